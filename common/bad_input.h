@@ -1,0 +1,45 @@
+// What can be wrong with what a peer sent: the kinds that are counted, named in logs and told to the peer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace heartbeat {
+
+enum class BadInput : std::uint8_t {
+  // the length prefix
+  LengthZero,
+  LengthNegative,
+  LengthOverMax,
+  // the body as a whole
+  NotUtf8,
+  NotJson,
+  TooDeep,
+  NotAnObject,
+  // its members
+  IpMissing,
+  IpInvalid,
+  StatusMissing,
+  StatusUnknown,
+  PidInvalid,
+  IdInvalid,
+  IdChanged,
+  SeqInvalid,
+  AckInvalid,
+  NotifyInvalid,
+};
+inline constexpr std::size_t kBadInputCount = 17;
+
+// Whether the framing itself was wrong (a close as `bad_frame`) and not a body (`bad_heartbeat`).
+[[nodiscard]] constexpr bool is_frame_error(BadInput kind) {
+  return kind <= BadInput::LengthOverMax;
+}
+
+// The stable name, `ip_missing`: a counter's label.
+[[nodiscard]] std::string_view to_string(BadInput kind);
+
+// One sentence without a full stop that says what was expected.
+[[nodiscard]] std::string_view explain(BadInput kind);
+
+}  // namespace heartbeat

@@ -1,0 +1,46 @@
+#include "common/endpoint.h"
+
+#include <charconv>
+
+#include <arpa/inet.h>
+
+namespace heartbeat {
+
+std::string address_string(const Endpoint& endpoint) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = endpoint.family == Endpoint::Family::V4 ? AF_INET : AF_INET6;
+  inet_ntop(family, endpoint.address.data(), text.data(), text.size());
+  return text.data();
+}
+
+std::string to_string(const Endpoint& endpoint) {
+  const std::string address = address_string(endpoint);
+  const std::string port = std::to_string(endpoint.port);
+  return endpoint.family == Endpoint::Family::V4 ? address + ":" + port : "[" + address + "]:" + port;
+}
+
+tl::expected<HostPort, std::string> parse_host_port(std::string_view text) {
+  const auto refuse = [&](const std::string& why) {
+    return tl::unexpected("'" + std::string{text} + "' is not an address: " + why);
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return refuse("write it as HOST:PORT, like 127.0.0.1:14000");
+
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    return refuse("an IPv6 address is written in brackets, like [::1]:14000");
+  }
+  if (host.empty()) return refuse("the host is missing (0.0.0.0 or [::] listens on every address)");
+
+  const std::string_view digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || rest != digits.data() + digits.size()) {
+    return refuse("the port must be a number from 0 to 65535");
+  }
+  return HostPort{std::string{host}, port};
+}
+
+}  // namespace heartbeat

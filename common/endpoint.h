@@ -1,0 +1,39 @@
+// An internet address and a port as a plain value: 20 bytes, comparable, printable.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+namespace heartbeat {
+
+struct Endpoint {
+  enum class Family : std::uint8_t { V4, V6 };
+
+  std::array<std::uint8_t, 16> address{};  // network order; V4 uses the first four
+  std::uint16_t port = 0;
+  Family family = Family::V4;
+
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+// `127.0.0.1:14000`, `[::1]:14000`.
+[[nodiscard]] std::string to_string(const Endpoint& endpoint);
+
+// The address alone: `127.0.0.1`, `::1`.
+[[nodiscard]] std::string address_string(const Endpoint& endpoint);
+
+// HOST:PORT as people write it on a command line, not yet resolved.
+struct HostPort {
+  std::string host;  // a name or a numeric address, without brackets
+  std::uint16_t port = 0;
+};
+
+// Splits `HOST:PORT` or `[IPV6]:PORT`; the port is 0 to 65535.  The error is a sentence that names the text.
+[[nodiscard]] tl::expected<HostPort, std::string> parse_host_port(std::string_view text);
+
+}  // namespace heartbeat

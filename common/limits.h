@@ -1,0 +1,101 @@
+// Every maximum in one place, each with the reason for its number. What happens at the bound, and one past
+// it, is in the tests; what a peer is told then is in docs/protocol.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/mono_time.h"
+
+namespace heartbeat::limits {
+
+// --- the wire -------------------------------------------------------------------------------------------
+
+// Bytes of the length prefix: one signed 32 bit integer, big-endian (the article's struct.pack("!i")).
+inline constexpr std::size_t kFramePrefixSize = 4;
+
+// Longest frame body in bytes. A heartbeat with every member at its limit is under 600; 4096 is the size of
+// the article's own read, and bounds what one peer can make us hold.
+inline constexpr std::size_t kFrameMax = 4096;
+
+// Objects and arrays inside one another in a body. A heartbeat needs 1; the parser recurses, so it is
+// bounded.
+inline constexpr unsigned kJsonDepthMax = 16;
+
+// Bytes of the claimed `ip`: an IPv6 address with a zone fits (46 + zone); a sentence does not.
+inline constexpr std::size_t kClaimedIpMax = 64;
+
+// Bytes of an `id`: a UUID is 36, a host name with an instance number fits; it is a key, kept per client.
+inline constexpr std::size_t kIdMax = 64;
+
+// Bytes of a bad body that are quoted in a log line, before escaping.
+inline constexpr std::size_t kExcerptMax = 48;
+
+// --- sockets --------------------------------------------------------------------------------------------
+
+// One buffer for the whole loop, filled by each read in turn. The size libuv suggests itself.
+inline constexpr std::size_t kReadBufferSize = std::size_t{64} * 1024;
+
+// Bytes that may wait in user space for one peer that does not read. The kernel's own send buffer comes
+// first; a peer with this much behind it has not read for hundreds of answers and is closed as `limit`.
+inline constexpr std::size_t kWriteQueueMax = std::size_t{16} * 1024;
+
+// Descriptors kept back from clients: standard streams, listeners, epoll, and one to accept and refuse with.
+inline constexpr std::size_t kDescriptorHeadroom = 64;
+
+// Addresses one daemon listens on.
+inline constexpr std::size_t kListenersMax = 64;
+
+// How long a closed client that was written to is given to read it, before its socket is let go.
+inline constexpr Millis kLingerMax{1000};
+
+// Closed clients that linger so at once while others may still come: they use the descriptors kept back.
+inline constexpr std::size_t kLingeringMax = 32;
+
+// How long the loop may drain at shutdown.
+inline constexpr Millis kShutdownMax{3000};
+
+// --- settings -------------------------------------------------------------------------------------------
+
+// A tick below 10 ms would be judged finer than a loop on a busy machine turns; a day is a typing error.
+inline constexpr Millis kTickMin{10};
+inline constexpr Millis kTickMax{24LL * 3600 * 1000};
+
+// Ticks are counted in 16 bits; a thousand is already hours at the default tick.
+inline constexpr std::uint16_t kRuleCountMax = 1000;
+
+// A leave that lasts longer than a year is a setting nobody meant.
+inline constexpr Millis kLeaveTimeoutMax{366LL * 24 * 3600 * 1000};
+
+// Clients at once, when nothing is said: what one process is built and tested for. Descriptors bound it
+// first.
+inline constexpr std::size_t kClientsDefault = 1'000'000;
+inline constexpr std::size_t kClientsMax = 10'000'000;
+
+// Closed clients that are remembered, so that one that comes back is known.
+inline constexpr std::size_t kRememberDefault = 10'000;
+
+// --- the daemon's own time -------------------------------------------------------------------------------
+
+// A gap between two turns of the loop counts as this much listening at the most (or one tick, if shorter).
+inline constexpr Millis kStallLimit{1000};
+
+// The loop wakes at least this often, so that a healthy gap stays well below the stall limit.
+inline constexpr Millis kPulse{250};
+
+// --- what the operator is told once -----------------------------------------------------------------------
+
+// Takeovers of one id, each within a threshold of ticks of the one before, that make it a fight: a client
+// that reconnects does so once, two programs with one id do it for ever.
+inline constexpr std::uint8_t kFightTakeovers = 3;
+
+// Gaps in a row that are alike (within a tenth) and longer than a tick by over a tenth, until a client counts
+// as one that beats slower than the tick. At one lost beat in a hundred, four such by chance are one in 10^8.
+inline constexpr std::uint8_t kSlowGapsInARow = 4;
+
+// --- the debug mode --------------------------------------------------------------------------------------
+
+// Clients named in the user list line; the rest is a count.
+inline constexpr std::size_t kRosterShown = 20;
+
+}  // namespace heartbeat::limits

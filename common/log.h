@@ -1,0 +1,20 @@
+// The program's log, set up once; everywhere else it is spdlog's default logger.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+namespace heartbeat {
+
+enum class LogStyle {
+  Plain,     // for a file or a pipe: date, time with milliseconds, level, text
+  Terminal,  // for a person: time with milliseconds, colour by level where standard error is a terminal
+};
+
+// Sends the log to standard error.  Levels: trace, debug, info, warning, error, critical, off.  The error is
+// a sentence that names the level.
+[[nodiscard]] tl::expected<void, std::string> set_up_log(LogStyle style, std::string_view level);
+
+}  // namespace heartbeat

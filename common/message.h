@@ -1,0 +1,90 @@
+// The JSON bodies, both ways, to and from plain structs.
+//
+// This is the trust boundary: what comes out of parse() has been checked in every member.  Bytes on the wire
+// and every refusal are in docs/protocol.md.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "common/bad_input.h"
+#include "common/limits.h"
+#include "common/mono_time.h"
+#include "common/status.h"
+
+namespace heartbeat {
+
+// One heartbeat, client to server.
+struct Heartbeat {
+  std::string_view ip{};          // claimed, 1 to 64 bytes of UTF-8, shown and never trusted
+  Status status = Status::Alive;  // what the client says of itself; `live` reads as Alive
+  std::string_view id{};          // 1 to 64 bytes of printable text; empty when not given
+  std::optional<std::uint32_t> pid{};
+  std::optional<std::uint64_t> seq{};
+  bool ack = false;     // answer this one
+  bool notify = false;  // from now on, tell me about my state
+};
+
+// Reads heartbeats.  Keeps its working memory from one to the next: an ordinary heartbeat allocates nothing.
+class HeartbeatParser {
+ public:
+  HeartbeatParser();
+  ~HeartbeatParser();
+  HeartbeatParser(HeartbeatParser&&) noexcept;
+  HeartbeatParser& operator=(HeartbeatParser&&) noexcept;
+  HeartbeatParser(const HeartbeatParser&) = delete;
+  HeartbeatParser& operator=(const HeartbeatParser&) = delete;
+
+  // Reads a body: an object, or a string that holds one (the article's client encodes twice; one level only).
+  // Unknown members are ignored, of a member given twice the last counts.  The views in the result are valid
+  // until the next call.
+  [[nodiscard]] tl::expected<Heartbeat, BadInput> parse(std::string_view body);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The body of a heartbeat.
+[[nodiscard]] std::string encode(const Heartbeat& heartbeat);
+
+// The same as the article's client sends it: encoded a second time, as one JSON string.
+[[nodiscard]] std::string encode_twice(const Heartbeat& heartbeat);
+
+// The settings in force, told once to a client that asked for notices.
+struct Welcome {
+  Millis tick;
+  unsigned threshold;
+  unsigned cursor;
+  unsigned recover;
+  Millis leave_timeout;
+  std::size_t frame_max;
+};
+
+// Each appends one whole frame, prefix included.  `detail`, where it is not empty, is a sentence for a
+// person.
+void append_ack(std::string& out, std::optional<std::uint64_t> seq, Status status);
+void append_welcome(std::string& out, const Welcome& welcome);
+void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail = {});
+
+// One frame from the daemon, as a client sees it.  Types and members it does not know are left out.
+struct ServerFrame {
+  std::string type;                  // ack, welcome, status, or a later daemon's
+  std::string status;                // of ack and status
+  std::string reason;                // of status
+  std::string detail;                // of status, may be empty
+  std::optional<std::uint64_t> seq;  // of ack
+  std::optional<Welcome> welcome;    // of welcome
+};
+
+// Reads a body that a daemon sent; the error is a sentence.
+[[nodiscard]] tl::expected<ServerFrame, std::string> parse_server_frame(std::string_view body);
+
+}  // namespace heartbeat

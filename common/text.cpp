@@ -1,0 +1,122 @@
+#include "common/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace heartbeat {
+namespace {
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t size = 0;  // bytes; 0 where the bytes are not UTF-8
+};
+
+// The first code point of bytes that are not empty.
+CodePoint decode(std::string_view bytes) {
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(bytes[at]); };
+  const std::uint8_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+
+  std::size_t size = 0;
+  char32_t value = 0;
+  char32_t smallest = 0;  // anything below is an overlong form
+  if ((lead & 0xE0U) == 0xC0) {
+    size = 2, value = lead & 0x1FU, smallest = 0x80;
+  } else if ((lead & 0xF0U) == 0xE0) {
+    size = 3, value = lead & 0x0FU, smallest = 0x800;
+  } else if ((lead & 0xF8U) == 0xF0) {
+    size = 4, value = lead & 0x07U, smallest = 0x10000;
+  } else {
+    return {};
+  }
+  if (bytes.size() < size) return {};
+  for (std::size_t at = 1; at < size; ++at) {
+    if ((byte(at) & 0xC0U) != 0x80) return {};
+    value = value << 6U | (byte(at) & 0x3FU);
+  }
+  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
+  if (value < smallest || value > 0x10FFFF || surrogate) return {};
+  return {value, size};
+}
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+// Control characters, and the invisible ones that move or hide their neighbours (Unicode's bidirectional
+// controls, zero-width characters, line and paragraph separators, the byte order mark, tags).
+constexpr std::array kUnprintable{
+    Range{0x00, 0x1F},     Range{0x7F, 0x9F},     Range{0xAD, 0xAD},       Range{0x061C, 0x061C},
+    Range{0x180E, 0x180E}, Range{0x200B, 0x200F}, Range{0x2028, 0x202E},   Range{0x2060, 0x206F},
+    Range{0xFEFF, 0xFEFF}, Range{0xFFF9, 0xFFFB}, Range{0xE0000, 0xE007F},
+};
+
+bool is_printable(char32_t value) {
+  return std::none_of(kUnprintable.begin(), kUnprintable.end(),
+                      [&](Range range) { return value >= range.first && value <= range.last; });
+}
+
+void append_hex(std::string& out, char byte) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto value = static_cast<std::uint8_t>(byte);
+  out += "\\x";
+  out += kDigits[value >> 4U];
+  out += kDigits[value & 0xFU];
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const CodePoint point = decode(bytes);
+    if (point.size == 0) return false;
+    bytes.remove_prefix(point.size);
+  }
+  return true;
+}
+
+bool is_printable(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint point = decode(text);
+    if (point.size == 0 || !is_printable(point.value)) return false;
+    text.remove_prefix(point.size);
+  }
+  return true;
+}
+
+std::string escaped(std::string_view text, std::size_t max) {
+  std::string out;
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const CodePoint point = decode(text);
+    const std::size_t size = std::max<std::size_t>(point.size, 1);
+    if (used + size > max) {
+      out += "…";
+      break;
+    }
+    const char first = text.front();
+    if (first == '\\' || first == '"') {
+      out += '\\';
+      out += first;
+    } else if (first == '\n') {
+      out += "\\n";
+    } else if (point.size != 0 && is_printable(point.value)) {
+      out += text.substr(0, size);
+    } else {
+      for (const char byte : text.substr(0, size)) append_hex(out, byte);
+    }
+    text.remove_prefix(size);
+    used += size;
+  }
+  return out;
+}
+
+std::string log_value(std::string_view text) {
+  const bool plain =
+      !text.empty() && is_printable(text) && text.find_first_of(" =\"\\") == std::string_view::npos;
+  return plain ? std::string{text} : '"' + escaped(text) + '"';
+}
+
+}  // namespace heartbeat

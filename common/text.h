@@ -1,0 +1,27 @@
+// Text that came from elsewhere: is it what it claims to be, and how to show it without being fooled by it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace heartbeat {
+
+// Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF).
+[[nodiscard]] bool is_utf8(std::string_view bytes);
+
+// Whether a person sees what is there: valid UTF-8 without control characters (C0, DEL, C1), line and
+// paragraph separators, or the invisible marks that reorder the text around them.
+[[nodiscard]] bool is_printable(std::string_view text);
+
+// The text with everything that is_printable() refuses, and the backslash and double quote, written as
+// escapes
+// (\n, \", \xNN for each byte): safe in a log line and on a terminal.  At most `max` bytes of the text are
+// used; an ellipsis says that there was more.
+[[nodiscard]] std::string escaped(std::string_view text, std::size_t max = std::string_view::npos);
+
+// The text as the value of a `key=value` pair: as it is where that is unmistakable, else escaped and in
+// double quotes, so that no value can look like a second pair.
+[[nodiscard]] std::string log_value(std::string_view text);
+
+}  // namespace heartbeat

@@ -1,0 +1,31 @@
+// Endpoint to and from the sockets' own form, and names to endpoints.
+#pragma once
+
+#include <string>
+
+#include <tl/expected.hpp>
+#include <uv.h>
+
+#include "common/endpoint.h"
+#include "common/uv/loop.h"
+
+namespace heartbeat::uv {
+
+// The sockaddr of an endpoint, kept where the C interfaces can point at it.
+class SocketAddress {
+ public:
+  explicit SocketAddress(const Endpoint& endpoint);
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+
+ private:
+  sockaddr_storage storage_{};
+};
+
+// Of an IPv4 or IPv6 address; anything else reads as 0.0.0.0:0.
+[[nodiscard]] Endpoint endpoint_of(const sockaddr* address);
+
+// The first address of the host, looked up while the caller waits: for a program that is starting.  The error
+// is a sentence that names the host.
+[[nodiscard]] tl::expected<Endpoint, std::string> resolve(Loop& loop, const HostPort& where);
+
+}  // namespace heartbeat::uv

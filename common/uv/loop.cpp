@@ -1,0 +1,63 @@
+#include "common/uv/loop.h"
+
+#include <cassert>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+namespace heartbeat::uv {
+
+Loop::Loop() {
+  // Fails only where epoll or its descriptors cannot be had at all: there is nothing to do without.
+  if (uv_loop_init(&loop_) != 0) std::abort();
+  loop_.data = this;
+}
+
+Loop::~Loop() {
+  [[maybe_unused]] const int closed = uv_loop_close(&loop_);
+  assert(closed == 0 && "a handle outlived its loop");
+}
+
+MonoTime Loop::now() const {
+  return MonoTime{Millis{static_cast<std::int64_t>(uv_now(&loop_))}};
+}
+
+void Loop::run() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+}
+
+void Loop::stop() {
+  uv_stop(&loop_);
+}
+
+std::vector<std::string> Loop::drain(Millis bound) {
+  uv_timer_t timer;
+  uv_timer_init(&loop_, &timer);
+  uv_timer_start(
+      &timer, [](uv_timer_t* fired) { uv_stop(fired->loop); }, static_cast<std::uint64_t>(bound.count()), 0);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&timer));
+  uv_run(&loop_, UV_RUN_DEFAULT);
+
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
+  uv_run(&loop_, UV_RUN_NOWAIT);
+
+  std::vector<std::string> open;
+  const auto note = [](uv_handle_t* handle, void* list) {
+    std::array<char, 32> address{};
+    std::snprintf(address.data(), address.size(), " at %p", static_cast<void*>(handle));
+    static_cast<std::vector<std::string>*>(list)->push_back(uv_handle_type_name(handle->type) +
+                                                            std::string{address.data()});
+  };
+  uv_walk(&loop_, note, &open);
+  return open;
+}
+
+uv_buf_t Loop::read_buffer() {
+  return uv_buf_init(read_buffer_.data(), static_cast<unsigned>(read_buffer_.size()));
+}
+
+Loop& Loop::of(const uv_handle_t* handle) {
+  return *static_cast<Loop*>(handle->loop->data);
+}
+
+}  // namespace heartbeat::uv

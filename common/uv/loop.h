@@ -1,0 +1,45 @@
+// The event loop of a program, with the one buffer that all of its reads share.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <uv.h>
+
+#include "common/limits.h"
+#include "common/mono_time.h"
+
+namespace heartbeat::uv {
+
+class Loop {
+ public:
+  Loop();
+  ~Loop();  // the loop must have been drained
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  Loop(Loop&&) = delete;
+  Loop& operator=(Loop&&) = delete;
+
+  [[nodiscard]] uv_loop_t* get() { return &loop_; }
+
+  // The machine's monotonic clock when the loop last woke: the same for all callbacks of one poll.
+  [[nodiscard]] MonoTime now() const;
+
+  // Runs until stop() is called, or until nothing is left that could happen.
+  void run();
+  void stop();
+
+  // Runs until every handle has closed, for at most `bound`.  Returns the type and address of each handle
+  // that is still open then: a leak, and a defect of whoever owned it.
+  [[nodiscard]] std::vector<std::string> drain(Millis bound);
+
+  [[nodiscard]] uv_buf_t read_buffer();
+  [[nodiscard]] static Loop& of(const uv_handle_t* handle);
+
+ private:
+  uv_loop_t loop_;
+  std::array<char, limits::kReadBufferSize> read_buffer_;
+};
+
+}  // namespace heartbeat::uv

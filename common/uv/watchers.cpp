@@ -1,0 +1,73 @@
+#include "common/uv/watchers.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace heartbeat::uv {
+namespace {
+
+std::uint64_t at_least_1ms(Millis wait) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(1, wait.count()));
+}
+
+}  // namespace
+
+Owned<Timer> Timer::create(Loop& loop, Callback on_due) {
+  Owned<Timer> timer{new Timer};
+  uv_timer_init(loop.get(), &timer->timer_);
+  timer->timer_.data = timer.get();
+  timer->on_due_ = std::move(on_due);
+  return timer;
+}
+
+void Timer::arm(Millis in) {
+  const auto fire = [](uv_timer_t* due) { static_cast<Timer*>(due->data)->on_due_(); };
+  uv_timer_start(&timer_, fire, at_least_1ms(in), 0);
+}
+
+void Timer::repeat(Millis every) {
+  const auto fire = [](uv_timer_t* due) { static_cast<Timer*>(due->data)->on_due_(); };
+  uv_timer_start(&timer_, fire, at_least_1ms(every), at_least_1ms(every));
+}
+
+void Timer::disarm() {
+  uv_timer_stop(&timer_);
+}
+
+Owned<AfterPoll> AfterPoll::create(Loop& loop, Callback on_polled) {
+  Owned<AfterPoll> after{new AfterPoll};
+  uv_check_init(loop.get(), &after->check_);
+  after->check_.data = after.get();
+  after->on_polled_ = std::move(on_polled);
+  uv_check_start(&after->check_,
+                 [](uv_check_t* check) { static_cast<AfterPoll*>(check->data)->on_polled_(); });
+  return after;
+}
+
+Owned<NoSleep> NoSleep::create(Loop& loop) {
+  Owned<NoSleep> no_sleep{new NoSleep};
+  uv_idle_init(loop.get(), &no_sleep->idle_);
+  no_sleep->idle_.data = no_sleep.get();
+  return no_sleep;
+}
+
+void NoSleep::on() {
+  uv_idle_start(&idle_, [](uv_idle_t*) {});
+}
+
+void NoSleep::off() {
+  uv_idle_stop(&idle_);
+}
+
+Owned<Signal> Signal::create(Loop& loop, int number, Callback on_signal) {
+  Owned<Signal> signal{new Signal};
+  uv_signal_init(loop.get(), &signal->signal_);
+  signal->signal_.data = signal.get();
+  signal->on_signal_ = std::move(on_signal);
+  uv_signal_start(
+      &signal->signal_, [](uv_signal_t* got, int) { static_cast<Signal*>(got->data)->on_signal_(); }, number);
+  return signal;
+}
+
+}  // namespace heartbeat::uv

@@ -1,0 +1,81 @@
+// The small handles of which a program has a few: a timer, a signal, a note after each
+// poll, and one that keeps polls from sleeping.
+//
+// Each is made by create() and lives as long as its owner keeps it (see handle.h).
+#pragma once
+
+#include <functional>
+
+#include <uv.h>
+
+#include "common/mono_time.h"
+#include "common/uv/handle.h"
+#include "common/uv/loop.h"
+
+namespace heartbeat::uv {
+
+// Calls back once at an instant, or at every interval.  Never armed below 1 ms: libuv 1.44 runs a timer that
+// is re-armed at 0 from its own callback again at once, and never polls a socket in between.
+class Timer {
+ public:
+  using Callback = std::function<void()>;
+  [[nodiscard]] static Owned<Timer> create(Loop& loop, Callback on_due);
+
+  void arm(Millis in);
+  void repeat(Millis every);
+  void disarm();
+  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&timer_); }
+
+ private:
+  Timer() = default;
+
+  uv_timer_t timer_;
+  Callback on_due_;
+};
+
+// Calls back after each poll of the loop, when the sockets that were ready have been read.
+class AfterPoll {
+ public:
+  using Callback = std::function<void()>;
+  [[nodiscard]] static Owned<AfterPoll> create(Loop& loop, Callback on_polled);
+
+  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&check_); }
+
+ private:
+  AfterPoll() = default;
+
+  uv_check_t check_;
+  Callback on_polled_;
+};
+
+// While it is on, the loop's polls do not sleep: they take what is ready and return.
+class NoSleep {
+ public:
+  [[nodiscard]] static Owned<NoSleep> create(Loop& loop);
+
+  void on();
+  void off();
+  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&idle_); }
+
+ private:
+  NoSleep() = default;
+
+  uv_idle_t idle_;
+};
+
+// Calls back each time this process gets the signal.
+class Signal {
+ public:
+  using Callback = std::function<void()>;
+  [[nodiscard]] static Owned<Signal> create(Loop& loop, int number, Callback on_signal);
+
+  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&signal_); }
+
+ private:
+  Signal() = default;
+
+  uv_signal_t signal_;
+  Callback on_signal_;
+};
+
+}  // namespace heartbeat::uv

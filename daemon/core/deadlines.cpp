@@ -1,0 +1,84 @@
+#include "daemon/core/deadlines.h"
+
+#include <limits>
+
+namespace heartbeat {
+namespace {
+
+constexpr std::uint32_t kNowhere = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kChildren = 4;
+
+}  // namespace
+
+void Deadlines::arm(std::uint32_t slot, MonoTime at) {
+  if (slot >= position_.size()) position_.resize(slot + 1, kNowhere);
+  if (position_[slot] == kNowhere) {
+    heap_.push_back({at, slot});
+    sift_up(static_cast<std::uint32_t>(heap_.size() - 1), {at, slot});
+  } else {
+    settle(position_[slot], {at, slot});
+  }
+}
+
+void Deadlines::disarm(std::uint32_t slot) {
+  if (slot >= position_.size() || position_[slot] == kNowhere) return;
+  const std::uint32_t hole = position_[slot];
+  position_[slot] = kNowhere;
+  const Entry last = heap_.back();
+  heap_.pop_back();
+  if (last.slot != slot) settle(hole, last);
+}
+
+MonoTime Deadlines::of(std::uint32_t slot) const {
+  const bool armed = slot < position_.size() && position_[slot] != kNowhere;
+  return armed ? heap_[position_[slot]].at : MonoTime::never();
+}
+
+std::optional<std::uint32_t> Deadlines::pop_due(MonoTime now) {
+  if (heap_.empty() || heap_.front().at > now) return {};
+  const std::uint32_t slot = heap_.front().slot;
+  disarm(slot);
+  return slot;
+}
+
+void Deadlines::place(std::uint32_t position, Entry entry) {
+  heap_[position] = entry;
+  position_[entry.slot] = position;
+}
+
+// Puts the entry into the hole at `position`, or wherever the heap wants it from there.
+void Deadlines::settle(std::uint32_t position, Entry entry) {
+  const bool rises = position > 0 && entry.at < heap_[(position - 1) / kChildren].at;
+  rises ? sift_up(position, entry) : sift_down(position, entry);
+}
+
+void Deadlines::sift_up(std::uint32_t position, Entry entry) {
+  while (position > 0) {
+    const std::uint32_t parent = (position - 1) / kChildren;
+    if (heap_[parent].at <= entry.at) break;
+    place(position, heap_[parent]);
+    position = parent;
+  }
+  place(position, entry);
+}
+
+void Deadlines::sift_down(std::uint32_t position, Entry entry) {
+  const auto size = static_cast<std::uint32_t>(heap_.size());
+  for (;;) {
+    const std::uint32_t first = position * kChildren + 1;
+    std::uint32_t earliest = position;
+    MonoTime at = entry.at;
+    for (std::uint32_t child = first; child < first + kChildren && child < size; ++child) {
+      if (heap_[child].at < at) {
+        earliest = child;
+        at = heap_[child].at;
+      }
+    }
+    if (earliest == position) break;
+    place(position, heap_[earliest]);
+    position = earliest;
+  }
+  place(position, entry);
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,57 @@
+// What the monitor wants done: bytes to send and connections to close, in order, and what happened meanwhile.
+//
+// The core never calls out; it fills one of these, and whoever owns the sockets applies it afterwards.  Made
+// to be cleared and used again, so that an ordinary heartbeat allocates nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/core/connection_id.h"
+#include "daemon/core/event.h"
+
+namespace heartbeat {
+
+class Effects {
+ public:
+  struct Order {
+    enum class Kind : std::uint8_t { Send, Close };
+    Kind kind;
+    ConnId conn;
+    std::size_t begin;  // of Send: its bytes, in the common buffer
+    std::size_t end;
+  };
+
+  // Orders what `append` adds to the buffer it is given to be sent.
+  template <class Append>
+  void send(ConnId conn, Append append) {
+    const std::size_t begin = bytes_.size();
+    append(bytes_);
+    orders_.push_back({Order::Kind::Send, conn, begin, bytes_.size()});
+  }
+  // After everything that was ordered to be sent; the monitor has forgotten the connection already.
+  void close(ConnId conn) { orders_.push_back({Order::Kind::Close, conn, 0, 0}); }
+  void tell(Event event) { events_.push_back(std::move(event)); }
+
+  [[nodiscard]] const std::vector<Order>& orders() const { return orders_; }
+  [[nodiscard]] const std::vector<Event>& events() const { return events_; }
+  [[nodiscard]] std::string_view bytes(const Order& order) const {
+    return std::string_view{bytes_}.substr(order.begin, order.end - order.begin);
+  }
+
+  void clear() {
+    orders_.clear();
+    events_.clear();
+    bytes_.clear();
+  }
+
+ private:
+  std::vector<Order> orders_;
+  std::vector<Event> events_;
+  std::string bytes_;
+};
+
+}  // namespace heartbeat

@@ -1,0 +1,21 @@
+#include "daemon/core/event.h"
+
+#include <array>
+
+namespace heartbeat {
+namespace {
+
+// In the order of the enumeration.
+constexpr std::array<std::string_view, kEventKindCount> kKinds{
+    "connected", "joined", "named",  "takeover", "fight",   "heartbeat", "slow_beats",
+    "strike",    "leave",  "return", "close",    "refused", "stall",
+};
+static_assert(static_cast<std::size_t>(Event::Kind::Stalled) + 1 == kEventKindCount);
+
+}  // namespace
+
+std::string_view to_string(Event::Kind kind) {
+  return kKinds.at(static_cast<std::size_t>(kind));
+}
+
+}  // namespace heartbeat

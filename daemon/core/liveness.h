@@ -1,0 +1,101 @@
+// The rule: one client's liveness as a value.  Knows no clock, no socket and no other client.
+//
+// The rule is written tick by tick (docs/liveness.md), but nothing runs at each tick.  Between two heartbeats
+// the future of a silent client is arithmetic: the record below is that of the tick that began at
+// `tick_start_`, all earlier ticks having been judged, and advance() folds any number of silent ticks into it
+// at once.  The tick-by-tick loop lives in the tests, as the oracle that this must equal for every sequence.
+//
+// Invariants, while not Close:  silence_ < threshold;  steady_ <= recover;  strikes_ <= cursor, and == cursor
+// only between the Struck and the Left of one instant.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "common/mono_time.h"
+#include "common/status.h"
+#include "daemon/core/rule.h"
+
+namespace heartbeat {
+
+// Something observable that the passing of time did to a client.
+struct Change {
+  enum class Kind : std::uint8_t {
+    Struck,    // the threshold was reached: one more strike
+    Left,      // the cursor was reached: alive -> leave
+    Returned,  // steady again: leave -> alive
+    Expired,   // leave lasted its whole timeout: leave -> close
+  };
+
+  Kind kind;
+  MonoTime at;  // the exact instant, however late it was looked for
+  // The numbers as they stood at that instant, before the change reset them.
+  std::uint16_t silence;
+  std::uint16_t strikes;
+  std::uint16_t steady;
+
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+class Liveness {
+ public:
+  // A client is alive from its accept, and its ticks are cut from there.
+  explicit Liveness(MonoTime accepted) : tick_start_(accepted) {}
+
+  [[nodiscard]] Status status() const { return status_; }
+  [[nodiscard]] std::uint16_t silence() const { return silence_; }
+  [[nodiscard]] std::uint16_t strikes() const { return strikes_; }
+  [[nodiscard]] std::uint16_t steady() const { return steady_; }
+  [[nodiscard]] MonoTime left_at() const {
+    return left_at_;
+  }  // of the present leave; meaningless while alive
+
+  // Judges the ticks that end at or before `now`, in order, up to and including the first change; call again
+  // until there is none.  Must have been called so for `now` before anything below is told of `now`.
+  [[nodiscard]] std::optional<Change> advance(const Rule& rule, MonoTime now);
+
+  // The instant of the next change if nothing more is heard; never() once closed.  A heartbeat of an alive
+  // client only ever moves it later; one of a client in leave may move it earlier.
+  [[nodiscard]] MonoTime next_change(const Rule& rule) const;
+
+  // A heartbeat arrived in the present tick.
+  void heard() { heard_ = true; }
+
+  // A heartbeat arrived that declares `leave`.  Returns whether the client was alive and is now in leave.
+  bool declared_leave(MonoTime now);
+
+  // The client is in leave from now on, with a new leave period: it was so when it was last closed.
+  void enter_leave(MonoTime now);
+
+  // This connection takes over from the client's earlier one, which has been advanced to the same instant:
+  // its status, counters and leave clock; the ticks stay cut from this connection's accept.
+  void take_over(const Liveness& earlier);
+
+  // The rule's settings changed: the present tick starts anew, and the counters stay, kept below the new
+  // bounds so that a change of settings alone never moves a client.
+  void restart_tick(const Rule& rule, MonoTime now);
+
+ private:
+  [[nodiscard]] MonoTime next_strike(const Rule& rule) const;
+  [[nodiscard]] bool returns_at_tick_end(const Rule& rule) const;
+  void judge_tick(const Rule& rule);
+  void judge_silent_ticks(const Rule& rule, std::int64_t count);
+  void judge_ticks_until(const Rule& rule, MonoTime now);
+
+  // Each makes the change that next_change() announced for `at`.
+  Change strike(const Rule& rule, MonoTime at);
+  Change leave(const Rule& rule, MonoTime at);
+  Change come_back(const Rule& rule, MonoTime at);
+  Change expire(const Rule& rule, MonoTime at);
+
+  MonoTime tick_start_;
+  MonoTime left_at_;
+  std::uint16_t silence_ = 0;
+  std::uint16_t strikes_ = 0;
+  std::uint16_t steady_ = 0;  // heard ticks since the last strike or leave; counting stops at `recover`
+  Status status_ = Status::Alive;
+  bool heard_ = false;     // in the present tick
+  bool declared_ = false;  // in the present tick, a heartbeat that declared leave
+};
+
+}  // namespace heartbeat

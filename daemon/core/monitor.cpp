@@ -1,0 +1,381 @@
+#include "daemon/core/monitor.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+#include <utility>
+
+#include "common/text.h"
+
+namespace heartbeat {
+namespace {
+
+// One past the number at which a fight is told; counting further would only overflow.
+constexpr std::uint8_t kTakeoversCounted = limits::kFightTakeovers + 1;
+
+bool is_alike(std::int64_t gap_ms, std::int64_t other_ms) {
+  return std::abs(gap_ms - other_ms) * 10 <= other_ms;
+}
+
+std::string describe(BadInput kind, const FrameDecoder::Result& bad, std::size_t frame_max) {
+  std::string text = "frame length " + std::to_string(bad.length);
+  text += kind == BadInput::LengthOverMax ? " is over the limit of " + std::to_string(frame_max) + " bytes"
+                                          : " is not positive";
+  return text;
+}
+
+std::string describe(BadInput kind, std::string_view body) {
+  return std::string{explain(kind)} + ", but it is: " + escaped(body, limits::kExcerptMax);
+}
+
+}  // namespace
+
+std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects) {
+  if (registry_.size() >= settings_.clients_max) {
+    ++counters_.refused;
+    Event refused{.kind = Event::Kind::Refused, .at = now, .client = to_string(peer), .peer = peer};
+    refused.reason = Reason::Limit;
+    refused.detail = std::to_string(registry_.size()) + " clients are connected, which is the maximum";
+    effects.tell(std::move(refused));
+    return {};
+  }
+  const ConnId conn = registry_.add(peer, now);
+  const Entry entry{conn, *registry_.find(conn)};
+  arm(entry);
+  ++counters_.connected;
+  ++roster_version_;
+  effects.tell(event_of(Event::Kind::Connected, entry, now));
+  return conn;
+}
+
+void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects) {
+  Client* const client = registry_.find(conn);
+  if (client == nullptr) return;
+  const Entry entry{conn, *client};
+  client->sent_bytes = true;
+
+  for (;;) {
+    const FrameDecoder::Result frame = client->decoder.next(bytes, settings_.frame_max);
+    if (frame.state == FrameDecoder::State::NeedMore) return;
+    if (frame.state == FrameDecoder::State::Bad) {
+      reject(entry, frame.error, describe(frame.error, frame, settings_.frame_max), now, effects);
+      return;
+    }
+    const auto heartbeat = parser_.parse(frame.body);
+    if (!heartbeat) {
+      reject(entry, heartbeat.error(), describe(heartbeat.error(), frame.body), now, effects);
+      return;
+    }
+    if (!hear(entry, *heartbeat, now, effects)) return;
+  }
+}
+
+void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects) {
+  Client* const client = registry_.find(conn);
+  if (client == nullptr) return;
+  const Entry entry{conn, *client};
+  if (!judge(entry, now, effects)) return;
+  close(entry, closing(entry, reason, reason == Reason::Limit ? Party::Daemon : Party::Client, now), effects);
+}
+
+void Monitor::advance(MonoTime now, Effects& effects) {
+  while (const auto slot = deadlines_.pop_due(now)) {
+    const Entry entry{registry_.conn_of(*slot), *registry_.at(*slot)};
+    if (judge(entry, now, effects)) arm(entry);
+  }
+}
+
+void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
+  ++counters_.stalls;
+  counters_.stalled += length;
+  Event event{.kind = Event::Kind::Stalled, .at = now};
+  event.stalled = length;
+  effects.tell(std::move(event));
+}
+
+void Monitor::shut_down(MonoTime now, Effects& effects) {
+  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
+    Client* const client = registry_.at(slot);
+    if (client == nullptr) continue;
+    const Entry entry{registry_.conn_of(slot), *client};
+    close(entry, closing(entry, Reason::Shutdown, Party::Daemon, now), effects);
+  }
+}
+
+bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects) {
+  Client& client = entry.client;
+  if (!judge(entry, now, effects)) return false;
+  if (!heartbeat.id.empty() && !client.id.empty() && heartbeat.id != client.id) {
+    reject(entry, BadInput::IdChanged, describe(BadInput::IdChanged, heartbeat.id), now, effects);
+    return false;
+  }
+
+  const bool first = client.claimed_ip.empty();
+  if (!first) watch_spacing(entry, now, effects);
+  client.last_heard = now;
+  ++client.heartbeats;
+  ++counters_.heartbeats;
+  if (client.claimed_ip != heartbeat.ip) client.claimed_ip = heartbeat.ip;
+  if (heartbeat.pid) client.pid = heartbeat.pid;
+  if (first || (client.id.empty() && !heartbeat.id.empty()))
+    introduce(entry, heartbeat.id, first, now, effects);
+  if (heartbeat.notify && !client.notify) {
+    client.notify = true;
+    welcome(entry, effects);
+  }
+
+  if (heartbeat.status == Status::Leave) {
+    if (client.liveness.declared_leave(now)) {
+      Event event = event_of(Event::Kind::Left, entry, now);
+      event.from = Status::Alive;
+      enter_leave(entry, Reason::Declared, true, std::move(event), effects);
+    }
+  } else {
+    client.liveness.heard();
+  }
+
+  if (settings_.report_heartbeats) {
+    Event event = event_of(Event::Kind::Heard, entry, now);
+    event.declared = heartbeat.status;
+    event.seq = heartbeat.seq;
+    effects.tell(std::move(event));
+  }
+  const bool goodbye = heartbeat.status == Status::Close;
+  if (heartbeat.ack) {
+    const Status status = goodbye ? Status::Close : client.liveness.status();
+    effects.send(entry.conn, [&](std::string& out) { append_ack(out, heartbeat.seq, status); });
+  }
+  if (goodbye) {
+    close(entry, closing(entry, Reason::Goodbye, Party::Client, now), effects);
+    return false;
+  }
+  // Only in leave can a heartbeat bring the next change nearer than what is armed.
+  if (client.liveness.status() == Status::Leave) arm(entry);
+  return true;
+}
+
+bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
+  Client& client = entry.client;
+  while (const auto change = client.liveness.advance(settings_.rule, now)) {
+    const auto event_like = [&](Event::Kind kind, Status from, Status to) {
+      Event event = event_of(kind, entry, change->at);
+      event.from = from;
+      event.to = to;
+      event.silence = change->silence;
+      event.strikes = change->strikes;
+      event.steady = change->steady;
+      return event;
+    };
+    switch (change->kind) {
+      case Change::Kind::Struck:
+        ++counters_.strikes;
+        effects.tell(event_like(Event::Kind::Struck, Status::Alive, Status::Alive));
+        break;
+      case Change::Kind::Left:
+        enter_leave(entry, Reason::Silent, false, event_like(Event::Kind::Left, Status::Alive, Status::Leave),
+                    effects);
+        break;
+      case Change::Kind::Returned: {
+        ++counters_.returns;
+        ++roster_version_;
+        if (client.notify) {
+          effects.send(entry.conn, [](std::string& out) {
+            append_status(out, Status::Alive, to_string(Reason::Steady));
+          });
+        }
+        Event event = event_like(Event::Kind::Returned, Status::Leave, Status::Alive);
+        event.reason = Reason::Steady;
+        effects.tell(std::move(event));
+        break;
+      }
+      case Change::Kind::Expired: {
+        Event event = event_like(Event::Kind::Closed, Status::Leave, Status::Close);
+        event.reason = client.away ? Reason::Away : Reason::Silent;
+        close(entry, std::move(event), effects);
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+// Tells, once for the whole daemon, that clients beat steadily but slower than the tick.
+void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
+  BeatSpacing& spacing = entry.client.spacing;
+  const std::int64_t gap = (now - entry.client.last_heard).count();
+  const std::int64_t tick = settings_.rule.tick.count();
+  const bool slow = gap * 10 > tick * 11 && (spacing.slow_in_a_row == 0 || is_alike(gap, spacing.last_ms));
+  spacing.slow_in_a_row =
+      slow ? std::min<std::uint8_t>(spacing.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
+  spacing.last_ms = static_cast<std::uint32_t>(gap);
+  if (told_of_slow_beats_ || spacing.slow_in_a_row < limits::kSlowGapsInARow) return;
+  told_of_slow_beats_ = true;
+  Event event = event_of(Event::Kind::Slow, entry, now);
+  event.spacing = Millis{gap};
+  effects.tell(std::move(event));
+}
+
+// The first heartbeat of a connection, or the first that gives an id.
+void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects) {
+  if (id.empty()) {
+    if (!first) return;
+    ++counters_.joins;
+    effects.tell(event_of(Event::Kind::Joined, entry, now));
+    return;
+  }
+
+  if (const auto slot = registry_.slot_of(id)) {
+    const Entry earlier{registry_.conn_of(*slot), *registry_.at(*slot)};
+    if (judge(earlier, now, effects)) {
+      take_over(entry, earlier, now, effects);
+      return;
+    }
+  }
+  std::string previous = name_of(entry.client);
+  registry_.name(entry.conn.slot, id);
+  ++roster_version_;
+  if (first) ++counters_.joins;
+  Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry, now);
+  event.previous = std::move(previous);
+  effects.tell(std::move(event));
+
+  const auto closed = closed_.take(id);
+  if (!closed || closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
+  entry.client.liveness.enter_leave(now);
+  Event back = event_of(Event::Kind::Left, entry, now);
+  back.from = Status::Alive;
+  enter_leave(entry, Reason::Remembered, closed->away, std::move(back), effects);
+}
+
+void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects) {
+  Client& client = entry.client;
+  const Client& old = earlier.client;
+  const bool close_upon =
+      old.takeovers > 0 && now - old.taken_over_at < settings_.rule.tick * settings_.rule.threshold;
+  client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
+  client.taken_over_at = now;
+  client.liveness.take_over(old.liveness);
+  client.heartbeats += old.heartbeats;
+  client.leave_reason = old.leave_reason;
+  client.away = old.away;
+
+  const Endpoint previous_peer = old.peer;
+  const std::string id = old.id;
+  drop(earlier, Reason::Superseded, "another connection, from " + to_string(client.peer) + ", gave this id",
+       effects);
+  registry_.name(entry.conn.slot, id);
+  ++counters_.takeovers;
+  arm(entry);
+
+  Event event = event_of(Event::Kind::TakenOver, entry, now);
+  event.previous_peer = previous_peer;
+  event.takeovers = client.takeovers;
+  effects.tell(event);
+  if (client.takeovers == limits::kFightTakeovers) {
+    event.kind = Event::Kind::Fight;
+    effects.tell(std::move(event));
+  }
+}
+
+void Monitor::welcome(Entry entry, Effects& effects) const {
+  const Rule& rule = settings_.rule;
+  effects.send(entry.conn, [&](std::string& out) {
+    append_welcome(out, {.tick = rule.tick,
+                         .threshold = rule.threshold,
+                         .cursor = rule.cursor,
+                         .recover = rule.recover,
+                         .leave_timeout = rule.leave_timeout,
+                         .frame_max = settings_.frame_max});
+    if (entry.client.liveness.status() == Status::Leave) {
+      append_status(out, Status::Leave, to_string(entry.client.leave_reason));
+    }
+  });
+}
+
+// The liveness is in leave already; this is what follows from it.  `away`: it began with a declaration.
+void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects) {
+  entry.client.leave_reason = reason;
+  entry.client.away = away;
+  ++counters_.leaves;
+  ++roster_version_;
+  if (entry.client.notify) {
+    effects.send(entry.conn, [&](std::string& out) { append_status(out, Status::Leave, to_string(reason)); });
+  }
+  event.reason = reason;
+  event.to = Status::Leave;
+  effects.tell(std::move(event));
+}
+
+// Bad input: this connection alone ends, and it and the operator are told what was wrong with it.
+void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects) {
+  ++counters_.bad_input.at(static_cast<std::size_t>(kind));
+  if (!judge(entry, now, effects)) return;
+  const Reason reason = is_frame_error(kind) ? Reason::BadFrame : Reason::BadHeartbeat;
+  Event event = closing(entry, reason, Party::Daemon, now);
+  event.bad_input = kind;
+  event.detail = what;
+  close(entry, std::move(event), effects);
+}
+
+void Monitor::close(Entry entry, Event closing, Effects& effects) {
+  const Client& client = entry.client;
+  if (!client.claimed_ip.empty()) {
+    closed_.remember({.name = closing.client,
+                      .peer = client.peer,
+                      .claimed_ip = client.claimed_ip,
+                      .pid = client.pid,
+                      .status = closing.from,
+                      .away = client.away,
+                      .reason = closing.reason,
+                      .by = closing.by,
+                      .connected_at = client.connected_at,
+                      .last_heard = client.last_heard,
+                      .closed_at = closing.at,
+                      .heartbeats = client.heartbeats});
+  }
+  drop(entry, closing.reason, closing.detail, effects);
+  effects.tell(std::move(closing));
+}
+
+// The end of a connection's record; its client may live on in another.
+void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects& effects) {
+  if (entry.client.notify) {
+    effects.send(entry.conn,
+                 [&](std::string& out) { append_status(out, Status::Close, to_string(reason), detail); });
+  }
+  effects.close(entry.conn);
+  ++counters_.closes.at(static_cast<std::size_t>(reason));
+  ++roster_version_;
+  deadlines_.disarm(entry.conn.slot);
+  registry_.remove(entry.conn.slot);
+}
+
+void Monitor::arm(Entry entry) {
+  deadlines_.arm(entry.conn.slot, entry.client.liveness.next_change(settings_.rule));
+}
+
+Event Monitor::event_of(Event::Kind kind, Entry entry, MonoTime at) {
+  const Client& client = entry.client;
+  Event event{.kind = kind, .at = at, .conn = entry.conn, .client = name_of(client), .peer = client.peer};
+  event.claimed_ip = client.claimed_ip;
+  event.pid = client.pid;
+  event.from = event.to = client.liveness.status();
+  event.silence = client.liveness.silence();
+  event.strikes = client.liveness.strikes();
+  event.steady = client.liveness.steady();
+  event.silent = at - client.last_heard;
+  event.connected = at - client.connected_at;
+  event.heartbeats = client.heartbeats;
+  event.sent_bytes = client.sent_bytes;
+  return event;
+}
+
+Event Monitor::closing(Entry entry, Reason reason, Party by, MonoTime at) {
+  Event event = event_of(Event::Kind::Closed, entry, at);
+  event.to = Status::Close;
+  event.reason = reason;
+  event.by = by;
+  return event;
+}
+
+}  // namespace heartbeat

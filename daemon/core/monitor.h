@@ -1,0 +1,122 @@
+// The whole core behind one face: connections, bytes and instants go in, Effects come out.
+//
+// Knows no socket, clock or log.  Every call takes `now` on the listening clock (listening_clock.h), never
+// earlier than that of the call before.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "common/bad_input.h"
+#include "common/endpoint.h"
+#include "common/limits.h"
+#include "common/message.h"
+#include "common/mono_time.h"
+#include "daemon/core/closed_clients.h"
+#include "daemon/core/connection_id.h"
+#include "daemon/core/deadlines.h"
+#include "daemon/core/effects.h"
+#include "daemon/core/reason.h"
+#include "daemon/core/registry.h"
+#include "daemon/core/rule.h"
+
+namespace heartbeat {
+
+struct Settings {
+  Rule rule;
+  std::size_t clients_max = limits::kClientsDefault;
+  std::size_t frame_max = limits::kFrameMax;  // bytes of a body
+  std::size_t remember = limits::kRememberDefault;
+  bool report_heartbeats = false;  // an event for each: for the debug mode
+};
+
+// Totals since the start.  connected == clients now + the sum of closes.
+struct Counters {
+  std::uint64_t connected = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t heartbeats = 0;
+  std::uint64_t joins = 0;
+  std::uint64_t strikes = 0;
+  std::uint64_t leaves = 0;
+  std::uint64_t returns = 0;
+  std::uint64_t takeovers = 0;
+  std::uint64_t stalls = 0;
+  Millis stalled{0};
+  std::array<std::uint64_t, kReasonCount> closes{};
+  std::array<std::uint64_t, kBadInputCount> bad_input{};
+};
+
+class Monitor {
+ public:
+  explicit Monitor(const Settings& settings) : settings_(settings), closed_(settings.remember) {}
+
+  // A connection was accepted.  Nothing when there are clients_max already: it is to be turned away.
+  [[nodiscard]] std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects);
+
+  // Bytes came.  A connection that was closed meanwhile is ignored.
+  void receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects);
+
+  // The connection ended from outside: PeerClosed, Reset, or Limit where it does not read its answers.
+  void disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects);
+
+  // Judges everybody who is due.  To be called when what had arrived by `now` has been received.
+  void advance(MonoTime now, Effects& effects);
+
+  // When advance() is next needed; never() while nobody is connected.
+  [[nodiscard]] MonoTime next_deadline() const { return deadlines_.next(); }
+
+  // The daemon was not listening for this long beyond what the clock counted.
+  void stalled(Millis length, MonoTime now, Effects& effects);
+
+  // Closes everybody.
+  void shut_down(MonoTime now, Effects& effects);
+
+  [[nodiscard]] const Registry& clients() const { return registry_; }
+  [[nodiscard]] const ClosedClients& closed_clients() const { return closed_; }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+
+  // Changes whenever a list of the clients with their names and statuses would.
+  [[nodiscard]] std::uint64_t roster_version() const { return roster_version_; }
+
+ private:
+  // A client, and where it is.
+  struct Entry {
+    ConnId conn;
+    Client& client;
+  };
+
+  // Applies a checked heartbeat.  Returns whether the client is still there.
+  bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
+  // Makes every change that is due.  Returns whether the client is still there.
+  bool judge(Entry entry, MonoTime now, Effects& effects);
+
+  // The steps of hear().
+  void watch_spacing(Entry entry, MonoTime now, Effects& effects);
+  void introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects);
+  void take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects);
+  void welcome(Entry entry, Effects& effects) const;
+
+  void enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects);
+  void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
+  void close(Entry entry, Event closing, Effects& effects);
+  void drop(Entry entry, Reason reason, std::string_view detail, Effects& effects);
+  void arm(Entry entry);
+
+  [[nodiscard]] static Event event_of(Event::Kind kind, Entry entry, MonoTime at);
+  [[nodiscard]] static Event closing(Entry entry, Reason reason, Party by, MonoTime at);
+
+  Settings settings_;
+  Registry registry_;
+  ClosedClients closed_;
+  Deadlines deadlines_;
+  HeartbeatParser parser_;
+  Counters counters_;
+  std::uint64_t roster_version_ = 0;
+  bool told_of_slow_beats_ = false;
+};
+
+}  // namespace heartbeat

@@ -1,0 +1,27 @@
+#include "daemon/io/connection.h"
+
+#include "daemon/io/server.h"
+
+namespace heartbeat {
+
+int Connection::tell(std::string_view bytes) {
+  if (!told_) send_at_once();
+  told_ = true;
+  return write(bytes);
+}
+
+void Connection::linger(std::list<Lingering>::iterator place) {
+  place_ = place;
+  lingers_ = true;
+  finish();
+}
+
+void Connection::on_bytes(std::string_view bytes) {
+  if (!lingers_) server_.received(conn_, bytes);
+}
+
+void Connection::on_end(int error) {
+  lingers_ ? server_.lingered(place_) : server_.ended(conn_, error);
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,47 @@
+// One client's socket: hands bytes and its end to the server, and is told what to write.
+#pragma once
+
+#include <list>
+#include <string_view>
+
+#include "common/uv/handle.h"
+#include "common/uv/stream.h"
+#include "daemon/core/connection_id.h"
+
+namespace heartbeat {
+
+class Connection;
+class Server;
+
+// A connection that the monitor has closed already, kept until its peer has read what it was told.
+struct Lingering {
+  uv::Owned<Connection> connection;
+  MonoTime until;  // on the machine's clock
+};
+
+class Connection final : public uv::TcpStream {
+ public:
+  Connection(uv::Loop& loop, Server& server) : TcpStream(loop), server_(server) {}
+
+  // Whose connection it is; before that it belongs to nobody.
+  void belongs_to(ConnId conn) { conn_ = conn; }
+
+  // Returns 0 or a libuv error, as TcpStream::write() does.
+  int tell(std::string_view bytes);
+  [[nodiscard]] bool was_told() const { return told_; }
+
+  // The server has put it among its lingering ones, at this place.
+  void linger(std::list<Lingering>::iterator place);
+
+ private:
+  void on_bytes(std::string_view bytes) override;
+  void on_end(int error) override;
+
+  Server& server_;
+  ConnId conn_;
+  std::list<Lingering>::iterator place_;
+  bool told_ = false;
+  bool lingers_ = false;
+};
+
+}  // namespace heartbeat

@@ -1,0 +1,39 @@
+// One listening socket.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <tl/expected.hpp>
+#include <uv.h>
+
+#include "common/endpoint.h"
+#include "common/uv/handle.h"
+#include "common/uv/loop.h"
+
+namespace heartbeat {
+
+class Listener {
+ public:
+  // Called for each connection that waits to be accepted from `stream`, or with a negative libuv error.
+  using Callback = std::function<void(uv_stream_t* stream, int error)>;
+
+  // Listens at the endpoint; port 0 takes a free one.  An IPv6 endpoint takes IPv6 connections only, so that
+  // 0.0.0.0 and [::] can be listened on side by side.  The error names the address.
+  [[nodiscard]] static tl::expected<uv::Owned<Listener>, std::string> create(uv::Loop& loop,
+                                                                             const Endpoint& at, int backlog,
+                                                                             Callback on_connection);
+
+  // With the real port.
+  [[nodiscard]] const Endpoint& local() const { return local_; }
+  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&tcp_); }
+
+ private:
+  Listener() = default;
+
+  uv_tcp_t tcp_;
+  Endpoint local_;
+  Callback on_connection_;
+};
+
+}  // namespace heartbeat

@@ -1,0 +1,136 @@
+#include "daemon/io/server.h"
+
+#include <utility>
+
+namespace heartbeat {
+
+Server::Server(uv::Loop& loop, const Settings& settings, Observer observer)
+    : loop_(loop),
+      monitor_(settings),
+      clock_(stall_limit(settings.rule), loop.now()),
+      observer_(std::move(observer)),
+      after_poll_(uv::AfterPoll::create(loop, [this] { after_poll(); })),
+      wake_(uv::Timer::create(loop, [] {})),
+      pulse_(uv::Timer::create(loop, [] {})),
+      no_sleep_(uv::NoSleep::create(loop)) {
+  pulse_->repeat(pulse(settings.rule));
+}
+
+tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at, int backlog) {
+  auto listener =
+      Listener::create(loop_, at, backlog, [this](uv_stream_t* stream, int error) { accept(stream, error); });
+  if (!listener) return tl::unexpected(listener.error());
+  listeners_.push_back(std::move(*listener));
+  return listeners_.back()->local();
+}
+
+void Server::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  listeners_.clear();
+  monitor_.shut_down(now(), effects_);
+  apply();
+}
+
+void Server::received(ConnId conn, std::string_view bytes) {
+  monitor_.receive(conn, bytes, now(), effects_);
+  apply();
+}
+
+void Server::ended(ConnId conn, int error) {
+  const Reason reason = error == UV_EOF ? Reason::PeerClosed : Reason::Reset;
+  monitor_.disconnect(conn, reason, now(), effects_);
+  apply();
+}
+
+// Listening time.  Every callback of one poll sees the same instant, so this notices a stall at the first
+// one.
+MonoTime Server::now() {
+  if (const auto stalled = clock_.turn(loop_.now())) monitor_.stalled(*stalled, clock_.now(), effects_);
+  return clock_.now();
+}
+
+void Server::accept(uv_stream_t* listener, int error) {
+  if (error != 0) return;  // that connection was gone before it could be accepted
+  uv::Owned<Connection> connection{new Connection{loop_, *this}};
+  if (connection->accept(listener) != 0) return;
+  const auto peer = connection->peer();
+  if (!peer) return;  // reset already
+
+  const auto conn = monitor_.open(*peer, now(), effects_);
+  if (conn) {
+    connection->belongs_to(*conn);
+    static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
+    if (conn->slot >= connections_.size()) connections_.resize(conn->slot + 1);
+    connections_[conn->slot] = std::move(connection);
+  }
+  apply();
+}
+
+void Server::after_poll() {
+  const MonoTime at = now();
+  judge_or_wait(at);
+  apply();
+  stop_lingering();
+  if (observer_.after_turn) observer_.after_turn(monitor_);
+  if (stopping_ && lingering_.empty()) loop_.stop();
+}
+
+void Server::judge_or_wait(MonoTime at) {
+  if (due_) {
+    due_ = false;
+    no_sleep_->off();
+    monitor_.advance(at, effects_);
+  }
+  const MonoTime next = monitor_.next_deadline();
+  if (next <= at) {
+    due_ = true;
+    no_sleep_->on();
+  } else if (next != MonoTime::never()) {
+    wake_at(loop_.now() + (next - at));
+  }
+}
+
+// A wake-up that nobody needs any more does no harm, so it is never disarmed.
+void Server::wake_at(MonoTime machine_time) {
+  if (machine_time == wake_at_) return;
+  wake_at_ = machine_time;
+  wake_->arm(machine_time - loop_.now());
+}
+
+void Server::stop_lingering() {
+  const MonoTime machine_now = loop_.now();
+  while (!lingering_.empty() && lingering_.front().until <= machine_now) lingering_.pop_front();
+}
+
+void Server::apply() {
+  for (const Effects::Order& order : effects_.orders()) {
+    order.kind == Effects::Order::Kind::Send ? send(order) : let_go(order.conn);
+  }
+  for (const Event& event : effects_.events()) observer_.on_event(event);
+  effects_.clear();
+  if (unread_.empty()) return;
+
+  // Closing them may order more sends, though none to these: they end, and the list is taken first.
+  const std::vector<ConnId> unread = std::exchange(unread_, {});
+  for (const ConnId conn : unread) monitor_.disconnect(conn, Reason::Limit, clock_.now(), effects_);
+  apply();
+}
+
+void Server::send(const Effects::Order& order) {
+  const uv::Owned<Connection>& connection = connections_[order.conn.slot];
+  if (connection == nullptr) return;
+  if (connection->tell(effects_.bytes(order)) == UV_ENOBUFS) unread_.push_back(order.conn);
+}
+
+void Server::let_go(ConnId conn) {
+  uv::Owned<Connection> connection = std::move(connections_[conn.slot]);
+  if (connection == nullptr || !connection->was_told()) return;
+
+  if (!stopping_ && lingering_.size() == limits::kLingeringMax) lingering_.pop_front();
+  Connection& lingers = *connection;
+  lingering_.push_back({std::move(connection), loop_.now() + limits::kLingerMax});
+  lingers.linger(std::prev(lingering_.end()));
+}
+
+}  // namespace heartbeat

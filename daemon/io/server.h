@@ -1,0 +1,83 @@
+// The core on real sockets and a real clock: feeds the monitor, applies its effects, wakes it in time.
+//
+// A turn of the loop: the poll reads every socket that is ready, each read goes to the monitor; after the
+// poll those whose instant has come are judged.  Nobody is judged on the strength of a poll that may have
+// been interrupted: when an instant has come, one more poll that cannot sleep is made first, so that whatever
+// had arrived by then has been heard.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "common/endpoint.h"
+#include "common/uv/handle.h"
+#include "common/uv/loop.h"
+#include "common/uv/watchers.h"
+#include "daemon/core/effects.h"
+#include "daemon/core/listening_clock.h"
+#include "daemon/core/monitor.h"
+#include "daemon/io/connection.h"
+#include "daemon/io/listener.h"
+
+namespace heartbeat {
+
+class Server {
+ public:
+  // What a program does with what happens here.
+  struct Observer {
+    std::function<void(const Event&)> on_event;
+    std::function<void(const Monitor&)> after_turn;  // each turn of the loop, when all is applied
+  };
+
+  Server(uv::Loop& loop, const Settings& settings, Observer observer);
+
+  // Listens on one more address, and returns it with its real port.
+  [[nodiscard]] tl::expected<Endpoint, std::string> listen(const Endpoint& at, int backlog);
+
+  // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
+  // they have read it, within limits::kLingerMax.
+  void stop();
+
+  [[nodiscard]] const Monitor& monitor() const { return monitor_; }
+
+  // --- from connections ---
+  void received(ConnId conn, std::string_view bytes);
+  void ended(ConnId conn, int error);
+  void lingered(std::list<Lingering>::iterator place) { lingering_.erase(place); }
+
+ private:
+  MonoTime now();
+  void accept(uv_stream_t* listener, int error);
+  void after_poll();
+  void judge_or_wait(MonoTime at);
+  void wake_at(MonoTime machine_time);
+  void stop_lingering();
+
+  void apply();
+  void send(const Effects::Order& order);
+  void let_go(ConnId conn);
+
+  uv::Loop& loop_;
+  Monitor monitor_;
+  ListeningClock clock_;
+  Observer observer_;
+  Effects effects_;
+  std::vector<uv::Owned<Connection>> connections_;  // by slot
+  std::list<Lingering> lingering_;                  // the oldest first
+  std::vector<ConnId> unread_;                      // those that do not read their answers
+  std::vector<uv::Owned<Listener>> listeners_;
+  uv::Owned<uv::AfterPoll> after_poll_;
+  uv::Owned<uv::Timer> wake_;   // at the next deadline; only wakes the loop
+  uv::Owned<uv::Timer> pulse_;  // keeps healthy gaps between turns short
+  uv::Owned<uv::NoSleep> no_sleep_;
+  MonoTime wake_at_;  // what wake_ was last armed for
+  bool due_ = false;  // somebody's instant has come; they are judged after the next poll
+  bool stopping_ = false;
+};
+
+}  // namespace heartbeat

@@ -1,0 +1,126 @@
+// heartbeatd: parse, wire, run, exit code.
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include "common/duration.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/uv/address.h"
+#include "common/uv/loop.h"
+#include "common/uv/watchers.h"
+#include "daemon/config.h"
+#include "daemon/event_log.h"
+#include "daemon/io/server.h"
+
+namespace heartbeat {
+namespace {
+
+int refuse(int exit_code, const std::string& line) {
+  std::fprintf(stderr, "%s\n", line.c_str());
+  return exit_code;
+}
+
+// Raises the descriptor limit as far as is allowed, and returns it.
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+// Keeps our own maximum below the descriptor limit: at that limit libuv 1.44 accepts and closes connections
+// without telling anybody.
+bool fit_to_descriptors(Settings& settings) {
+  const std::size_t descriptors = raise_descriptor_limit();
+  if (descriptors <= limits::kDescriptorHeadroom) return false;
+  const std::size_t most = descriptors - limits::kDescriptorHeadroom;
+  if (settings.clients_max <= most) return true;
+  spdlog::info("max_clients lowered from {} to {}: the descriptor limit (LimitNOFILE) is {}",
+               settings.clients_max, most, descriptors);
+  settings.clients_max = most;
+  return true;
+}
+
+tl::expected<void, std::string> listen_everywhere(uv::Loop& loop, Server& server, const Config& config) {
+  for (const HostPort& where : config.listen) {
+    const auto endpoint = uv::resolve(loop, where);
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    const auto listening = server.listen(*endpoint, config.backlog);
+    if (!listening) return tl::unexpected(listening.error());
+    spdlog::info("listening on {}", to_string(*listening));
+  }
+  return {};
+}
+
+int run(Config config) {
+  if (!fit_to_descriptors(config.settings)) {
+    return refuse(EX_OSERR,
+                  "heartbeatd: the descriptor limit (LimitNOFILE, ulimit -n) leaves no room for clients");
+  }
+  config.settings.report_heartbeats = spdlog::should_log(spdlog::level::debug);
+  // A peer that goes away while it is written to is an error code, not a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  uv::Loop loop;
+  EventLog event_log;
+  int exit_code = EX_OK;
+  {
+    Server::Observer observer{.on_event = [&](const Event& event) { event_log.tell(event); },
+                              .after_turn = {}};
+    if (config.debug) observer.after_turn = [&](const Monitor& monitor) { event_log.tell_roster(monitor); };
+    Server server{loop, config.settings, std::move(observer)};
+
+    const auto listening = listen_everywhere(loop, server, config);
+    if (listening) {
+      const Rule& rule = config.settings.rule;
+      spdlog::info(
+          "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
+          HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
+          format_duration(rule.leave_timeout), config.settings.clients_max);
+      const auto end = [&](const char* name) {
+        spdlog::info("{}: shutting down with {} clients connected", name, server.monitor().clients().size());
+        server.stop();
+      };
+      const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end("SIGTERM"); });
+      const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end("SIGINT"); });
+      loop.run();
+    } else {
+      exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + listening.error());
+    }
+  }
+  for (const std::string& leak : loop.drain(limits::kShutdownMax)) {
+    spdlog::critical("leaked handle: {}", leak);
+    exit_code = EX_SOFTWARE;
+  }
+  if (exit_code == EX_OK) spdlog::info("ended");
+  return exit_code;
+}
+
+int main_of(int argc, char** argv) {
+  const auto config = parse_command_line(argc, argv);
+  if (!config) {
+    const CommandLineEnd& end = config.error();
+    if (end.exit_code != EX_OK) return refuse(end.exit_code, end.text);
+    std::fputs(end.text.c_str(), stdout);
+    return EX_OK;
+  }
+  const LogStyle style = config->debug ? LogStyle::Terminal : LogStyle::Plain;
+  if (const auto log = set_up_log(style, config->log_level); !log) {
+    return refuse(EX_USAGE, "heartbeatd: --log-level: " + log.error());
+  }
+  return run(*config);
+}
+
+}  // namespace
+}  // namespace heartbeat
+
+int main(int argc, char** argv) {
+  return heartbeat::main_of(argc, argv);
+}
