@@ -8,7 +8,7 @@ void ClosedClients::remember(ClosedClient closed) {
   if (max_ == 0) return;
   if (const auto known = by_name_.find(closed.name); known != by_name_.end()) forget(known->second);
   if (oldest_first_.size() == max_) forget(oldest_first_.begin());
-  const Place place = oldest_first_.insert(oldest_first_.end(), std::move(closed));
+  const auto place = oldest_first_.insert(oldest_first_.end(), std::move(closed));
   by_name_.emplace(place->name, place);
 }
 

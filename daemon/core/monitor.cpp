@@ -40,7 +40,7 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
     return {};
   }
   const ConnId conn = registry_.add(peer, now);
-  const Entry entry{conn, *registry_.find(conn)};
+  const Entry entry = entry_at(conn.slot);
   arm(entry);
   ++counters_.connected;
   ++roster_version_;
@@ -80,7 +80,7 @@ void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effe
 
 void Monitor::advance(MonoTime now, Effects& effects) {
   while (const auto slot = deadlines_.pop_due(now)) {
-    const Entry entry{registry_.conn_of(*slot), *registry_.at(*slot)};
+    const Entry entry = entry_at(*slot);
     if (judge(entry, now, effects)) arm(entry);
   }
 }
@@ -95,11 +95,17 @@ void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
 
 void Monitor::shut_down(MonoTime now, Effects& effects) {
   for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
-    Client* const client = registry_.at(slot);
-    if (client == nullptr) continue;
-    const Entry entry{registry_.conn_of(slot), *client};
+    if (registry_.at(slot) == nullptr) continue;
+    const Entry entry = entry_at(slot);
     close(entry, closing(entry, Reason::Shutdown, Party::Daemon, now), effects);
   }
+}
+
+// The client that lives in the slot.
+Monitor::Entry Monitor::entry_at(std::uint32_t slot) {
+  Client* const client = registry_.at(slot);
+  assert(client != nullptr);
+  return {registry_.conn_of(slot), *client};
 }
 
 bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects) {
@@ -225,7 +231,7 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   }
 
   if (const auto slot = registry_.slot_of(id)) {
-    const Entry earlier{registry_.conn_of(*slot), *registry_.at(*slot)};
+    const Entry earlier = entry_at(*slot);
     if (judge(earlier, now, effects)) {
       take_over(entry, earlier, now, effects);
       return;

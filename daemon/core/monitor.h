@@ -89,6 +89,8 @@ class Monitor {
     Client& client;
   };
 
+  [[nodiscard]] Entry entry_at(std::uint32_t slot);
+
   // Applies a checked heartbeat.  Returns whether the client is still there.
   bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   // Makes every change that is due.  Returns whether the client is still there.
