@@ -183,6 +183,7 @@ bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
         break;
       case Change::Kind::Returned: {
         ++counters_.returns;
+        --in_leave_;
         ++roster_version_;
         if (client.notify) {
           effects.send(entry.conn, [](std::string& out) {
@@ -260,7 +261,9 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
       old.takeovers > 0 && now - old.taken_over_at < settings_.rule.tick * settings_.rule.threshold;
   client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
   client.taken_over_at = now;
+  if (client.liveness.status() == Status::Leave) --in_leave_;
   client.liveness.take_over(old.liveness);
+  if (client.liveness.status() == Status::Leave) ++in_leave_;
   client.heartbeats += old.heartbeats;
   client.leave_reason = old.leave_reason;
   client.away = old.away;
@@ -303,6 +306,7 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
   entry.client.leave_reason = reason;
   entry.client.away = away;
   ++counters_.leaves;
+  ++in_leave_;
   ++roster_version_;
   if (entry.client.notify) {
     effects.send(entry.conn, [&](std::string& out) { append_status(out, Status::Leave, to_string(reason)); });
@@ -351,6 +355,7 @@ void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects&
   }
   effects.close(entry.conn);
   ++counters_.closes.at(static_cast<std::size_t>(reason));
+  if (entry.client.liveness.status() != Status::Alive) --in_leave_;  // only a leave expires
   ++roster_version_;
   deadlines_.disarm(entry.conn.slot);
   registry_.remove(entry.conn.slot);

@@ -49,6 +49,14 @@ struct Counters {
   std::array<std::uint64_t, kBadInputCount> bad_input{};
 };
 
+// The connected clients by status; those in neither do not exist.
+struct StatusCounts {
+  std::size_t alive = 0;
+  std::size_t leave = 0;
+
+  friend bool operator==(const StatusCounts&, const StatusCounts&) = default;
+};
+
 class Monitor {
  public:
   explicit Monitor(const Settings& settings) : settings_(settings), closed_(settings.remember) {}
@@ -77,6 +85,9 @@ class Monitor {
   [[nodiscard]] const Registry& clients() const { return registry_; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return closed_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] StatusCounts status_counts() const {
+    return {.alive = registry_.size() - in_leave_, .leave = in_leave_};
+  }
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
   // Changes whenever a list of the clients with their names and statuses would.
@@ -117,6 +128,7 @@ class Monitor {
   Deadlines deadlines_;
   HeartbeatParser parser_;
   Counters counters_;
+  std::size_t in_leave_ = 0;  // of the connected clients
   std::uint64_t roster_version_ = 0;
   bool told_of_slow_beats_ = false;
 };
