@@ -19,6 +19,17 @@ std::string to_string(const Endpoint& endpoint) {
   return endpoint.family == Endpoint::Family::V4 ? address + ":" + port : "[" + address + "]:" + port;
 }
 
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const auto where = parse_host_port(text);
+  if (!where) return {};
+  Endpoint endpoint;
+  endpoint.port = where->port;
+  endpoint.family = text.starts_with('[') ? Endpoint::Family::V6 : Endpoint::Family::V4;
+  const int family = endpoint.family == Endpoint::Family::V4 ? AF_INET : AF_INET6;
+  if (inet_pton(family, where->host.c_str(), endpoint.address.data()) != 1) return {};
+  return endpoint;
+}
+
 tl::expected<HostPort, std::string> parse_host_port(std::string_view text) {
   const auto refuse = [&](const std::string& why) {
     return tl::unexpected("'" + std::string{text} + "' is not an address: " + why);

@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ struct Endpoint {
 
 // The address alone: `127.0.0.1`, `::1`.
 [[nodiscard]] std::string address_string(const Endpoint& endpoint);
+
+// Reads what to_string() wrote, and nothing else: no names, no missing port.
+[[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text);
 
 // HOST:PORT as people write it on a command line, not yet resolved.
 struct HostPort {

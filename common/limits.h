@@ -75,6 +75,16 @@ inline constexpr std::size_t kClientsMax = 10'000'000;
 // Closed clients that are remembered, so that one that comes back is known.
 inline constexpr std::size_t kRememberDefault = 10'000;
 
+// Moments of one client's history that are kept for `why`: 48 bytes each, so at most 3 KiB for a client in
+// constant trouble; one that beats steadily has none.
+inline constexpr std::size_t kMomentsMax = 64;
+
+// Events that the change feed holds for a follower that resumes: about 2 MiB when full.
+inline constexpr std::size_t kFeedMax = 4096;
+
+// The daemon's own stalls that are remembered, to be laid over the clients' histories.
+inline constexpr std::size_t kStallsMax = 256;
+
 // --- the daemon's own time -------------------------------------------------------------------------------
 
 // A gap between two turns of the loop counts as this much listening at the most (or one tick, if shorter).

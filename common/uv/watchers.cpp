@@ -26,11 +26,6 @@ void Timer::arm(Millis in) {
   uv_timer_start(&timer_, fire, at_least_1ms(in), 0);
 }
 
-void Timer::repeat(Millis every) {
-  const auto fire = [](uv_timer_t* due) { static_cast<Timer*>(due->data)->on_due_(); };
-  uv_timer_start(&timer_, fire, at_least_1ms(every), at_least_1ms(every));
-}
-
 void Timer::disarm() {
   uv_timer_stop(&timer_);
 }

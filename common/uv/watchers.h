@@ -14,7 +14,7 @@
 
 namespace heartbeat::uv {
 
-// Calls back once at an instant, or at every interval.  Never armed below 1 ms: libuv 1.44 runs a timer that
+// Calls back once, some time from now.  Never armed below 1 ms: libuv 1.44 runs a timer that
 // is re-armed at 0 from its own callback again at once, and never polls a socket in between.
 class Timer {
  public:
@@ -22,7 +22,6 @@ class Timer {
   [[nodiscard]] static Owned<Timer> create(Loop& loop, Callback on_due);
 
   void arm(Millis in);
-  void repeat(Millis every);
   void disarm();
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&timer_); }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "common/endpoint.h"
 #include "common/mono_time.h"
 #include "common/status.h"
+#include "daemon/core/history.h"
 #include "daemon/core/reason.h"
 
 namespace heartbeat {
@@ -31,6 +33,9 @@ struct ClosedClient {
   MonoTime last_heard;
   MonoTime closed_at;
   std::uint64_t heartbeats = 0;
+  std::uint32_t nearest_to_leave = 0;  // silent ticks, see client.h
+  std::string detail;                  // of the close: a sentence, or empty
+  std::unique_ptr<History> history;    // null where there was nothing to tell
 };
 
 class ClosedClients {

@@ -36,7 +36,8 @@ struct Event {
   };
 
   Kind kind;
-  MonoTime at;  // on the listening clock; the exact instant of a verdict, however late it was found
+  std::uint64_t number = 0;  // counts the events of this run from 1 without a gap; 0: Heard is not counted
+  MonoTime at{};  // on the listening clock; the exact instant of a verdict, however late it was found
 
   ConnId conn{};
   std::string client{};  // its name

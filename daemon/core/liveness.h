@@ -46,6 +46,7 @@ class Liveness {
   [[nodiscard]] std::uint16_t silence() const { return silence_; }
   [[nodiscard]] std::uint16_t strikes() const { return strikes_; }
   [[nodiscard]] std::uint16_t steady() const { return steady_; }
+  [[nodiscard]] MonoTime tick_start() const { return tick_start_; }  // of the present tick
   [[nodiscard]] MonoTime left_at() const {
     return left_at_;
   }  // of the present leave; meaningless while alive

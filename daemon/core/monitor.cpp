@@ -36,7 +36,7 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
     Event refused{.kind = Event::Kind::Refused, .at = now, .client = to_string(peer), .peer = peer};
     refused.reason = Reason::Limit;
     refused.detail = std::to_string(registry_.size()) + " clients are connected, which is the maximum";
-    effects.tell(std::move(refused));
+    tell(std::move(refused), effects);
     return {};
   }
   const ConnId conn = registry_.add(peer, now);
@@ -44,7 +44,7 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
   arm(entry);
   ++counters_.connected;
   ++roster_version_;
-  effects.tell(event_of(Event::Kind::Connected, entry, now));
+  tell(event_of(Event::Kind::Connected, entry, now), effects);
   return conn;
 }
 
@@ -86,11 +86,23 @@ void Monitor::advance(MonoTime now, Effects& effects) {
 }
 
 void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
+  if (stalls_.size() == limits::kStallsMax) stalls_.pop_front();
+  stalls_.push_back({now, length});
   ++counters_.stalls;
   counters_.stalled += length;
   Event event{.kind = Event::Kind::Stalled, .at = now};
   event.stalled = length;
-  effects.tell(std::move(event));
+  tell(std::move(event), effects);
+}
+
+bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects) {
+  const auto slot = registry_.slot_named(name);
+  if (!slot || !judge(entry_at(*slot), now, effects)) return false;
+  const Entry entry = entry_at(*slot);
+  Event event = closing(entry, Reason::Kicked, Party::Operator, now);
+  event.detail = message;
+  close(entry, std::move(event), effects);
+  return true;
 }
 
 void Monitor::shut_down(MonoTime now, Effects& effects) {
@@ -118,6 +130,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
 
   const bool first = client.claimed_ip.empty();
   if (!first) watch_spacing(entry, now, effects);
+  note_gap(client, first, now);
   client.last_heard = now;
   ++client.heartbeats;
   ++counters_.heartbeats;
@@ -130,6 +143,10 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     welcome(entry, effects);
   }
 
+  if (heartbeat.status != client.declared) {
+    client.declared = heartbeat.status;
+    note(client, {.at = now, .kind = Moment::Kind::Declared, .status = heartbeat.status});
+  }
   if (heartbeat.status == Status::Leave) {
     if (client.liveness.declared_leave(now)) {
       Event event = event_of(Event::Kind::Left, entry, now);
@@ -144,7 +161,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     Event event = event_of(Event::Kind::Heard, entry, now);
     event.declared = heartbeat.status;
     event.seq = heartbeat.seq;
-    effects.tell(std::move(event));
+    tell(std::move(event), effects);
   }
   const bool goodbye = heartbeat.status == Status::Close;
   if (heartbeat.ack) {
@@ -172,10 +189,14 @@ bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
       event.steady = change->steady;
       return event;
     };
+    verdict_lateness_.add(now - change->at);
     switch (change->kind) {
       case Change::Kind::Struck:
         ++counters_.strikes;
-        effects.tell(event_like(Event::Kind::Struck, Status::Alive, Status::Alive));
+        client.nearest_to_leave =
+            std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
+        note(client, {.at = change->at, .strikes = change->strikes, .kind = Moment::Kind::Struck});
+        tell(event_like(Event::Kind::Struck, Status::Alive, Status::Alive), effects);
         break;
       case Change::Kind::Left:
         enter_leave(entry, Reason::Silent, false, event_like(Event::Kind::Left, Status::Alive, Status::Leave),
@@ -183,6 +204,7 @@ bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
         break;
       case Change::Kind::Returned: {
         ++counters_.returns;
+        note(client, {.at = change->at, .kind = Moment::Kind::Returned});
         --in_leave_;
         ++roster_version_;
         if (client.notify) {
@@ -192,7 +214,7 @@ bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
         }
         Event event = event_like(Event::Kind::Returned, Status::Leave, Status::Alive);
         event.reason = Reason::Steady;
-        effects.tell(std::move(event));
+        tell(std::move(event), effects);
         break;
       }
       case Change::Kind::Expired: {
@@ -219,7 +241,7 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   told_of_slow_beats_ = true;
   Event event = event_of(Event::Kind::Slow, entry, now);
   event.spacing = Millis{gap};
-  effects.tell(std::move(event));
+  tell(std::move(event), effects);
 }
 
 // The first heartbeat of a connection, or the first that gives an id.
@@ -227,7 +249,7 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   if (id.empty()) {
     if (!first) return;
     ++counters_.joins;
-    effects.tell(event_of(Event::Kind::Joined, entry, now));
+    tell(event_of(Event::Kind::Joined, entry, now), effects);
     return;
   }
 
@@ -244,10 +266,12 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   if (first) ++counters_.joins;
   Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry, now);
   event.previous = std::move(previous);
-  effects.tell(std::move(event));
+  tell(std::move(event), effects);
 
-  const auto closed = closed_.take(id);
-  if (!closed || closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
+  auto closed = closed_.take(id);
+  if (!closed) return;
+  resume_history(entry.client, *closed);
+  if (closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
   entry.client.liveness.enter_leave(now);
   Event back = event_of(Event::Kind::Left, entry, now);
   back.from = Status::Alive;
@@ -265,8 +289,12 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   client.liveness.take_over(old.liveness);
   if (client.liveness.status() == Status::Leave) ++in_leave_;
   client.heartbeats += old.heartbeats;
+  client.nearest_to_leave = std::max(client.nearest_to_leave, old.nearest_to_leave);
+  client.declared = old.declared;
   client.leave_reason = old.leave_reason;
   client.away = old.away;
+  note(earlier.client, {.at = now, .peer = client.peer, .kind = Moment::Kind::TakenOver});
+  client.history = std::move(earlier.client.history);
 
   const Endpoint previous_peer = old.peer;
   const std::string id = old.id;
@@ -279,10 +307,10 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   Event event = event_of(Event::Kind::TakenOver, entry, now);
   event.previous_peer = previous_peer;
   event.takeovers = client.takeovers;
-  effects.tell(event);
+  tell(event, effects);
   if (client.takeovers == limits::kFightTakeovers) {
     event.kind = Event::Kind::Fight;
-    effects.tell(std::move(event));
+    tell(std::move(event), effects);
   }
 }
 
@@ -305,6 +333,8 @@ void Monitor::welcome(Entry entry, Effects& effects) const {
 void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects) {
   entry.client.leave_reason = reason;
   entry.client.away = away;
+  entry.client.nearest_to_leave = std::uint32_t{settings_.rule.cursor} * settings_.rule.threshold;
+  note(entry.client, {.at = event.at, .kind = Moment::Kind::Left, .reason = reason});
   ++counters_.leaves;
   ++in_leave_;
   ++roster_version_;
@@ -313,7 +343,7 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
   }
   event.reason = reason;
   event.to = Status::Leave;
-  effects.tell(std::move(event));
+  tell(std::move(event), effects);
 }
 
 // Bad input: this connection alone ends, and it and the operator are told what was wrong with it.
@@ -328,7 +358,7 @@ void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTi
 }
 
 void Monitor::close(Entry entry, Event closing, Effects& effects) {
-  const Client& client = entry.client;
+  Client& client = entry.client;
   if (!client.claimed_ip.empty()) {
     closed_.remember({.name = closing.client,
                       .peer = client.peer,
@@ -341,10 +371,13 @@ void Monitor::close(Entry entry, Event closing, Effects& effects) {
                       .connected_at = client.connected_at,
                       .last_heard = client.last_heard,
                       .closed_at = closing.at,
-                      .heartbeats = client.heartbeats});
+                      .heartbeats = client.heartbeats,
+                      .nearest_to_leave = client.nearest_to_leave,
+                      .detail = closing.detail,
+                      .history = std::move(client.history)});
   }
   drop(entry, closing.reason, closing.detail, effects);
-  effects.tell(std::move(closing));
+  tell(std::move(closing), effects);
 }
 
 // The end of a connection's record; its client may live on in another.
@@ -363,6 +396,49 @@ void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects&
 
 void Monitor::arm(Entry entry) {
   deadlines_.arm(entry.conn.slot, entry.client.liveness.next_change(settings_.rule));
+}
+
+// Numbers the event, where it is one of those that are counted.
+void Monitor::tell(Event event, Effects& effects) {
+  if (event.kind != Event::Kind::Heard) event.number = ++events_told_;
+  effects.tell(std::move(event));
+}
+
+// A history begins with the connection that it was first needed on.
+void Monitor::note(Client& client, const Moment& moment) {
+  if (client.history == nullptr) {
+    client.history = std::make_unique<History>();
+    client.history->add({.at = client.connected_at, .peer = client.peer, .kind = Moment::Kind::Connected});
+  }
+  client.history->add(moment);
+}
+
+// Before a heartbeat is counted: were there whole ticks without one?  The tick that was heard last began a
+// whole number of ticks before the present one, and those between the two were silent.  An accept is no
+// heartbeat: before the first one the tick of the accept was silent too.
+void Monitor::note_gap(Client& client, bool first, MonoTime now) const {
+  const Millis before_tick = client.liveness.tick_start() - client.last_heard;
+  if (before_tick < settings_.rule.tick) return;
+  const std::int64_t silent_ticks = (before_tick.count() - (first ? 0 : 1)) / settings_.rule.tick.count();
+  if (silent_ticks == 0) return;
+  note(client, {.at = now,
+                .silent = now - client.last_heard,
+                .ticks = static_cast<std::uint32_t>(silent_ticks),
+                .kind = Moment::Kind::Gap});
+  client.nearest_to_leave =
+      std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
+}
+
+// The client is back: its history goes on where its last connection ended.
+void Monitor::resume_history(Client& client, ClosedClient& closed) {
+  std::unique_ptr<History> history = std::move(closed.history);
+  if (history == nullptr) {
+    history = std::make_unique<History>();
+    history->add({.at = closed.connected_at, .peer = closed.peer, .kind = Moment::Kind::Connected});
+  }
+  history->add({.at = closed.closed_at, .kind = Moment::Kind::Closed, .reason = closed.reason});
+  history->add({.at = client.connected_at, .peer = client.peer, .kind = Moment::Kind::Connected});
+  client.history = std::move(history);
 }
 
 Event Monitor::event_of(Event::Kind kind, Entry entry, MonoTime at) {

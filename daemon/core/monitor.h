@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string_view>
 
@@ -19,6 +20,7 @@
 #include "daemon/core/connection_id.h"
 #include "daemon/core/deadlines.h"
 #include "daemon/core/effects.h"
+#include "daemon/core/histogram.h"
 #include "daemon/core/reason.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/rule.h"
@@ -79,8 +81,23 @@ class Monitor {
   // The daemon was not listening for this long beyond what the clock counted.
   void stalled(Millis length, MonoTime now, Effects& effects);
 
+  // An operator closes the client of that name; one that asked for notices is told the message, which may be
+  // empty.  Returns whether there is such a client.
+  bool kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects);
+
   // Closes everybody.
   void shut_down(MonoTime now, Effects& effects);
+
+  // The daemon's own stalls, the oldest first: when it was noticed, and how long beyond what the clock
+  // counted.
+  struct Stall {
+    MonoTime at;
+    Millis length;
+  };
+  [[nodiscard]] const std::deque<Stall>& stalls() const { return stalls_; }
+
+  // How long after its instant each verdict was given.
+  [[nodiscard]] const Histogram& verdict_lateness() const { return verdict_lateness_; }
 
   [[nodiscard]] const Registry& clients() const { return registry_; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return closed_; }
@@ -119,6 +136,11 @@ class Monitor {
   void drop(Entry entry, Reason reason, std::string_view detail, Effects& effects);
   void arm(Entry entry);
 
+  void tell(Event event, Effects& effects);
+  static void note(Client& client, const Moment& moment);
+  static void resume_history(Client& client, ClosedClient& closed);
+  void note_gap(Client& client, bool first, MonoTime now) const;
+
   [[nodiscard]] static Event event_of(Event::Kind kind, Entry entry, MonoTime at);
   [[nodiscard]] static Event closing(Entry entry, Reason reason, Party by, MonoTime at);
 
@@ -128,6 +150,9 @@ class Monitor {
   Deadlines deadlines_;
   HeartbeatParser parser_;
   Counters counters_;
+  Histogram verdict_lateness_;
+  std::deque<Stall> stalls_;
+  std::uint64_t events_told_ = 0;
   std::size_t in_leave_ = 0;  // of the connected clients
   std::uint64_t roster_version_ = 0;
   bool told_of_slow_beats_ = false;

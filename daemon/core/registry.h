@@ -1,4 +1,4 @@
-// The connected clients, found by connection and by id.
+// The connected clients, found by connection, by id and by observed address.
 //
 // Invariant: an id belongs to at most one connected client.
 #pragma once
@@ -17,14 +17,16 @@ namespace heartbeat {
 
 class Registry {
  public:
-  Registry() : by_id_(0, IdHash{&clients_}, IdEqual{&clients_}) {}
+  Registry()
+      : by_id_(0, IdHash{&clients_}, IdEqual{&clients_}),
+        by_peer_(0, PeerHash{&clients_}, PeerEqual{&clients_}) {}
   Registry(const Registry&) = delete;  // the index refers to the clients by address
   Registry& operator=(const Registry&) = delete;
   Registry(Registry&&) = delete;
   Registry& operator=(Registry&&) = delete;
   ~Registry() = default;
 
-  ConnId add(const Endpoint& peer, MonoTime accepted) { return clients_.insert(peer, accepted); }
+  ConnId add(const Endpoint& peer, MonoTime accepted);
   void remove(std::uint32_t slot);
 
   // Names the client in the slot, which had no id; nobody else has this one.
@@ -34,6 +36,8 @@ class Registry {
 
   [[nodiscard]] Client* find(ConnId conn) { return clients_.find(conn); }
   [[nodiscard]] std::optional<std::uint32_t> slot_of(std::string_view id) const;
+  // The client that is called so: by its id, else by its address.
+  [[nodiscard]] std::optional<std::uint32_t> slot_named(std::string_view name) const;
 
   // Walking over all: every slot below slots() holds a client or null.
   [[nodiscard]] Client* at(std::uint32_t slot) { return clients_.at(slot); }
@@ -43,7 +47,7 @@ class Registry {
   [[nodiscard]] std::size_t size() const { return clients_.size(); }
 
  private:
-  // The index holds slots and reads the ids where they are: no id is kept twice.
+  // The indices hold slots and read ids and addresses where they are: nothing is kept twice.
   struct IdHash {
     using is_transparent = void;
     const SlotMap<Client>* clients;
@@ -58,8 +62,26 @@ class Registry {
     bool operator()(std::uint32_t slot, std::string_view id) const { return (*this)(id, slot); }
   };
 
+  struct PeerHash {
+    using is_transparent = void;
+    const SlotMap<Client>* clients;
+    std::size_t operator()(const Endpoint& peer) const;
+    std::size_t operator()(std::uint32_t slot) const { return (*this)(clients->at(slot)->peer); }
+  };
+  // Two listeners may see one address twice, so a slot equals only itself.
+  struct PeerEqual {
+    using is_transparent = void;
+    const SlotMap<Client>* clients;
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+    bool operator()(const Endpoint& peer, std::uint32_t slot) const {
+      return clients->at(slot)->peer == peer;
+    }
+    bool operator()(std::uint32_t slot, const Endpoint& peer) const { return (*this)(peer, slot); }
+  };
+
   SlotMap<Client> clients_;
   std::unordered_set<std::uint32_t, IdHash, IdEqual> by_id_;
+  std::unordered_set<std::uint32_t, PeerHash, PeerEqual> by_peer_;
 };
 
 }  // namespace heartbeat

@@ -11,9 +11,10 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer)
       observer_(std::move(observer)),
       after_poll_(uv::AfterPoll::create(loop, [this] { after_poll(); })),
       wake_(uv::Timer::create(loop, [] {})),
-      pulse_(uv::Timer::create(loop, [] {})),
+      pulse_(uv::Timer::create(loop, [this] { on_pulse(); })),
       no_sleep_(uv::NoSleep::create(loop)) {
-  pulse_->repeat(pulse(settings.rule));
+  pulse_due_ = loop_.now() + pulse(settings.rule);
+  pulse_->arm(pulse(settings.rule));
 }
 
 tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at, int backlog) {
@@ -48,6 +49,13 @@ void Server::ended(ConnId conn, int error) {
 MonoTime Server::now() {
   if (const auto stalled = clock_.turn(loop_.now())) monitor_.stalled(*stalled, clock_.now(), effects_);
   return clock_.now();
+}
+
+void Server::on_pulse() {
+  const Millis every = pulse(monitor_.settings().rule);
+  loop_lateness_.add(loop_.now() - pulse_due_);
+  pulse_due_ = loop_.now() + every;
+  pulse_->arm(every);
 }
 
 void Server::accept(uv_stream_t* listener, int error) {

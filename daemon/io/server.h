@@ -19,6 +19,7 @@
 #include "common/uv/loop.h"
 #include "common/uv/watchers.h"
 #include "daemon/core/effects.h"
+#include "daemon/core/histogram.h"
 #include "daemon/core/listening_clock.h"
 #include "daemon/core/monitor.h"
 #include "daemon/io/connection.h"
@@ -45,6 +46,9 @@ class Server {
 
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
+  // How long after its time each pulse of the loop came: what everything else on the loop waited, too.
+  [[nodiscard]] const Histogram& loop_lateness() const { return loop_lateness_; }
+
   // --- from connections ---
   void received(ConnId conn, std::string_view bytes);
   void ended(ConnId conn, int error);
@@ -52,6 +56,7 @@ class Server {
 
  private:
   MonoTime now();
+  void on_pulse();
   void accept(uv_stream_t* listener, int error);
   void after_poll();
   void judge_or_wait(MonoTime at);
@@ -75,8 +80,10 @@ class Server {
   uv::Owned<uv::Timer> wake_;   // at the next deadline; only wakes the loop
   uv::Owned<uv::Timer> pulse_;  // keeps healthy gaps between turns short
   uv::Owned<uv::NoSleep> no_sleep_;
-  MonoTime wake_at_;  // what wake_ was last armed for
-  bool due_ = false;  // somebody's instant has come; they are judged after the next poll
+  Histogram loop_lateness_;
+  MonoTime pulse_due_;  // on the machine's clock
+  MonoTime wake_at_;    // what wake_ was last armed for
+  bool due_ = false;    // somebody's instant has come; they are judged after the next poll
   bool stopping_ = false;
 };
 

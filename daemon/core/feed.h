@@ -1,0 +1,32 @@
+// The latest events by number, for whoever wants to follow them or to resume where it stopped.
+//
+// Bounded: one past limits::kFeedMax, the oldest is let go; a follower sees by the numbers how many it
+// missed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+#include "daemon/core/event.h"
+
+namespace heartbeat {
+
+class Feed {
+ public:
+  // Keeps the event; its number is the one after the last.  An event without a number is not for the feed.
+  void add(const Event& event);
+
+  // The number that the next event will have, and the lowest still held (equal where none is).
+  [[nodiscard]] std::uint64_t next() const { return next_; }
+  [[nodiscard]] std::uint64_t oldest() const { return next_ - events_.size(); }
+
+  // The event of that number; null where it is not held.
+  [[nodiscard]] const Event* find(std::uint64_t number) const;
+
+ private:
+  std::deque<Event> events_;
+  std::uint64_t next_ = 1;
+};
+
+}  // namespace heartbeat
