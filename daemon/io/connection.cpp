@@ -21,6 +21,7 @@ void Connection::on_bytes(std::string_view bytes) {
 }
 
 void Connection::on_end(int error) {
+  ended_ = true;
   lingers_ ? server_.lingered(place_) : server_.ended(conn_, error);
 }
 

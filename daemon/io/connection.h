@@ -28,7 +28,8 @@ class Connection final : public uv::TcpStream {
 
   // Returns 0 or a libuv error, as TcpStream::write() does.
   int tell(std::string_view bytes);
-  [[nodiscard]] bool was_told() const { return told_; }
+  // Whether the peer may still have something of ours to read.
+  [[nodiscard]] bool may_be_reading() const { return told_ && !ended_; }
 
   // The server has put it among its lingering ones, at this place.
   void linger(std::list<Lingering>::iterator place);
@@ -41,6 +42,7 @@ class Connection final : public uv::TcpStream {
   ConnId conn_;
   std::list<Lingering>::iterator place_;
   bool told_ = false;
+  bool ended_ = false;
   bool lingers_ = false;
 };
 
