@@ -133,7 +133,7 @@ void Server::send(const Effects::Order& order) {
 
 void Server::let_go(ConnId conn) {
   uv::Owned<Connection> connection = std::move(connections_[conn.slot]);
-  if (connection == nullptr || !connection->was_told()) return;
+  if (connection == nullptr || !connection->may_be_reading()) return;
 
   if (!stopping_ && lingering_.size() == limits::kLingeringMax) lingering_.pop_front();
   Connection& lingers = *connection;
