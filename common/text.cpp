@@ -114,8 +114,9 @@ std::string escaped(std::string_view text, std::size_t max) {
 }
 
 std::string log_value(std::string_view text) {
-  const bool plain =
-      !text.empty() && is_printable(text) && text.find_first_of(" =\"\\") == std::string_view::npos;
+  // A colon at the end would read as the beginning of a line's detail.
+  const bool plain = !text.empty() && is_printable(text) && !text.ends_with(':') &&
+                     text.find_first_of(" =\"\\") == std::string_view::npos;
   return plain ? std::string{text} : '"' + escaped(text) + '"';
 }
 

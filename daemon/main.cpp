@@ -48,6 +48,16 @@ bool fit_to_descriptors(Settings& settings) {
   return true;
 }
 
+// From the first signal that ends us, a further one changes nothing: it must not kill us when the handlers
+// are gone and the loop is being drained.
+void hold_back_ending_signals() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+}
+
 tl::expected<void, std::string> listen_everywhere(uv::Loop& loop, Server& server, const Config& config) {
   for (const HostPort& where : config.listen) {
     const auto endpoint = uv::resolve(loop, where);
@@ -80,16 +90,17 @@ int run(Config config) {
     const auto listening = listen_everywhere(loop, server, config);
     if (listening) {
       const Rule& rule = config.settings.rule;
-      spdlog::info(
-          "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
-          HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
-          format_duration(rule.leave_timeout), config.settings.clients_max);
       const auto end = [&](const char* name) {
+        hold_back_ending_signals();
         spdlog::info("{}: shutting down with {} clients connected", name, server.monitor().clients().size());
         server.stop();
       };
       const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end("SIGTERM"); });
       const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end("SIGINT"); });
+      spdlog::info(
+          "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
+          HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
+          format_duration(rule.leave_timeout), config.settings.clients_max);
       loop.run();
     } else {
       exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + listening.error());

@@ -20,6 +20,17 @@ uv_stream_t* stream_of(uv_tcp_t& tcp) {
   return reinterpret_cast<uv_stream_t*>(&tcp);
 }
 
+// libuv 1.44 calls it the end of the stream when a reset comes together with the last bytes; the kernel knows
+// better.
+int true_end(uv_stream_t* stream, int error) {
+  uv_os_fd_t descriptor = -1;
+  if (error != UV_EOF || uv_fileno(reinterpret_cast<uv_handle_t*>(stream), &descriptor) != 0) return error;
+  int pending = 0;
+  socklen_t size = sizeof pending;
+  getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &pending, &size);
+  return pending == 0 ? UV_EOF : uv_translate_sys_error(pending);
+}
+
 struct QueuedWrite {
   uv_write_t request;
   std::string bytes;
@@ -63,7 +74,7 @@ int TcpStream::start_reading() {
       self(stream->data)->on_bytes({buffer->base, static_cast<std::size_t>(count)});
     } else if (count < 0) {
       uv_read_stop(stream);
-      self(stream->data)->on_end(static_cast<int>(count));
+      self(stream->data)->on_end(true_end(stream, static_cast<int>(count)));
     }
   };
   return uv_read_start(stream_of(tcp_), lend, take);
@@ -90,6 +101,10 @@ int TcpStream::write(std::string_view bytes) {
   const int error = uv_write(&queued->request, stream_of(tcp_), &later, 1, on_done);
   if (error == 0) static_cast<void>(queued.release());  // on_done has it now
   return error;
+}
+
+bool TcpStream::has_unsent() const {
+  return uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&tcp_)) > 0;
 }
 
 void TcpStream::finish() {

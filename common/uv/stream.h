@@ -34,6 +34,9 @@ class TcpStream {
   // which on_end() reports.
   int write(std::string_view bytes);
 
+  // Whether some of what was written still waits for the kernel to take it.
+  [[nodiscard]] bool has_unsent() const;
+
   // Sends the end of the stream after all that was written.  What still arrives is read and thrown away until
   // the peer closes, which on_end() reports: closing with bytes unread would make the kernel reset the
   // connection, and the peer might lose what was written last.

@@ -25,7 +25,7 @@ std::string describe(BadInput kind, const FrameDecoder::Result& bad, std::size_t
 }
 
 std::string describe(BadInput kind, std::string_view body) {
-  return std::string{explain(kind)} + ", but it is: " + escaped(body, limits::kExcerptMax);
+  return std::string{explain(kind)} + ", but it is: \"" + escaped(body, limits::kExcerptMax) + '"';
 }
 
 }  // namespace

@@ -10,6 +10,11 @@ int Connection::tell(std::string_view bytes) {
   return write(bytes);
 }
 
+bool Connection::may_be_reading() const {
+  if (!told_) return false;
+  return end_ == 0 || (end_ == UV_EOF && has_unsent());
+}
+
 void Connection::linger(std::list<Lingering>::iterator place) {
   place_ = place;
   lingers_ = true;
@@ -21,7 +26,7 @@ void Connection::on_bytes(std::string_view bytes) {
 }
 
 void Connection::on_end(int error) {
-  ended_ = true;
+  end_ = error;
   lingers_ ? server_.lingered(place_) : server_.ended(conn_, error);
 }
 

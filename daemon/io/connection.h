@@ -28,8 +28,10 @@ class Connection final : public uv::TcpStream {
 
   // Returns 0 or a libuv error, as TcpStream::write() does.
   int tell(std::string_view bytes);
-  // Whether the peer may still have something of ours to read.
-  [[nodiscard]] bool may_be_reading() const { return told_ && !ended_; }
+
+  // Whether the peer may yet have to read what it was told.  One that has closed its own side, or reset the
+  // connection, needs no more than what the kernel does for it.
+  [[nodiscard]] bool may_be_reading() const;
 
   // The server has put it among its lingering ones, at this place.
   void linger(std::list<Lingering>::iterator place);
@@ -41,8 +43,8 @@ class Connection final : public uv::TcpStream {
   Server& server_;
   ConnId conn_;
   std::list<Lingering>::iterator place_;
+  int end_ = 0;  // what on_end() reported
   bool told_ = false;
-  bool ended_ = false;
   bool lingers_ = false;
 };
 

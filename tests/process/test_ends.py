@@ -1,0 +1,155 @@
+"""How a connection may end other than by the rule, and how many there may be."""
+import re
+import unittest
+
+from harness import Client, DaemonTest, frame, heartbeat, wait_until
+
+ANSWERED = frame(heartbeat(ack=True, seq=1))
+
+
+class PeerEnds(DaemonTest):
+    def test_a_reset_in_the_middle_of_a_frame(self):
+        daemon = self.start()
+        client = self.connect(daemon)
+        client.sync()
+        # Both there before the daemon reads: then libuv 1.44 by itself calls it the end of the stream.
+        daemon.stop_running()
+        client.send(ANSWERED[:-3])
+        client.reset()
+        daemon.go_on()
+        closed = daemon.wait("close", client=client.name)
+        self.assertEqual((closed["reason"], closed["by"], closed["heartbeats"]), ("reset", "client", "1"))
+
+    def test_a_reset_of_an_idle_connection(self):
+        daemon = self.start()
+        client = self.connect(daemon)
+        client.sync()
+        client.reset()
+        self.assertEqual(daemon.wait("close", client=client.name)["reason"], "reset")
+
+    def test_a_half_close_ends_it_after_all_before_it_was_heard(self):
+        daemon = self.start()
+        client = self.connect(daemon)
+        client.send(frame(heartbeat(notify=True)) + ANSWERED)
+        client.half_close()
+        self.assertEqual(client.read_to_end()[1:], [
+            {"type": "ack", "seq": 1, "status": "alive"},
+            {"type": "status", "status": "close", "reason": "peer_closed"}])
+        closed = daemon.wait("close", client=client.name)
+        self.assertEqual((closed["reason"], closed["by"], closed["heartbeats"]), ("peer_closed", "client", "2"))
+
+    def test_a_connection_that_its_peer_ended_is_let_go_at_once(self):
+        daemon = self.start()
+        neighbour = self.connect(daemon)
+        neighbour.sync()
+        before = daemon.descriptors()
+        for end in (Client.close, Client.reset):
+            client = self.connect(daemon)
+            client.sync(notify=True)  # was told something, and might have to be left time to read it
+            end(client)
+            daemon.wait("close", client=client.name)
+            neighbour.sync()
+            self.assertEqual(daemon.descriptors(), before)
+
+    def test_a_probe_that_says_nothing_is_not_worth_a_line_at_info(self):
+        daemon = self.start()
+        probe = self.connect(daemon)
+        probe.half_close()
+        self.assert_ended_unsaid(probe)
+        daemon.end()
+        self.assertEqual(daemon.lines("close"), [])
+
+    def test_a_peer_that_goes_while_it_is_written_to_takes_nobody_along(self):
+        daemon = self.start()
+        neighbour = self.connect(daemon)
+        neighbour.sync()
+        clients = [self.connect(daemon) for _ in range(5)]
+        for client in clients:
+            client.sync(notify=True)
+        # With the daemon stopped, the requests and the reset after them are there before the first answer:
+        # the first write finds the reset, and a second one would raise SIGPIPE.
+        daemon.stop_running()
+        for client in clients:
+            client.send(ANSWERED * 50)
+            client.reset()
+        daemon.go_on()
+        for client in clients:
+            daemon.wait("close", client=client.name)
+        self.assertEqual(neighbour.sync()["status"], "alive")
+
+
+class UnreadAnswers(DaemonTest):
+    def test_a_peer_that_asks_and_never_reads_is_closed_as_limit_and_holds_no_memory(self):
+        # Freed memory that the address sanitizer keeps aside would count.
+        quarantine = "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+        daemon = self.start(environment={"ASAN_OPTIONS": quarantine})
+        neighbour = self.connect(daemon)
+        neighbour.sync()
+        before_kib = daemon.resident_kib()
+        many = ANSWERED * 1000
+        sent = 0
+        peers = [self.connect(daemon, receive_buffer=4096) for _ in range(4)]
+        for peer in peers:
+            peer.send(frame(heartbeat(notify=True)))
+            try:
+                # The kernel's send buffer (a few MB) takes the answers first.
+                while sent < 200e6 and not daemon.lines("close", client=peer.name):
+                    peer.send(many)
+                    sent += len(many)
+            except OSError:
+                pass
+            closed = daemon.wait("close", client=peer.name)
+            self.assertEqual((closed["reason"], closed["by"], closed.level), ("limit", "daemon", "warning"))
+        self.assertLess(daemon.resident_kib() - before_kib, 4096)
+        self.assertEqual(neighbour.sync()["status"], "alive")
+
+
+class MaxClients(DaemonTest):
+    def refused(self, daemon):
+        client = self.connect(daemon)
+        self.assert_ended_unsaid(client)
+        return client
+
+    def test_at_the_maximum_the_next_is_refused_and_those_inside_are_unharmed(self):
+        daemon = self.start(max_clients=3)
+        inside = [self.connect(daemon) for _ in range(3)]
+        for client in inside:
+            client.sync()
+        outside = self.refused(daemon)
+        line = daemon.wait("refused")
+        self.assertEqual((line["client"], line["reason"], line["untold_before"], line.level),
+                         (outside.name, "limit", "0", "warning"))
+        self.assertIn("3 clients are connected", line.detail)
+        for client in inside:
+            self.assertEqual(client.sync()["status"], "alive")
+        inside[0].close()
+        daemon.wait("close", client=inside[0].name)
+        self.assertEqual(self.connect(daemon).sync()["status"], "alive")
+        self.refused(daemon)
+
+    def test_a_flood_of_refusals_is_a_line_now_and_then_and_none_goes_uncounted(self):
+        daemon = self.start(max_clients=1)
+        self.connect(daemon).sync()
+        names = []
+
+        def told_again():
+            names.append(self.refused(daemon).name)
+            return len(daemon.lines("refused")) >= 2
+
+        wait_until(told_again, "a second line")
+        first, second = daemon.lines("refused")[:2]
+        self.assertEqual(first["client"], names[0])
+        self.assertEqual(int(second["untold_before"]), names.index(second["client"]) - 1)
+        self.assertGreater(int(second["untold_before"]), 0)
+
+    def test_the_descriptor_limit_bounds_it_and_is_told(self):
+        daemon = self.start(max_clients=10_000_000)
+        lowered = [line.text for line in daemon.lines("max_clients")]
+        self.assertEqual(len(lowered), 1)
+        most, limit = map(int, re.search(r" to (\d+): the descriptor limit \(LimitNOFILE\) is (\d+)",
+                                         lowered[0]).groups())
+        self.assertEqual(most, limit - 64)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
