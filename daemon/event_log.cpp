@@ -110,6 +110,7 @@ void introduce_client(Words& words, const Event& event) {
 LogRecord record_of(const Event& event, level_enum level) {
   Words words{to_string(event.kind), message_id(event.kind), level};
   words.note("event", std::string{to_string(event.kind)});
+  if (event.number > 0) words.note("number", std::to_string(event.number));
   if (event.kind != Event::Kind::Stalled) introduce_client(words, event);
   switch (event.kind) {
     case Event::Kind::Connected: break;

@@ -39,15 +39,15 @@ def why_not():
     return None
 
 
-def wait_until(what, condition, bound=BOUND):
-    """Waits until condition() is true, and returns what it returned."""
-    deadline = time.monotonic() + bound
+def wait_until(what, condition, instead=lambda: "nothing"):
+    """Waits until condition() is true, and returns what it returned. In vain, it says what there is instead()."""
+    deadline = time.monotonic() + BOUND
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {bound:.0f} s in vain: {what}")
+            raise AssertionError(f"waited {BOUND:.0f} s in vain for {what}: there is {instead()}")
         time.sleep(0.02)
 
 
