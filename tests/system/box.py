@@ -10,10 +10,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SKIPPED = 77  # the exit code that ctest is told means so
 BOUND = 30.0  # seconds that anything may take; a machine under load is slow, not wrong
 _CAP_SYS_ADMIN = 21
 _PR_SET_PDEATHSIG = 1
@@ -37,6 +39,15 @@ def why_not():
     if probe.returncode != 0:
         return f"cannot mount a cgroup2 here: {probe.stderr.strip()}"
     return None
+
+
+def package_or_skip():
+    """The package that a test program was given as its first argument; ends the program where no box can run."""
+    reason = why_not()
+    if reason is not None:
+        print(f"skipped: {reason}")
+        sys.exit(SKIPPED)
+    return sys.argv.pop(1)
 
 
 def wait_until(what, condition, instead=lambda: "nothing"):
