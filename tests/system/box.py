@@ -5,6 +5,7 @@ packages that are installed in it are unknown outside. Takes root, and half a se
 """
 
 import ctypes
+import glob
 import json
 import os
 import shutil
@@ -42,12 +43,17 @@ def why_not():
 
 
 def package_or_skip():
-    """The package that a test program was given as its first argument; ends the program where no box can run."""
+    """The package in the directory that a test program was given first; ends the program where no box can run."""
     reason = why_not()
     if reason is not None:
         print(f"skipped: {reason}")
         sys.exit(SKIPPED)
-    return sys.argv.pop(1)
+    return only_package_in(sys.argv.pop(1))
+
+
+def only_package_in(directory):
+    (package,) = glob.glob(f"{directory}/*.deb")
+    return package
 
 
 def wait_until(what, condition, instead=lambda: "nothing"):
@@ -114,6 +120,13 @@ class Box:
 
     def exists(self, path):
         return self.run("test", "-e", path, check=False).returncode == 0
+
+    def additions(self):
+        """What is in the box and not on this machine, below all but what is mounted in the box."""
+        changes = f"/proc/{self._launcher.pid}/root{self._directory}/changes"
+        written = {os.path.join(top, name)[len(changes):] for top, directories, files in os.walk(changes)
+                   for name in directories + files}
+        return {path for path in written if not os.path.lexists(path)}
 
     def show(self, unit, what):
         """A property of a unit, as systemctl shows it."""

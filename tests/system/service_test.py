@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The installed service under a real systemd: usage: service_test.py PACKAGE.deb [unittest arguments]"""
+"""The installed service under a real systemd: usage: service_test.py DIRECTORY [unittest arguments]"""
 
 import contextlib
 import re
