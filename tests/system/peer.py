@@ -19,7 +19,10 @@ class Peer:
         self.send_body(json.dumps(body).encode())
 
     def send_body(self, body):
-        self._socket.sendall(struct.pack("!i", len(body)) + body)
+        self.send_raw(struct.pack("!i", len(body)) + body)
+
+    def send_raw(self, data):
+        self._socket.sendall(data)
 
     def frame(self):
         """The next frame of the daemon; None at the end of the stream."""

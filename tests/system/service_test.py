@@ -2,14 +2,18 @@
 """The installed service under a real systemd: usage: service_test.py DIRECTORY [unittest arguments]"""
 
 import contextlib
+import os
 import re
+import signal
 import sys
+import time
 import unittest
 
 from box import Box, package_or_skip, wait_until
 from peer import Peer
 
 PACKAGE = None
+OPERATING = os.path.join(os.path.dirname(__file__), "../../docs/operating.md")
 EXPOSURE_MAX = 1.2
 
 
@@ -99,7 +103,7 @@ class Life(ServiceTest):
         self.assertEqual(self.box.show("heartbeatd.service", "ExecMainStatus"), "0")
 
     def test_killed_it_is_started_again(self):
-        self.box.kill(self.pid, 9)
+        self.box.kill(self.pid, signal.SIGKILL)
         self.wait_for_another_process()
         with Peer("after-kill") as peer:
             self.assertEqual(peer.beat(), "alive")
@@ -107,7 +111,7 @@ class Life(ServiceTest):
     def test_a_stuck_process_is_killed_and_started_again(self):
         self.drop_in("[Service]\nWatchdogSec=1s\n")
         self.restart()
-        self.box.kill(self.pid, 19)  # SIGSTOP: as stuck as can be
+        self.box.kill(self.pid, signal.SIGSTOP)  # as stuck as can be
         self.wait_for_another_process()
         messages = [record["MESSAGE"] for record in self.box.journal("UNIT=heartbeatd.service")]
         self.assertTrue(any(message.startswith("heartbeatd.service: Watchdog timeout") for message in messages))
@@ -236,7 +240,7 @@ class Sockets(ServiceTest):
             peer.beat()
         self.pid = self.main_pid()
         self.drop_in("[Service]\nRestartSec=3s\n")
-        self.box.kill(self.pid, 9)
+        self.box.kill(self.pid, signal.SIGKILL)
         wait_until("the daemon to be gone", lambda: self.main_pid() == 0)
         peers = [Peer(f"between-{n}") for n in range(20)]  # nobody is refused
         for peer in peers:
@@ -269,6 +273,48 @@ class Template(ServiceTest):
         self.box.run("systemctl", "stop", "heartbeatd@north.service")
         with Peer("still-there", 15002) as peer:
             self.assertEqual(peer.beat(), "alive")
+
+
+class Operating(ServiceTest):
+    """docs/operating.md, whose commands are for copying: what it shows is what they do."""
+
+    def test_each_query_of_the_journal_finds_what_it_is_for(self):
+        self.happen()
+        queries = self.queries()
+        self.assertGreaterEqual(len(queries), 10)
+        for query in queries:
+            done = self.box.run("sh", "-c", query)
+            self.assertEqual(done.stderr, "", query)
+            self.assertNotIn(done.stdout.strip(), ("", "-- No entries --"), query)
+
+    def queries(self):
+        with open(OPERATING, encoding="utf-8") as document:
+            lines = document.read().split("## What the journal knows")[1].splitlines()
+        return [line.removeprefix("    $ ") for line in lines if line.startswith("    $ ")]
+
+    def happen(self):
+        """Everything that the document tells of: silence, floods, bad input, a stall."""
+        self.configure(tick="100ms", leave_timeout="1s", log_rate=5)
+        self.restart()
+        peers = [Peer("pump-7")] + [Peer(f"valve-{n}") for n in range(12)]
+        peers[0].beat()
+        for peer in peers:
+            peer.send()
+        with Peer() as peer:
+            peer.send_body(b"GET / HTTP/1.1")
+            self.assertIsNone(peer.frame())
+        with Peer() as peer:
+            peer.send_raw(b"GET / HTTP/1.1\r\n")
+            self.assertIsNone(peer.frame())
+        self.box.kill(self.pid, signal.SIGSTOP)
+        time.sleep(2)  # the stall
+        self.box.kill(self.pid, signal.SIGCONT)
+        for peer in peers:
+            self.assertIsNone(peer.frame())
+            peer.close()
+        for event in ("leave", "close"):
+            wait_until("a sum", lambda event=event: any(
+                "HEARTBEAT_COUNT" in record for record in self.box.journal(f"HEARTBEAT_EVENT={event}")))
 
 
 class Confinement(ServiceTest):
