@@ -93,6 +93,25 @@ inline constexpr Millis kStallLimit{1000};
 // The loop wakes at least this often, so that a healthy gap stays well below the stall limit.
 inline constexpr Millis kPulse{250};
 
+// --- what the service manager is told --------------------------------------------------------------------
+
+// The status line changes at most this often: it is for people, and each change is a message.
+inline constexpr Millis kStatusEvery{1000};
+
+// Addresses named in the status line; the rest is a count.
+inline constexpr std::size_t kStatusEndpoints = 3;
+
+// --- the log --------------------------------------------------------------------------------------------
+
+// Records of one kind of event in each such time, when nothing is said: more than a person reads, and so few
+// that all kinds at once stay a small load. One past it, the rest is summed up in one record.
+inline constexpr Millis kLogSecond{1000};
+inline constexpr unsigned kLogRateDefault = 100;
+inline constexpr unsigned kLogRateMax = 1'000'000;
+
+// Clients named in such a sum.
+inline constexpr std::size_t kSumNames = 5;
+
 // --- what the operator is told once -----------------------------------------------------------------------
 
 // Takeovers of one id, each within a threshold of ticks of the one before, that make it a fight: a client

@@ -11,6 +11,7 @@
 
 #include "common/duration.h"
 #include "common/limits.h"
+#include "daemon/libsystemd.h"
 
 namespace heartbeat {
 namespace {
@@ -68,6 +69,22 @@ Applied add_listen(Config& config, const std::string& text) {
   return {};
 }
 
+Applied set_log_target(Config& config, const std::string& text) {
+  if (text == "auto") {
+    config.log_target = LogTarget::Auto;
+  } else if (text == "stderr") {
+    config.log_target = LogTarget::Stderr;
+  } else if (text == "journal") {
+    if (!libsystemd::has_journal()) {
+      return tl::unexpected("'journal': this heartbeatd was built " + libsystemd::version());
+    }
+    config.log_target = LogTarget::Journal;
+  } else {
+    return tl::unexpected("'" + text + "' is not a log target (use auto, stderr or journal)");
+  }
+  return {};
+}
+
 // One row of the table below per setting; nothing else knows them all.
 std::vector<Setting> settings() {
   const auto count = [](auto member) { return number<std::uint16_t>(1, limits::kRuleCountMax, member); };
@@ -92,11 +109,18 @@ std::vector<Setting> settings() {
                            [](Config& c) -> std::size_t& { return c.settings.clients_max; })},
       {"--backlog", "N", "Connections that may wait to be accepted [4096]",
        number<int>(1, std::numeric_limits<int>::max(), [](Config& c) -> int& { return c.backlog; })},
+      {"--log-target", "TARGET",
+       "auto, stderr or journal: lines or structured records; auto takes the journal under systemd [auto]",
+       set_log_target},
+      {"--log-rate", "N",
+       "Records a second of one kind of event; more are summed up in one. 0 for no limit [100]",
+       number<unsigned>(0, limits::kLogRateMax, [](Config& c) -> unsigned& { return c.log_rate; })},
   };
 }
 
 std::string version_text() {
-  return std::string{"heartbeatd " HEARTBEAT_VERSION " (libuv "} + uv_version_string() + ")\n";
+  return std::string{"heartbeatd " HEARTBEAT_VERSION " (libuv "} + uv_version_string() + ", " +
+         libsystemd::version() + ")\n";
 }
 
 constexpr const char* kAbout =

@@ -1,22 +1,32 @@
 // What the daemon is told at its start: defaults, then flags, into one validated value.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include <tl/expected.hpp>
 
 #include "common/endpoint.h"
+#include "common/limits.h"
 #include "daemon/core/monitor.h"
 
 namespace heartbeat {
+
+enum class LogTarget : std::uint8_t {
+  Auto,     // the journal where standard error leads there, else standard error
+  Stderr,   // lines
+  Journal,  // structured records
+};
 
 struct Config {
   Settings settings;
   std::vector<HostPort> listen;  // never empty
   int backlog = 4096;            // the kernel lowers it to net.core.somaxconn
   std::string log_level = "info";
-  bool debug = false;  // the foreground mode for a person at a terminal
+  LogTarget log_target = LogTarget::Auto;
+  unsigned log_rate = limits::kLogRateDefault;  // records of one kind of event in a second; 0 for no limit
+  bool debug = false;                           // the foreground mode for a person at a terminal
 };
 
 // How a command line that starts no daemon ends: with text for standard output and 0 (--help, --version), or

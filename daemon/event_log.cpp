@@ -1,57 +1,70 @@
 #include "daemon/event_log.h"
 
 #include <string>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "common/limits.h"
 #include "common/text.h"
+#include "daemon/message_ids.h"
 
 namespace heartbeat {
 namespace {
 
 using spdlog::level::level_enum;
 
-// A flood of refusals is told once in this time, with the number of those in between.
-constexpr Millis kRefusedEvery{1000};
-
-// One line in the making: the event's word, then its pairs.
-class Line {
+// One record in the making.  say() is for the line, note() for the journal, add() for both.
+class Words {
  public:
-  explicit Line(const Event& event) : text_(to_string(event.kind)) { add("client", log_value(event.client)); }
-  explicit Line(std::string_view word) : text_(word) {}
+  Words(std::string_view word, std::string_view message_id, level_enum level)
+      : record_{.message_id = message_id, .level = level, .message = std::string{word}, .fields = {}} {}
 
-  Line& add(std::string_view key, std::string_view value) {
-    text_.append(1, ' ').append(key).append(1, '=').append(value);
+  Words& say(std::string_view key, std::string_view value) {
+    record_.message.append(1, ' ').append(key).append(1, '=').append(log_value(value));
     return *this;
   }
-  Line& add(std::string_view key, std::uint64_t value) { return add(key, std::to_string(value)); }
-  Line& add(std::string_view key, Millis value) {
-    return add(key, fmt::format("{}.{:03}s", value.count() / 1000, value.count() % 1000));
-  }
-  Line& add_detail(const std::string& detail) {
-    if (!detail.empty()) text_.append(": ").append(detail);
+  Words& note(std::string_view key, std::string value) {
+    record_.fields.push_back({key, std::move(value)});
     return *this;
+  }
+  Words& add(std::string_view key, std::string_view value) {
+    return say(key, value).note(key, std::string{value});
+  }
+  Words& add(std::string_view key, std::uint64_t value) { return add(key, std::to_string(value)); }
+  // `key_ms` is the key with its unit: a line has seconds for people, a field milliseconds for programs.
+  Words& add(std::string_view key, std::string_view key_ms, Millis value) {
+    say(key, fmt::format("{}.{:03}s", value.count() / 1000, value.count() % 1000));
+    return note(key_ms, std::to_string(value.count()));
+  }
+  Words& add_detail(std::string_view detail) {
+    if (detail.empty()) return *this;
+    record_.message.append(": ").append(detail);
+    return note("detail", std::string{detail});
   }
 
   // Where an event's standing matters, its numbers always come in this order.
-  Line& add_standing(const Event& event) {
+  Words& add_standing(const Event& event) {
     return add("silence", event.silence).add("strikes", event.strikes).add("steady", event.steady);
   }
-  Line& add_claims(const Event& event) {
-    add("ip", log_value(event.claimed_ip));
-    return event.pid ? add("pid", *event.pid) : *this;
+  Words& say_claims(const Event& event) {
+    say("ip", event.claimed_ip);
+    return event.pid ? say("pid", std::to_string(*event.pid)) : *this;
   }
-  Line& add_transition(const Event& event) {
+  Words& add_silent(const Event& event) { return add("silent", "silent_ms", event.silent); }
+  Words& add_transition(const Event& event) {
     return add("from", to_string(event.from))
         .add("to", to_string(event.to))
         .add("reason", to_string(event.reason));
   }
+  Words& add_previous_peer(const Event& event) {
+    return add("previous_peer", to_string(event.previous_peer.value_or(Endpoint{})));
+  }
 
-  void log(level_enum level) const { spdlog::log(level, "{}", text_); }
+  [[nodiscard]] LogRecord take() { return std::move(record_); }
 
  private:
-  std::string text_;
+  LogRecord record_;
 };
 
 level_enum level_of_close(const Event& event) {
@@ -66,76 +79,121 @@ level_enum level_of_close(const Event& event) {
   }
 }
 
-}  // namespace
-
-void EventLog::tell(const Event& event) {
-  Line line{event};
+level_enum level_of(const Event& event) {
   switch (event.kind) {
-    case Event::Kind::Connected: line.log(spdlog::level::debug); break;
+    case Event::Kind::Connected:
+    case Event::Kind::Heard: return spdlog::level::debug;
     case Event::Kind::Joined:
-      line.add("peer", to_string(event.peer)).add_claims(event).log(spdlog::level::info);
-      break;
-    case Event::Kind::Named: line.add("previous", event.previous).log(spdlog::level::info); break;
-    case Event::Kind::TakenOver:
-      line.add("peer", to_string(event.peer))
-          .add("previous_peer", to_string(event.previous_peer.value_or(Endpoint{})))
-          .add("status", to_string(event.to))
-          .log(event.takeovers < limits::kFightTakeovers ? spdlog::level::info : spdlog::level::debug);
-      break;
-    case Event::Kind::Fight:
-      line.add("peer", to_string(event.peer))
-          .add("previous_peer", to_string(event.previous_peer.value_or(Endpoint{})))
-          .add_detail("two connections take this id from each other; give each program its own")
-          .log(spdlog::level::warn);
-      break;
-    case Event::Kind::Heard:
-      line.add_claims(event).add("declared", to_string(event.declared)).add("status", to_string(event.to));
-      if (event.seq) line.add("seq", *event.seq);
-      line.add_standing(event).log(spdlog::level::debug);
-      break;
-    case Event::Kind::Slow:
-      line.add("interval", event.spacing)
-          .add_detail(
-              "clients beat steadily but slower than the tick, and will be judged silent; set the tick to "
-              "their interval")
-          .log(spdlog::level::warn);
-      break;
+    case Event::Kind::Named:
     case Event::Kind::Struck:
-      line.add_standing(event).add("silent", event.silent).log(spdlog::level::info);
-      break;
+    case Event::Kind::Returned: return spdlog::level::info;
+    case Event::Kind::TakenOver:
+      return event.takeovers < limits::kFightTakeovers ? spdlog::level::info : spdlog::level::debug;
+    case Event::Kind::Fight:
+    case Event::Kind::Slow:
     case Event::Kind::Left:
-      line.add_transition(event).add_standing(event).add("silent", event.silent).log(spdlog::level::warn);
-      break;
-    case Event::Kind::Returned:
-      line.add_transition(event).add_standing(event).log(spdlog::level::info);
-      break;
-    case Event::Kind::Closed:
-      line.add_transition(event).add("by", to_string(event.by)).add_standing(event);
-      line.add("silent", event.silent).add("connected", event.connected).add("heartbeats", event.heartbeats);
-      if (event.bad_input) line.add("bad_input", to_string(*event.bad_input));
-      line.add_detail(event.detail).log(level_of_close(event));
-      break;
-    case Event::Kind::Refused: tell_refused(event); break;
-    case Event::Kind::Stalled:
-      Line{"stall"}
-          .add("stalled", event.stalled)
-          .add_detail("the daemon itself was not listening; no client is charged for it")
-          .log(spdlog::level::warn);
-      break;
+    case Event::Kind::Refused:
+    case Event::Kind::Stalled: return spdlog::level::warn;
+    case Event::Kind::Closed: return level_of_close(event);
   }
+  return spdlog::level::critical;
 }
 
-void EventLog::tell_refused(const Event& event) {
-  if (refused_told_ && event.at - refused_told_at_ < kRefusedEvery) {
-    ++refused_untold_;
-    return;
+// What every event of a client has: its name in the line, who else it is in the journal.
+void introduce_client(Words& words, const Event& event) {
+  words.add("client", event.client).note("peer", to_string(event.peer));
+  words.note("address", address_string(event.peer));
+  if (!event.claimed_ip.empty()) words.note("ip", event.claimed_ip);
+  if (event.pid) words.note("pid", std::to_string(*event.pid));
+}
+
+LogRecord record_of(const Event& event, level_enum level) {
+  Words words{to_string(event.kind), message_id(event.kind), level};
+  words.note("event", std::string{to_string(event.kind)});
+  if (event.number > 0) words.note("number", std::to_string(event.number));
+  if (event.kind != Event::Kind::Stalled) introduce_client(words, event);
+  switch (event.kind) {
+    case Event::Kind::Connected: break;
+    case Event::Kind::Joined: words.say("peer", to_string(event.peer)).say_claims(event); break;
+    case Event::Kind::Named: words.add("previous", event.previous); break;
+    case Event::Kind::TakenOver:
+      words.say("peer", to_string(event.peer)).add_previous_peer(event).add("status", to_string(event.to));
+      break;
+    case Event::Kind::Fight:
+      words.say("peer", to_string(event.peer))
+          .add_previous_peer(event)
+          .add_detail("two connections take this id from each other; give each program its own");
+      break;
+    case Event::Kind::Heard:
+      words.say_claims(event).add("declared", to_string(event.declared)).add("status", to_string(event.to));
+      if (event.seq) words.add("seq", *event.seq);
+      words.add_standing(event);
+      break;
+    case Event::Kind::Slow:
+      words.add("interval", "interval_ms", event.spacing)
+          .add_detail(
+              "clients beat steadily but slower than the tick, and will be judged silent; set the tick to "
+              "their interval");
+      break;
+    case Event::Kind::Struck: words.add_standing(event).add_silent(event); break;
+    case Event::Kind::Left: words.add_transition(event).add_standing(event).add_silent(event); break;
+    case Event::Kind::Returned: words.add_transition(event).add_standing(event); break;
+    case Event::Kind::Closed:
+      words.add_transition(event).add("by", to_string(event.by)).add_standing(event).add_silent(event);
+      words.add("connected", "connected_ms", event.connected).add("heartbeats", event.heartbeats);
+      if (event.bad_input) words.add("bad_input", to_string(*event.bad_input));
+      words.add_detail(event.detail);
+      break;
+    case Event::Kind::Refused: words.add("reason", to_string(event.reason)).add_detail(event.detail); break;
+    case Event::Kind::Stalled:
+      words.add("stalled", "stalled_ms", event.stalled)
+          .add_detail("the daemon itself was not listening; no client is charged for it");
+      break;
   }
-  Line line{event};
-  line.add("reason", to_string(event.reason)).add("untold_before", refused_untold_).add_detail(event.detail);
-  line.log(spdlog::level::warn);
-  refused_told_ = true;
-  refused_told_at_ = event.at;
-  refused_untold_ = 0;
+  return words.take();
+}
+
+// Kinds whose events have a reason, so that a sum can tell how many had which.
+bool has_reason(Event::Kind kind) {
+  return kind == Event::Kind::Left || kind == Event::Kind::Returned || kind == Event::Kind::Closed ||
+         kind == Event::Kind::Refused;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list.append(list.empty() ? "" : ",").append(name);
+  return list;
+}
+
+std::string reasons_of(const FloodControl::Sum& sum) {
+  std::string list;
+  for (std::size_t i = 0; i < sum.by_reason.size(); ++i) {
+    if (sum.by_reason.at(i) == 0) continue;
+    list.append(list.empty() ? "" : ",").append(to_string(static_cast<Reason>(i)));
+    list.append(1, ':').append(std::to_string(sum.by_reason.at(i)));
+  }
+  return list;
+}
+
+LogRecord record_of(const FloodControl::Sum& sum) {
+  Words words{"more", kSummaryMessageId, sum.level};
+  words.add("event", to_string(sum.kind)).add("count", sum.count);
+  if (has_reason(sum.kind)) words.add("reasons", reasons_of(sum));
+  words.add("first", join(sum.first)).add_detail("beyond the log's rate in one second, summed up");
+  return words.take();
+}
+
+}  // namespace
+
+void EventLog::tell(const Event& event, MonoTime now) {
+  const level_enum level = level_of(event);
+  if (!spdlog::should_log(level)) return;
+  turn(now);
+  if (flood_.admit(event, level, now)) write_(record_of(event, level));
+}
+
+void EventLog::turn(MonoTime now) {
+  while (const auto sum = flood_.take_sum(now)) write_(record_of(*sum));
 }
 
 void EventLog::tell_roster(const Monitor& monitor) {

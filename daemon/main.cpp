@@ -2,6 +2,8 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -15,14 +17,28 @@
 #include "common/uv/watchers.h"
 #include "daemon/config.h"
 #include "daemon/event_log.h"
+#include "daemon/handed_sockets.h"
 #include "daemon/io/server.h"
+#include "daemon/journal.h"
+#include "daemon/libsystemd.h"
+#include "daemon/service_manager.h"
 
 namespace heartbeat {
 namespace {
 
 int refuse(int exit_code, const std::string& line) {
-  std::fprintf(stderr, "%s\n", line.c_str());
+  // What a service writes is taken for information unless the line itself begins with its priority.
+  std::fprintf(stderr, "%s%s\n", stderr_is_journal() ? "<3>" : "", line.c_str());
   return exit_code;
+}
+
+bool log_goes_to_journal(const Config& config) {
+  switch (config.log_target) {
+    case LogTarget::Stderr: return false;
+    case LogTarget::Journal: return true;
+    case LogTarget::Auto: break;
+  }
+  return libsystemd::has_journal() && stderr_is_journal();
 }
 
 // Raises the descriptor limit as far as is allowed, and returns it.
@@ -58,15 +74,33 @@ void hold_back_ending_signals() {
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 }
 
-tl::expected<void, std::string> listen_everywhere(uv::Loop& loop, Server& server, const Config& config) {
+// Returns the addresses with their real ports.
+tl::expected<std::vector<Endpoint>, std::string> listen_everywhere(uv::Loop& loop, Server& server,
+                                                                   const Config& config) {
+  std::vector<Endpoint> listening;
   for (const HostPort& where : config.listen) {
     const auto endpoint = uv::resolve(loop, where);
     if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto listening = server.listen(*endpoint, config.backlog);
-    if (!listening) return tl::unexpected(listening.error());
-    spdlog::info("listening on {}", to_string(*listening));
+    const auto local = server.listen(*endpoint, config.backlog);
+    if (!local) return tl::unexpected(local.error());
+    listening.push_back(*local);
   }
-  return {};
+  return listening;
+}
+
+// Sockets that were handed over take the place of the configured addresses, which are most likely the same.
+tl::expected<std::vector<Endpoint>, std::string> listen_on_handed(Server& server,
+                                                                  const std::vector<int>& descriptors,
+                                                                  const Config& config) {
+  std::vector<Endpoint> listening;
+  for (const int descriptor : descriptors) {
+    const auto local = server.adopt(descriptor, config.backlog);
+    if (!local) return tl::unexpected(local.error());
+    listening.push_back(*local);
+  }
+  spdlog::info(
+      "the service manager handed over the sockets to listen on; the configured addresses are not used");
+  return listening;
 }
 
 int run(Config config) {
@@ -74,25 +108,35 @@ int run(Config config) {
     return refuse(EX_OSERR,
                   "heartbeatd: the descriptor limit (LimitNOFILE, ulimit -n) leaves no room for clients");
   }
+  const auto handed = take_handed_sockets();
+  if (!handed) return refuse(EX_CONFIG, "heartbeatd: " + handed.error());
   config.settings.report_heartbeats = spdlog::should_log(spdlog::level::debug);
   // A peer that goes away while it is written to is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
 
   uv::Loop loop;
-  EventLog event_log;
+  ServiceManager service;
+  EventLog event_log{config.log_rate, log_goes_to_journal(config) ? write_to_journal : write_to_stderr};
   int exit_code = EX_OK;
   {
-    Server::Observer observer{.on_event = [&](const Event& event) { event_log.tell(event); },
-                              .after_turn = {}};
-    if (config.debug) observer.after_turn = [&](const Monitor& monitor) { event_log.tell_roster(monitor); };
+    Server::Observer observer{.on_event = [&](const Event& event) { event_log.tell(event, loop.now()); },
+                              .after_turn =
+                                  [&](const Monitor& monitor) {
+                                    event_log.turn(loop.now());
+                                    service.turn(loop.now(), monitor.status_counts());
+                                    if (config.debug) event_log.tell_roster(monitor);
+                                  }};
     Server server{loop, config.settings, std::move(observer)};
 
-    const auto listening = listen_everywhere(loop, server, config);
+    const auto listening = handed->clients.empty() ? listen_everywhere(loop, server, config)
+                                                   : listen_on_handed(server, handed->clients, config);
     if (listening) {
+      for (const Endpoint& endpoint : *listening) spdlog::info("listening on {}", to_string(endpoint));
       const Rule& rule = config.settings.rule;
       const auto end = [&](const char* name) {
         hold_back_ending_signals();
         spdlog::info("{}: shutting down with {} clients connected", name, server.monitor().clients().size());
+        service.stopping();
         server.stop();
       };
       const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end("SIGTERM"); });
@@ -101,6 +145,8 @@ int run(Config config) {
           "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
           HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
           format_duration(rule.leave_timeout), config.settings.clients_max);
+      service.listening_on(*listening);
+      service.ready();
       loop.run();
     } else {
       exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + listening.error());
@@ -110,6 +156,7 @@ int run(Config config) {
     spdlog::critical("leaked handle: {}", leak);
     exit_code = EX_SOFTWARE;
   }
+  event_log.finish();
   if (exit_code == EX_OK) spdlog::info("ended");
   return exit_code;
 }
@@ -126,6 +173,7 @@ int main_of(int argc, char** argv) {
   if (const auto log = set_up_log(style, config->log_level); !log) {
     return refuse(EX_USAGE, "heartbeatd: --log-level: " + log.error());
   }
+  if (log_goes_to_journal(*config)) send_log_to_journal();
   return run(*config);
 }
 

@@ -24,12 +24,21 @@ class Listener {
                                                                              const Endpoint& at, int backlog,
                                                                              Callback on_connection);
 
+  // Goes on with a TCP socket that listens already, and owns the descriptor from here on, also when there is
+  // an error.
+  [[nodiscard]] static tl::expected<uv::Owned<Listener>, std::string> adopt(uv::Loop& loop, int descriptor,
+                                                                            int backlog,
+                                                                            Callback on_connection);
+
   // With the real port.
   [[nodiscard]] const Endpoint& local() const { return local_; }
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&tcp_); }
 
  private:
-  Listener() = default;
+  Listener(uv::Loop& loop, Callback on_connection);
+
+  // Each returns 0 or a negative libuv error.
+  int start(int backlog);
 
   uv_tcp_t tcp_;
   Endpoint local_;

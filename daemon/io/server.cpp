@@ -18,8 +18,16 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer)
 }
 
 tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at, int backlog) {
-  auto listener =
-      Listener::create(loop_, at, backlog, [this](uv_stream_t* stream, int error) { accept(stream, error); });
+  return keep(Listener::create(loop_, at, backlog,
+                               [this](uv_stream_t* stream, int error) { accept(stream, error); }));
+}
+
+tl::expected<Endpoint, std::string> Server::adopt(int descriptor, int backlog) {
+  return keep(Listener::adopt(loop_, descriptor, backlog,
+                              [this](uv_stream_t* stream, int error) { accept(stream, error); }));
+}
+
+tl::expected<Endpoint, std::string> Server::keep(tl::expected<uv::Owned<Listener>, std::string> listener) {
   if (!listener) return tl::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
   return listeners_.back()->local();

@@ -40,6 +40,10 @@ class Server {
   // Listens on one more address, and returns it with its real port.
   [[nodiscard]] tl::expected<Endpoint, std::string> listen(const Endpoint& at, int backlog);
 
+  // Accepts clients on a TCP socket that listens already, which is the server's from here on, and returns its
+  // address.
+  [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
+
   // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
   // they have read it, within limits::kLingerMax.
   void stop();
@@ -57,6 +61,7 @@ class Server {
  private:
   MonoTime now();
   void on_pulse();
+  tl::expected<Endpoint, std::string> keep(tl::expected<uv::Owned<Listener>, std::string> listener);
   void accept(uv_stream_t* listener, int error);
   void after_poll();
   void judge_or_wait(MonoTime at);

@@ -1,0 +1,51 @@
+#include "daemon/handed_sockets.h"
+
+#include <sys/socket.h>
+
+#include "common/text.h"
+#include "daemon/libsystemd.h"
+
+namespace heartbeat {
+namespace {
+
+constexpr std::string_view kControlName = "control";
+
+// An option of the socket at SOL_SOCKET; -1 where it has none, or is no socket.
+int option(int descriptor, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+bool is_listening_stream(int descriptor) {
+  return option(descriptor, SO_TYPE) == SOCK_STREAM && option(descriptor, SO_ACCEPTCONN) == 1;
+}
+
+bool is_tcp(int descriptor) {
+  const int domain = option(descriptor, SO_DOMAIN);
+  return domain == AF_INET || domain == AF_INET6;
+}
+
+}  // namespace
+
+tl::expected<HandedSockets, std::string> take_handed_sockets() {
+  HandedSockets sockets;
+  for (const auto& [descriptor, name] : libsystemd::take_descriptors()) {
+    const auto refuse = [&name = name](const std::string& why) {
+      return tl::unexpected("the service manager handed over a socket named " + log_value(name) + " that " +
+                            why);
+    };
+    if (!is_listening_stream(descriptor)) return refuse("is not a listening stream socket");
+    if (name == kControlName) {
+      if (option(descriptor, SO_DOMAIN) != AF_UNIX) return refuse("is not a Unix socket");
+      if (sockets.control) return refuse("is the second of that name");
+      sockets.control = descriptor;
+    } else {
+      if (!is_tcp(descriptor)) return refuse("is not a TCP socket (a Unix socket is to be named 'control')");
+      sockets.clients.push_back(descriptor);
+    }
+  }
+  return sockets;
+}
+
+}  // namespace heartbeat

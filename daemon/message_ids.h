@@ -1,0 +1,37 @@
+// The journal's MESSAGE_ID of each kind of event: by it records are found, and explained from the catalog
+// (systemd/heartbeatd.catalog has an entry for each).  Never changed, and never used for anything else.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "daemon/core/event.h"
+
+namespace heartbeat {
+
+// In the order of Event::Kind.
+inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
+    "3e0708e4efbe439582b6d718c79adf03",  // Connected
+    "7c818db6fbcb47d9993c3493133611f3",  // Joined
+    "dc77d75e11ba47f690fcbd61f6d8293f",  // Named
+    "357f7ebcc5e4477bb89ddad94a36d4b7",  // TakenOver
+    "5508a21d47b94775b50c80ea004fc7e3",  // Fight
+    "b8a7fc1dc0004c4a9b1ee523e0da5057",  // Heard
+    "e7b1f6e05a94484db2502c54ab4f781a",  // Slow
+    "44c5fe701134468c8525c02319ec01ac",  // Struck
+    "80f88f0d4e524fe49ab1216de631244a",  // Left
+    "6e60b47dfd9a42e8af64ddb0f0fb0f63",  // Returned
+    "cbd6599344004c83b5e439cfa4b0dc47",  // Closed
+    "0b005dc00db24c0a9c287e801af3f0c7",  // Refused
+    "a70ae4aa941246ab92f905ff3f748175",  // Stalled
+};
+
+// Several events of one kind in one record (see flood_control.h).
+inline constexpr std::string_view kSummaryMessageId = "7e70661dbd934a898b65bb872878abfb";
+
+[[nodiscard]] constexpr std::string_view message_id(Event::Kind kind) {
+  return kMessageIds.at(static_cast<std::size_t>(kind));
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,67 @@
+#include "daemon/service_manager.h"
+
+#include <ctime>
+
+#include "common/limits.h"
+#include "daemon/libsystemd.h"
+
+namespace heartbeat {
+namespace {
+
+// RELOADING=1 carries the instant, so that the manager can tell this reload from one before (systemd 253 on).
+std::string monotonic_us() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1000);
+}
+
+}  // namespace
+
+ServiceManager::ServiceManager() {
+  if (const auto interval = libsystemd::watchdog()) feed_every_ = *interval / 2;
+}
+
+void ServiceManager::listening_on(const std::vector<Endpoint>& endpoints) {
+  listening_ = "listening on ";
+  std::size_t shown = 0;
+  for (const Endpoint& endpoint : endpoints) {
+    if (shown == limits::kStatusEndpoints) break;
+    if (shown++ > 0) listening_ += ", ";
+    listening_ += to_string(endpoint);
+  }
+  if (endpoints.size() > shown) listening_ += " and " + std::to_string(endpoints.size() - shown) + " more";
+}
+
+void ServiceManager::ready() {
+  serving_ = true;
+  libsystemd::notify("READY=1\nSTATUS=" + status());
+}
+
+void ServiceManager::reloading() {
+  serving_ = false;
+  libsystemd::notify("RELOADING=1\nMONOTONIC_USEC=" + monotonic_us() +
+                     "\nSTATUS=reloading the configuration");
+}
+
+void ServiceManager::stopping() {
+  serving_ = false;
+  libsystemd::notify("STOPPING=1\nSTATUS=closing " + std::to_string(counts_.alive + counts_.leave) +
+                     " clients");
+}
+
+void ServiceManager::turn(MonoTime machine_now, const StatusCounts& counts) {
+  if (feed_every_ && machine_now - fed_at_ >= *feed_every_) {
+    fed_at_ = machine_now;
+    libsystemd::notify("WATCHDOG=1");
+  }
+  if (!serving_ || counts == counts_ || machine_now - told_at_ < limits::kStatusEvery) return;
+  told_at_ = machine_now;
+  counts_ = counts;
+  libsystemd::notify("STATUS=" + status());
+}
+
+std::string ServiceManager::status() const {
+  return std::to_string(counts_.alive) + " alive, " + std::to_string(counts_.leave) + " leave; " + listening_;
+}
+
+}  // namespace heartbeat

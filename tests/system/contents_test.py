@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""What is in the package, without installing it: usage: contents_test.py DIRECTORY BUILD CMAKE"""
+
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from box import only_package_in
+
+PACKAGE = BUILD = CMAKE = None
+
+
+def run(*command, **environment):
+    return subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout
+
+
+def without_directories(tree):
+    """Paths of the files below a directory, with their permissions."""
+    return {(os.path.join(top, name)[len(tree):], oct(os.lstat(os.path.join(top, name)).st_mode))
+            for top, _, files in os.walk(tree) for name in files}
+
+
+class Contents(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.tree = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.tree)
+        run("dpkg-deb", "--extract", PACKAGE, self.tree)
+
+    def page(self, name):
+        with gzip.open(f"{self.tree}/usr/share/man/man{name[-1]}/{name}.gz", "rt", encoding="utf-8") as page:
+            return page.read()
+
+    def programs(self):
+        return [path for path, _ in without_directories(self.tree) if re.match(r"/usr/s?bin/", path)]
+
+    def test_lintian_finds_no_error(self):
+        if shutil.which("lintian") is None:
+            self.skipTest("lintian is not installed")
+        done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", PACKAGE], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_cmake_installs_the_same_tree(self):
+        with tempfile.TemporaryDirectory() as tree:
+            run(CMAKE, "--install", BUILD, DESTDIR=tree)
+            self.assertEqual(without_directories(tree), without_directories(self.tree))
+
+    def test_it_depends_on_the_libraries_that_its_programs_link(self):
+        depends = run("dpkg-deb", "--field", PACKAGE, "Depends")
+        for library in ("libuv1", "libspdlog1", "libstdc++6"):
+            self.assertIn(library, depends)
+
+    def test_every_program_has_a_page_that_knows_its_options_and_no_others(self):
+        for path in self.programs():
+            name = os.path.basename(path)
+            options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", run(self.tree + path, "--help")))
+            page = self.page(name + (".8" if "/sbin/" in path else ".1")).replace("\\-", "-")
+            self.assertEqual(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page)), options, name)
+
+    def test_every_program_is_completed(self):
+        for path in self.programs():
+            self.assertTrue(os.path.exists(
+                f"{self.tree}/usr/share/bash-completion/completions/{os.path.basename(path)}"), path)
+
+    def test_pages_are_well_formed(self):
+        pages = [path for path, _ in without_directories(self.tree) if path.startswith("/usr/share/man/")]
+        self.assertIn("/usr/share/man/man5/heartbeatd.toml.5.gz", pages)
+        for path in pages:
+            done = subprocess.run(["man", "--warnings", "-l", self.tree + path], capture_output=True, text=True,
+                                  check=False, env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFOPT": "-wall"})
+            self.assertEqual((done.returncode, done.stderr), (0, ""), path)
+
+
+if __name__ == "__main__":
+    PACKAGE = only_package_in(sys.argv.pop(1))
+    BUILD, CMAKE = sys.argv.pop(1), sys.argv.pop(1)
+    unittest.main(verbosity=2)

@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+"""The installed service under a real systemd: usage: service_test.py DIRECTORY [unittest arguments]"""
+
+import contextlib
+import os
+import re
+import signal
+import sys
+import time
+import unittest
+
+from box import Box, package_or_skip, wait_until
+from peer import Peer
+
+PACKAGE = None
+OPERATING = os.path.join(os.path.dirname(__file__), "../../docs/operating.md")
+EXPOSURE_MAX = 1.2
+
+
+def setUpModule():
+    box = Box()
+    unittest.addModuleCleanup(box.stop)
+    box.copy_in(PACKAGE, "/tmp/heartbeatd.deb")
+    box.run("dpkg", "--install", "/tmp/heartbeatd.deb")
+    box.enter_network()
+    ServiceTest.box = box
+
+
+class ServiceTest(unittest.TestCase):
+    """Each test begins with the service running as it was installed."""
+
+    box = None
+
+    def setUp(self):
+        self.box.run("sh", "-c", "systemctl stop 'heartbeatd*' && rm -rf /etc/systemd/system/heartbeatd*.d"
+                                 " && systemctl daemon-reload && systemctl reset-failed")
+        self.box.run("sh", "-c", "cd /etc/heartbeatd && rm -f *.toml && cp /usr/share/doc/heartbeatd/examples/*.toml .")
+        self.box.run("systemctl", "start", "heartbeatd.service")
+        self.pid = self.main_pid()
+
+    def main_pid(self, unit="heartbeatd.service"):
+        return int(self.box.show(unit, "MainPID"))
+
+    def drop_in(self, text, unit="heartbeatd.service"):
+        self.box.write(f"/etc/systemd/system/{unit}.d/test.conf", text)
+        self.box.run("systemctl", "daemon-reload")
+
+    def configure(self, unit="heartbeatd.service", **settings):
+        flags = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in settings.items())
+        self.drop_in(f"[Service]\nExecStart=\nExecStart=/usr/sbin/heartbeatd {flags}\n", unit)
+
+    def restart(self):
+        self.box.run("systemctl", "restart", "heartbeatd.service")
+        self.pid = self.main_pid()
+
+    def wait_for_another_process(self):
+        def another():
+            pid = self.main_pid()
+            return pid if pid not in (0, self.pid) and self.box.show("heartbeatd.service", "SubState") == "running" \
+                else None
+        return wait_until("another process of the service", another)
+
+    def records(self, name):
+        return self.box.journal(f"HEARTBEAT_CLIENT={name}")
+
+    def wait_for_status(self, text):
+        def status():
+            return self.box.show("heartbeatd.service", "StatusText")
+        wait_until(f"the status line '{text}'", lambda: status() == text, status)
+
+
+class Life(ServiceTest):
+    def test_once_started_it_listens(self):
+        # The very first connection after `systemctl start` returned: no second try.
+        with Peer("first") as peer:
+            self.assertEqual(peer.beat(), "alive")
+        self.assertEqual(self.box.show("heartbeatd.service", "Type"), "notify")
+        self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
+
+    def test_status_line_follows_the_clients(self):
+        self.wait_for_status("0 alive, 0 leave; listening on 127.0.0.1:14000")
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(Peer(f"status-{n}")) for n in range(3)]
+            for peer in peers:
+                peer.beat()
+            peers[0].beat("leave")
+            self.wait_for_status("2 alive, 1 leave; listening on 127.0.0.1:14000")
+            self.assertIn('Status: "2 alive, 1 leave; listening on 127.0.0.1:14000"',
+                          self.box.run("systemctl", "status", "heartbeatd.service").stdout)
+        self.wait_for_status("0 alive, 0 leave; listening on 127.0.0.1:14000")
+
+    def test_stop_tells_the_clients_and_is_in_time(self):
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(Peer(f"stop-{n}")) for n in range(50)]
+            for peer in peers:
+                peer.send(notify=True)
+                self.assertEqual(peer.frame()["type"], "welcome")
+            self.box.run("systemctl", "stop", "heartbeatd.service")
+            for peer in peers:
+                self.assertEqual(peer.frame(), {"type": "status", "status": "close", "reason": "shutdown"})
+                self.assertIsNone(peer.frame())
+        self.assertEqual(self.box.show("heartbeatd.service", "Result"), "success")
+        self.assertEqual(self.box.show("heartbeatd.service", "ExecMainStatus"), "0")
+
+    def test_killed_it_is_started_again(self):
+        self.box.kill(self.pid, signal.SIGKILL)
+        self.wait_for_another_process()
+        with Peer("after-kill") as peer:
+            self.assertEqual(peer.beat(), "alive")
+
+    def test_a_stuck_process_is_killed_and_started_again(self):
+        self.drop_in("[Service]\nWatchdogSec=1s\n")
+        self.restart()
+        self.box.kill(self.pid, signal.SIGSTOP)  # as stuck as can be
+        self.wait_for_another_process()
+        messages = [record["MESSAGE"] for record in self.box.journal("UNIT=heartbeatd.service")]
+        self.assertTrue(any(message.startswith("heartbeatd.service: Watchdog timeout") for message in messages))
+        with Peer("after-watchdog") as peer:
+            self.assertEqual(peer.beat(), "alive")
+
+    def test_a_healthy_process_feeds_its_watchdog(self):
+        self.drop_in("[Service]\nWatchdogSec=1s\n")
+        self.restart()
+        # Each feed moves the time. This many take more than two intervals.
+        fed = set()
+        wait_until("six feeds of the watchdog", lambda: fed.add(
+            self.box.show("heartbeatd.service", "WatchdogTimestampMonotonic")) or len(fed) >= 6)
+        self.assertEqual(self.main_pid(), self.pid)
+        self.assertEqual(self.box.show("heartbeatd.service", "NRestarts"), "0")
+
+    def test_a_broken_configuration_fails_with_its_reason_and_is_not_tried_again(self):
+        self.configure(tick="soon")
+        self.box.run("systemctl", "restart", "heartbeatd.service", check=False)
+        # Were it to be tried again, it would be activating (auto-restart).
+        self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "failed")
+        self.assertEqual(self.box.show("heartbeatd.service", "NRestarts"), "0")
+        invocation = self.box.show("heartbeatd.service", "InvocationID")
+        reasons = [record for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}")
+                   if "soon" in record["MESSAGE"]]
+        self.assertEqual([record["PRIORITY"] for record in reasons], ["3"])
+        self.assertIn("tick", reasons[0]["MESSAGE"])
+
+
+class Journal(ServiceTest):
+    def test_the_story_of_a_client_in_fields(self):
+        with Peer("pump-7") as peer:
+            peer.send(pid=26464)
+            peer.beat("leave")
+            peer.beat("close")
+        joined, left, closed = wait_until("three records", lambda: self.records("pump-7")[2:] and self.records("pump-7"))
+
+        self.assertEqual(joined["HEARTBEAT_EVENT"], "joined")
+        self.assertEqual(joined["PRIORITY"], "6")
+        self.assertEqual(joined["HEARTBEAT_IP"], "192.0.2.7")
+        self.assertEqual(joined["HEARTBEAT_PID"], "26464")
+        self.assertRegex(joined["HEARTBEAT_PEER"], r"^127\.0\.0\.1:[0-9]+$")
+        self.assertEqual(joined["HEARTBEAT_ADDRESS"], "127.0.0.1")
+
+        self.assertEqual(left["PRIORITY"], "4")
+        self.assertEqual(left["HEARTBEAT_EVENT"], "leave")
+        self.assertEqual([left[f"HEARTBEAT_{name}"] for name in ("FROM", "TO", "REASON", "STRIKES")],
+                         ["alive", "leave", "declared", "0"])
+        self.assertRegex(left["HEARTBEAT_SILENT_MS"], r"^[0-9]+$")
+        self.assertRegex(left["MESSAGE"], r"^leave client=pump-7 from=alive to=leave reason=declared ")
+
+        self.assertEqual(closed["PRIORITY"], "6")
+        self.assertEqual(closed["HEARTBEAT_REASON"], "goodbye")
+        self.assertEqual(closed["HEARTBEAT_BY"], "client")
+        self.assertRegex(closed["HEARTBEAT_CONNECTED_MS"], r"^[0-9]+$")
+
+        for record in (joined, left, closed):
+            self.assertEqual(record["_SYSTEMD_UNIT"], "heartbeatd.service")
+            self.assertEqual(record["SYSLOG_IDENTIFIER"], "heartbeatd")
+            self.assertEqual(record["_TRANSPORT"], "journal")
+        self.assertEqual(len({record["MESSAGE_ID"] for record in (joined, left, closed)}), 3)
+        self.assertEqual(self.box.journal(f"MESSAGE_ID={left['MESSAGE_ID']}", "HEARTBEAT_CLIENT=pump-7"), [left])
+
+    def test_bad_input_is_a_warning_that_says_what_was_wrong(self):
+        with Peer() as peer:
+            peer.send_body(b"what\nis this")
+            self.assertIsNone(peer.frame())
+        record = wait_until("its record", lambda: self.box.journal("HEARTBEAT_BAD_INPUT=not_json"))[-1]
+        self.assertEqual(record["PRIORITY"], "4")
+        self.assertEqual(record["HEARTBEAT_REASON"], "bad_heartbeat")
+        self.assertIn(r"what\nis this", record["HEARTBEAT_DETAIL"])
+
+    def test_the_catalog_explains_an_event(self):
+        with Peer("explained") as peer:
+            peer.beat("leave")
+            wait_until("its record", lambda: len(self.records("explained")) >= 2)
+            text = self.box.run("journalctl", "--catalog", "HEARTBEAT_CLIENT=explained").stdout
+        self.assertIn(" Subject: Client explained went into leave: declared\n", text)
+        self.assertIn(" Documentation: man:heartbeatd(8)\n", text)
+        self.assertRegex(text, r" The client at 127\.0\.0\.1:[0-9]+ is no longer counted as alive\.")
+
+    def test_other_lines_are_records_with_a_priority(self):
+        invocation = self.box.show("heartbeatd.service", "InvocationID")
+        records = self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}")
+        listening = [record for record in records if record["MESSAGE"] == "listening on 127.0.0.1:14000"]
+        self.assertEqual([(record["PRIORITY"], record["_TRANSPORT"]) for record in listening], [("6", "journal")])
+
+    def test_of_a_flood_nothing_is_lost_unseen(self):
+        self.configure(log_rate=200)
+        self.restart()
+        clients = 1500
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(Peer(f"flood-{n}")) for n in range(clients)]
+            for peer in peers:
+                peer.send("leave")
+            for peer in peers:
+                peer.beat()
+
+        def told(event):
+            records = self.box.journal(f"HEARTBEAT_EVENT={event}", f"_PID={self.pid}")
+            return sum(int(record.get("HEARTBEAT_COUNT", 1)) for record in records), len(records)
+
+        for event in ("joined", "leave", "close"):
+            wait_until(f"{clients} events {event}, told or summed up",
+                       lambda event=event: told(event)[0] == clients, lambda event=event: told(event))
+            self.assertLess(told(event)[1], clients)
+        # Three times the rate, and more than the box's journal lets through by itself.
+        self.assertGreaterEqual(sum(told(event)[1] for event in ("joined", "leave", "close")), 600)
+
+
+class Sockets(ServiceTest):
+    def setUp(self):
+        super().setUp()
+        self.box.run("systemctl", "stop", "heartbeatd.service")
+        self.box.run("systemctl", "start", "heartbeatd.socket")
+
+    def test_the_first_client_starts_the_daemon_and_is_answered(self):
+        self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "inactive")
+        with Peer("activating") as peer:
+            self.assertEqual(peer.beat(), "alive")
+        self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
+        self.wait_for_status("0 alive, 0 leave; listening on 127.0.0.1:14000")
+
+    def test_whoever_connects_between_two_daemons_is_answered_by_the_next(self):
+        with Peer("starter") as peer:
+            peer.beat()
+        self.pid = self.main_pid()
+        self.drop_in("[Service]\nRestartSec=3s\n")
+        self.box.kill(self.pid, signal.SIGKILL)
+        wait_until("the daemon to be gone", lambda: self.main_pid() == 0)
+        peers = [Peer(f"between-{n}") for n in range(20)]  # nobody is refused
+        for peer in peers:
+            self.assertEqual(peer.beat(), "alive")
+            peer.close()
+        self.assertNotIn(self.main_pid(), (0, self.pid))
+
+    def test_a_socket_that_is_not_what_its_name_says_is_refused(self):
+        self.drop_in("[Socket]\nFileDescriptorName=control\n", "heartbeatd.socket")
+        self.box.run("systemctl", "restart", "heartbeatd.socket")
+        self.box.run("systemctl", "start", "heartbeatd.service", check=False)
+        self.assertEqual(self.box.show("heartbeatd.service", "ExecMainStatus"), "78")
+        invocation = self.box.show("heartbeatd.service", "InvocationID")
+        self.assertIn("heartbeatd: the service manager handed over a socket named control that is not a Unix socket",
+                      [record["MESSAGE"] for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}")])
+
+
+class Template(ServiceTest):
+    def test_two_instances_each_with_its_own_configuration(self):
+        for instance, port in (("north", 15001), ("south", 15002)):
+            self.configure(f"heartbeatd@{instance}.service", listen=f"127.0.0.1:{port}")
+            self.box.run("systemctl", "start", f"heartbeatd@{instance}.service")
+        for instance, port in (("north", 15001), ("south", 15002)):
+            with Peer(f"of-{instance}", port) as peer:
+                self.assertEqual(peer.beat(), "alive")
+            unit = f"heartbeatd@{instance}.service"
+            record = wait_until("its record", lambda: self.records(f"of-{instance}"))[0]
+            self.assertEqual(record["_SYSTEMD_UNIT"], unit)
+            self.assertTrue(self.box.exists(f"/var/lib/heartbeatd-{instance}"))
+        self.box.run("systemctl", "stop", "heartbeatd@north.service")
+        with Peer("still-there", 15002) as peer:
+            self.assertEqual(peer.beat(), "alive")
+
+
+class Operating(ServiceTest):
+    """docs/operating.md, whose commands are for copying: what it shows is what they do."""
+
+    def test_each_query_of_the_journal_finds_what_it_is_for(self):
+        self.happen()
+        queries = self.queries()
+        self.assertGreaterEqual(len(queries), 10)
+        for query in queries:
+            done = self.box.run("sh", "-c", query)
+            self.assertEqual(done.stderr, "", query)
+            self.assertNotIn(done.stdout.strip(), ("", "-- No entries --"), query)
+
+    def queries(self):
+        with open(OPERATING, encoding="utf-8") as document:
+            lines = document.read().split("## What the journal knows")[1].splitlines()
+        return [line.removeprefix("    $ ") for line in lines if line.startswith("    $ ")]
+
+    def happen(self):
+        """Everything that the document tells of: silence, floods, bad input, a stall."""
+        self.configure(tick="100ms", leave_timeout="1s", log_rate=5)
+        self.restart()
+        peers = [Peer("pump-7")] + [Peer(f"valve-{n}") for n in range(12)]
+        peers[0].beat()
+        for peer in peers:
+            peer.send()
+        with Peer() as peer:
+            peer.send_body(b"GET / HTTP/1.1")
+            self.assertIsNone(peer.frame())
+        with Peer() as peer:
+            peer.send_raw(b"GET / HTTP/1.1\r\n")
+            self.assertIsNone(peer.frame())
+        self.box.kill(self.pid, signal.SIGSTOP)
+        time.sleep(2)  # the stall
+        self.box.kill(self.pid, signal.SIGCONT)
+        for peer in peers:
+            self.assertIsNone(peer.frame())
+            peer.close()
+        for event in ("leave", "close"):
+            wait_until("a sum", lambda event=event: any(
+                "HEARTBEAT_COUNT" in record for record in self.box.journal(f"HEARTBEAT_EVENT={event}")))
+
+
+class Confinement(ServiceTest):
+    def status_of_process(self):
+        text = self.box.run("cat", f"/proc/{self.pid}/status").stdout
+        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+    def try_to_write(self, path):
+        """Makes a file there as the daemon sees it: file permissions aside, by the mounts alone."""
+        return self.box.run("touch", f"/proc/{self.pid}/root{path}", check=False)
+
+    def test_it_writes_its_own_directories_and_no_others(self):
+        for path in ("/run/heartbeatd/file", "/var/lib/heartbeatd/file", "/tmp/file"):
+            self.assertEqual(self.try_to_write(path).returncode, 0, path)
+        for path in ("/usr/file", "/etc/file", "/etc/heartbeatd/file", "/var/file", "/var/lib/file", "/boot/file"):
+            self.assertIn("Read-only file system", self.try_to_write(path).stderr, path)
+        self.assertFalse(self.box.exists("/tmp/file"), "its /tmp is not everybody's")
+
+    def test_it_is_a_user_of_its_own_without_capabilities(self):
+        status = self.status_of_process()
+        uid = self.box.run("id", "-u", "heartbeatd").stdout.strip()
+        self.assertEqual(self.box.run("stat", "-c", "%u", f"/proc/{self.pid}").stdout.strip(), uid)
+        self.assertNotEqual(uid, "0")
+        for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            self.assertEqual(int(status[capabilities], 16), 0, capabilities)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertEqual(status["Seccomp"], "2")
+
+    def test_it_runs_nothing_else(self):
+        done = self.box.run("nsenter", "--target", str(self.pid), "--mount", "--", "/usr/bin/true", check=False)
+        self.assertIn("Permission denied", done.stderr)
+
+    def test_exposure(self):
+        for unit in ("heartbeatd.service", "heartbeatd@any.service"):
+            verdict = self.box.run("systemd-analyze", "security", "--no-pager", unit).stdout
+            exposure = float(re.search(r"Overall exposure level for .*: ([0-9.]+)", verdict)[1])
+            print(f"exposure of {unit}: {exposure}", file=sys.stderr)
+            self.assertLessEqual(exposure, EXPOSURE_MAX)
+
+    def test_it_may_have_as_many_descriptors_as_the_machine_allows(self):
+        # Where the machine allows fewer (no CAP_SYS_RESOURCE in the box), systemd has lowered it to that.
+        self.assertEqual(self.box.show("heartbeatd.service", "LimitNOFILE"), "1048576")
+
+
+if __name__ == "__main__":
+    PACKAGE = package_or_skip()
+    unittest.main(verbosity=2)

@@ -1,0 +1,148 @@
+#include "daemon/event_log.h"
+
+#include <cstdint>
+#include <map>
+#include <random>
+
+#include <doctest/doctest.h>
+
+#include "common/limits.h"
+#include "tests/unit/daemon/records.h"
+
+namespace heartbeat::testing {
+namespace {
+
+Event leave_of(std::string client, Reason reason) {
+  Event event = event_of(Event::Kind::Left, std::move(client));
+  event.to = Status::Leave;
+  event.reason = reason;
+  return event;
+}
+
+TEST_CASE("a leave reads the same as a line and as fields") {
+  Event event = leave_of("pump-7", Reason::Silent);
+  event.silence = 5;
+  event.strikes = 3;
+  event.silent = 160s;
+
+  const LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message ==
+        "leave client=pump-7 from=alive to=leave reason=silent silence=5 strikes=3 steady=0 silent=160.000s");
+  CHECK(record.level == spdlog::level::warn);
+  CHECK(field(record, "event") == "leave");
+  CHECK(field(record, "client") == "pump-7");
+  CHECK(field(record, "peer") == "10.0.0.7:40000");
+  CHECK(field(record, "address") == "10.0.0.7");
+  CHECK(field(record, "ip") == "192.168.1.105");
+  CHECK(field(record, "pid") == "26464");
+  CHECK(field(record, "from") == "alive");
+  CHECK(field(record, "to") == "leave");
+  CHECK(field(record, "reason") == "silent");
+  CHECK(field(record, "strikes") == "3");
+  CHECK(field(record, "silent_ms") == "160000");
+}
+
+TEST_CASE("a close says how long the client was connected, and what was wrong with its input") {
+  Event event = event_of(Event::Kind::Closed);
+  event.to = Status::Close;
+  event.reason = Reason::BadHeartbeat;
+  event.connected = 61'005ms;
+  event.heartbeats = 7;
+  event.bad_input = BadInput::IpMissing;
+  event.detail = "what is wrong";
+
+  const LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message ==
+        "close client=pump-7 from=alive to=close reason=bad_heartbeat by=daemon silence=0 strikes=0 steady=0 "
+        "silent=0.000s connected=61.005s heartbeats=7 bad_input=ip_missing: what is wrong");
+  CHECK(field(record, "connected_ms") == "61005");
+  CHECK(field(record, "bad_input") == "ip_missing");
+  CHECK(field(record, "detail") == "what is wrong");
+}
+
+TEST_CASE("a name that could pass for another pair is quoted in the line and as it is in the field") {
+  const LogRecord record = RecordingLog{0}.told(event_of(Event::Kind::Connected, "a b=\"c\""));
+  CHECK(record.message == R"(connected client="a b=\"c\"")");
+  CHECK(field(record, "client") == "a b=\"c\"");
+}
+
+TEST_CASE("a stall belongs to no client") {
+  Event event{.kind = Event::Kind::Stalled, .at = kStart};
+  event.stalled = 1500ms;
+  const LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message.starts_with("stall stalled=1.500s: "));
+  CHECK(field(record, "stalled_ms") == "1500");
+  CHECK(field(record, "client") == "(absent)");
+  CHECK(field(record, "peer") == "(absent)");
+}
+
+TEST_CASE("a close is a warning where the daemon judged, and information where somebody wanted it") {
+  const auto level_of = [](Reason reason) {
+    Event event = event_of(Event::Kind::Closed);
+    event.reason = reason;
+    return RecordingLog{0}.told(event).level;
+  };
+  CHECK(level_of(Reason::Silent) == spdlog::level::warn);
+  CHECK(level_of(Reason::BadFrame) == spdlog::level::warn);
+  CHECK(level_of(Reason::Goodbye) == spdlog::level::info);
+  CHECK(level_of(Reason::PeerClosed) == spdlog::level::info);
+  CHECK(level_of(Reason::Shutdown) == spdlog::level::info);
+}
+
+TEST_CASE("what the level hides is neither told nor counted") {
+  RecordingLog recording{1};
+  spdlog::set_level(spdlog::level::info);
+  for (int i = 0; i < 5; ++i) recording.log().tell(event_of(Event::Kind::Heard), kStart);
+  recording.log().finish();
+  CHECK(recording.records().empty());
+}
+
+TEST_CASE("a thousand leaves in one second are so many records, and the rest in one") {
+  RecordingLog recording{100};
+  for (int i = 0; i < 1000; ++i) {
+    recording.log().tell(leave_of("c" + std::to_string(i), i < 990 ? Reason::Silent : Reason::Declared),
+                         kStart);
+  }
+  REQUIRE(recording.records().size() == 100);
+  recording.log().turn(kStart + 999ms);
+  REQUIRE(recording.records().size() == 100);
+  recording.log().turn(kStart + 1s);
+  REQUIRE(recording.records().size() == 101);
+
+  const LogRecord& sum = recording.records().back();
+  CHECK(
+      sum.message ==
+      "more event=leave count=900 reasons=silent:890,declared:10 first=c100,c101,c102,c103,c104: beyond the "
+      "log's rate in one second, summed up");
+  CHECK(sum.level == spdlog::level::warn);
+  CHECK(field(sum, "event") == "leave");
+  CHECK(field(sum, "count") == "900");
+}
+
+// The log of a fleet in trouble, at random instants: what is told and what is summed up is all there was.
+TEST_CASE("nothing is lost between the records and the sums") {
+  constexpr std::uint32_t kSeed = 20260101;
+  CAPTURE(kSeed);
+  std::mt19937 random{kSeed};
+  RecordingLog recording{3};
+  std::map<std::string, std::uint64_t> happened;
+  MonoTime now = kStart;
+  for (int i = 0; i < 20'000; ++i) {
+    now += Millis{std::uniform_int_distribution{0, 300}(random) == 0 ? 1500 : random() % 20};
+    const auto kind = static_cast<Event::Kind>(random() % kEventKindCount);
+    recording.log().tell(event_of(kind), now);
+    ++happened[std::string{to_string(kind)}];
+    if (random() % 3 == 0) recording.log().turn(now);
+  }
+  recording.log().finish();
+
+  std::map<std::string, std::uint64_t> told;
+  for (const LogRecord& record : recording.records()) {
+    const std::string count = field(record, "count");
+    told[field(record, "event")] += count == "(absent)" ? 1 : std::stoull(count);
+  }
+  CHECK(told == happened);
+}
+
+}  // namespace
+}  // namespace heartbeat::testing

@@ -1,0 +1,60 @@
+// Events to tell, and the records that came of them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+
+#include "common/mono_time.h"
+#include "daemon/core/event.h"
+#include "daemon/event_log.h"
+#include "daemon/log_record.h"
+
+namespace heartbeat::testing {
+
+using namespace std::chrono_literals;
+
+inline constexpr MonoTime kStart{Millis{1'000'000}};
+
+// An event log that shows every level and keeps what it is given to write.
+class RecordingLog {
+ public:
+  explicit RecordingLog(unsigned per_second)
+      : log_(per_second, [this](const LogRecord& record) { records_.push_back(record); }) {
+    spdlog::set_level(spdlog::level::trace);
+  }
+
+  EventLog& log() { return log_; }
+  [[nodiscard]] const std::vector<LogRecord>& records() const { return records_; }
+
+  // Tells one event and returns the one record that it made.
+  LogRecord told(const Event& event) {
+    records_.clear();
+    log_.tell(event, kStart);
+    return records_.size() == 1 ? records_.front() : LogRecord{};
+  }
+
+ private:
+  std::vector<LogRecord> records_;
+  EventLog log_;
+};
+
+// The field's value; `(absent)` where the record has none of that name.
+inline std::string field(const LogRecord& record, std::string_view name) {
+  for (const LogRecord::Field& field : record.fields) {
+    if (field.name == name) return field.value;
+  }
+  return "(absent)";
+}
+
+inline Event event_of(Event::Kind kind, std::string client = "pump-7") {
+  Event event{.kind = kind, .at = kStart, .client = std::move(client)};
+  event.peer = {.address = {10, 0, 0, 7}, .port = 40000};
+  event.claimed_ip = "192.168.1.105";
+  event.pid = 26464;
+  return event;
+}
+
+}  // namespace heartbeat::testing
