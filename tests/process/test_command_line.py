@@ -82,7 +82,7 @@ class Told(unittest.TestCase):
     def test_the_version(self):
         ended = run("--version")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
-        self.assertRegex(ended.stdout, r"^heartbeatd \d+\.\d+\.\d+ \(libuv \d+\.\d+\.\d+\)\n$")
+        self.assertRegex(ended.stdout, r"^heartbeatd \d+\.\d+\.\d+ \(libuv \d+\.\d+\.\d+, (without )?libsystemd( \d+)?\)\n$")
 
 
 class Listening(DaemonTest):
