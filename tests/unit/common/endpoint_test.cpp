@@ -55,3 +55,17 @@ TEST_CASE("a wrong address is refused with what is wrong with it") {
           "'" + std::string{text} + "' is not an address: the port must be a number from 0 to 65535");
   }
 }
+
+TEST_CASE("an endpoint is read back from how it prints, and from nothing else") {
+  for (const char* text : {"127.0.0.1:14000", "[::1]:80", "[2001:db8::ff00:42:8329]:65535", "0.0.0.0:0"}) {
+    CAPTURE(text);
+    const auto endpoint = parse_endpoint(text);
+    REQUIRE(endpoint);
+    CHECK(to_string(*endpoint) == text);
+  }
+  for (const char* text :
+       {"", "127.0.0.1", "localhost:80", "127.0.0.1:", "::1:80", "[127.0.0.1]:80", "1.2.3:4"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_endpoint(text));
+  }
+}

@@ -87,6 +87,7 @@ TEST_CASE("a value in a log line is plain where that is unmistakable") {
   CHECK(log_value("Grüße") == "Grüße");
   CHECK(log_value("") == "\"\"");
   CHECK(log_value("two words") == "\"two words\"");
+  CHECK(log_value("pump:") == "\"pump:\"");  // it would read as the beginning of the detail
   CHECK(log_value("a=b") == "\"a=b\"");
   CHECK(log_value("a\"b") == R"("a\"b")");
   CHECK(log_value("a\\b") == R"("a\\b")");

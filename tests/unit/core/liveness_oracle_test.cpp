@@ -40,11 +40,14 @@ Step decode(std::uint32_t number) {
   constexpr std::array kWhens{Step::When::InThisTick,    Step::When::InThisTick, Step::When::AfterTicks,
                               Step::When::AroundTickEnd, Step::When::AtOnce,     Step::When::AroundLeaveEnd};
   Step step;
-  step.what = kWhats.at(number % kWhats.size());
-  number /= kWhats.size();
-  step.when = kWhens.at(number % kWhens.size());
-  number /= kWhens.size();
-  step.amount = static_cast<int>(number % 1000);
+  const auto next = [&](std::size_t count) {
+    const auto chosen = static_cast<std::size_t>(number) % count;
+    number = static_cast<std::uint32_t>(number / count);
+    return chosen;
+  };
+  step.what = kWhats.at(next(kWhats.size()));
+  step.when = kWhens.at(next(kWhens.size()));
+  step.amount = static_cast<int>(next(1000));
   return step;
 }
 

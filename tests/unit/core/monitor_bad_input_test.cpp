@@ -25,7 +25,7 @@ std::string with(const std::string& members) {
 
 std::vector<Bad> one_of_each() {
   const auto told = [](BadInput kind, const std::string& excerpt) {
-    return std::string{explain(kind)} + ", but it is: " + excerpt;
+    return std::string{explain(kind)} + ", but it is: \"" + excerpt + '"';
   };
   using enum BadInput;
   return {
@@ -90,8 +90,9 @@ TEST_CASE("one who asked to be told is told what was wrong with its input") {
   pump.say(t0, {.notify = true});
   static_cast<void>(pump.received());
   pump.send_body(t0 + 1s, "hello");
-  CHECK(pump.received() == Words{R"({"type":"status","status":"close","reason":"bad_heartbeat","detail":)"
-                                 R"("the body must be one JSON value and nothing else, but it is: hello"})"});
+  CHECK(pump.received() ==
+        Words{R"({"type":"status","status":"close","reason":"bad_heartbeat","detail":)"
+              R"("the body must be one JSON value and nothing else, but it is: \"hello\""})"});
 }
 
 TEST_CASE("of a long bad body a short excerpt is told, and nothing in it can fool the reader") {
@@ -99,8 +100,8 @@ TEST_CASE("of a long bad body a short excerpt is told, and nothing in it can foo
   const Peer pump = fleet.connect(t0);
   pump.send_body(t0, "\x1B[2J" + std::string(4000, 'x'));
   CHECK(fleet.last(Kind::Closed).detail == std::string{explain(BadInput::NotJson)} +
-                                               R"(, but it is: \x1b[2J)" +
-                                               std::string(limits::kExcerptMax - 4, 'x') + "…");
+                                               R"(, but it is: "\x1b[2J)" +
+                                               std::string(limits::kExcerptMax - 4, 'x') + "…\"");
 }
 
 TEST_CASE("heartbeats that came before the bad input in the same read still count") {

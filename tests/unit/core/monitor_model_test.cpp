@@ -313,6 +313,13 @@ class Pair {
     RC_ASSERT(counters.connected == monitor_.clients().size() + closes);
     RC_ASSERT(closes == closes_ordered_);
     RC_ASSERT(monitor_.clients().size() == model_.clients().size());
+    std::size_t in_leave = 0;
+    for (std::uint32_t slot = 0; slot < monitor_.clients().slots(); ++slot) {
+      const Client* const client = monitor_.clients().at(slot);
+      if (client != nullptr && client->liveness.status() == Status::Leave) ++in_leave;
+    }
+    RC_ASSERT(monitor_.status_counts().leave == in_leave);
+    RC_ASSERT(monitor_.status_counts().alive == monitor_.clients().size() - in_leave);
   }
 
   // The daemon sleeps until next_deadline(): nobody may have an earlier one.

@@ -444,6 +444,48 @@ TEST_CASE("as many clients as said are taken, and one past it is refused") {
   CHECK(fleet.try_connect(t0 + 3s));
 }
 
+TEST_CASE("an operator closes a client by its name") {
+  Fleet fleet;
+  const Peer pump = fleet.join(t0, "pump-7");
+  const Peer lamp = fleet.join(t0);
+  static_cast<void>(fleet.told());
+  CHECK(fleet.kick("pump-7", "for the night", t0 + 1s));
+  CHECK(fleet.told() == Words{"close pump-7 kicked"});
+  CHECK(fleet.last(Kind::Closed).by == Party::Operator);
+  CHECK(fleet.last(Kind::Closed).detail == "for the night");
+  CHECK(pump.was_closed());
+  CHECK_FALSE(fleet.kick("pump-7", "", t0 + 1s));
+  CHECK(fleet.kick("10.0.0.1:40002", "", t0 + 1s));
+  CHECK(lamp.was_closed());
+}
+
+TEST_CASE("one whose leave had run out is closed for that, and not kicked") {
+  Fleet fleet{{.rule = kArticle}};
+  static_cast<void>(fleet.join(t0, "pump-7"));
+  CHECK_FALSE(fleet.kick("pump-7", "", t0 + 50s));
+  CHECK(fleet.told().back() == "close pump-7 silent");
+}
+
+TEST_CASE("so many stalls are remembered, the latest, and all are counted") {
+  Monitor monitor{{}};
+  Effects effects;
+  for (std::size_t stall = 0; stall <= limits::kStallsMax; ++stall) {
+    monitor.stalled(1s, t0 + Millis{static_cast<int>(stall)}, effects);
+  }
+  CHECK(monitor.stalls().size() == limits::kStallsMax);
+  CHECK(monitor.stalls().front().at == t0 + 1ms);
+  CHECK(monitor.counters().stalls == limits::kStallsMax + 1);
+}
+
+TEST_CASE("how late a verdict was found is kept") {
+  Fleet fleet{{.rule = kArticle}};
+  static_cast<void>(fleet.connect(t0));
+  fleet.advance(t0 + 5s);
+  fleet.advance(t0 + 10'007ms);
+  CHECK(fleet.monitor().verdict_lateness().count() == 2);
+  CHECK(fleet.monitor().verdict_lateness().max() == 7ms);
+}
+
 TEST_CASE("a shutdown closes everybody") {
   Fleet fleet;
   const Peer pump = fleet.join(t0, "pump");

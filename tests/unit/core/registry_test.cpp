@@ -41,6 +41,18 @@ TEST_CASE("a client with an id is found by it, until it is gone") {
   CHECK(registry.size() == 1);
 }
 
+TEST_CASE("a client is found by what it is called: its id, or its address while it has none") {
+  Registry registry;
+  const ConnId pump = registry.add(kPeer, t0);
+  CHECK(registry.slot_named("127.0.0.1:40000") == pump.slot);
+  registry.name(pump.slot, "pump");
+  CHECK(registry.slot_named("pump") == pump.slot);
+  CHECK_FALSE(registry.slot_named("nobody"));
+  registry.remove(pump.slot);
+  CHECK_FALSE(registry.slot_named("pump"));
+  CHECK_FALSE(registry.slot_named("127.0.0.1:40000"));
+}
+
 TEST_CASE("an id that was taken away may be another's") {
   Registry registry;
   const ConnId first = registry.add(kPeer, t0);

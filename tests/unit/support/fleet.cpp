@@ -93,6 +93,12 @@ void Fleet::advance(MonoTime at) {
   apply();
 }
 
+bool Fleet::kick(std::string_view name, std::string_view message, MonoTime at) {
+  const bool kicked = monitor_.kick(name, message, at, effects_);
+  apply();
+  return kicked;
+}
+
 void Fleet::shut_down(MonoTime at) {
   monitor_.shut_down(at, effects_);
   apply();
@@ -130,7 +136,10 @@ void Fleet::apply() {
       closed_.insert(order.conn);
     }
   }
-  for (const Event& event : effects_.events()) events_.push_back(event);
+  for (const Event& event : effects_.events()) {
+    if (event.number != 0) REQUIRE(event.number == ++last_number_);
+    events_.push_back(event);
+  }
   effects_.clear();
 }
 

@@ -6,7 +6,8 @@
 //     CHECK(fleet.told(t0 + 1s).empty());
 //
 // An event reads as its word, its client and its reason: `leave pump-7 silent`.  Checks by itself what must
-// hold of all effects: nothing is sent to a connection after its close, and no connection is closed twice.
+// hold of all effects: nothing is sent to a connection after its close, no connection is closed twice, and
+// the events' numbers have no gap.
 #pragma once
 
 #include <cstdint>
@@ -68,6 +69,7 @@ class Fleet {
 
   // Judges everybody who is due by then.
   void advance(MonoTime at);
+  bool kick(std::string_view name, std::string_view message, MonoTime at);
   void shut_down(MonoTime at);
 
   // What was told since the last call.
@@ -92,7 +94,8 @@ class Fleet {
   Monitor monitor_;
   Effects effects_;
   std::vector<Event> events_;
-  std::size_t told_ = 0;  // of events_, how many
+  std::size_t told_ = 0;           // of events_, how many
+  std::uint64_t last_number_ = 0;  // of those
   std::map<ConnId, std::string> inboxes_;
   std::set<ConnId> closed_;
   std::uint16_t next_port_ = 40001;

@@ -61,7 +61,7 @@ TEST_CASE("a timer may be let go in its own callback") {
   uv::Loop loop;
   uv::Owned<uv::Timer> timer;
   timer = uv::Timer::create(loop, [&] { timer.reset(); });
-  timer->repeat(1ms);
+  timer->arm(1ms);
   CHECK(turn_until(loop, [&] { return timer == nullptr; }));
   CHECK(loop.drain(20s) == std::vector<std::string>{});
 }
