@@ -52,10 +52,8 @@ void move_front(std::string& to, std::string_view& from, std::size_t count) {
 }  // namespace
 
 Result FrameDecoder::next(std::string_view& input, std::size_t frame_max) {
-  if (partial_ != nullptr) {
-    if (!is_whole(*partial_)) return resume(input, frame_max);
-    partial_.reset();
-  }
+  if (in_frame()) return resume(input, frame_max);
+  partial_.reset();
   if (input.empty()) return need_more();
 
   if (input.size() >= kFramePrefixSize) {
@@ -70,6 +68,10 @@ Result FrameDecoder::next(std::string_view& input, std::size_t frame_max) {
   }
   partial_ = std::make_unique<std::string>();
   return resume(input, frame_max);
+}
+
+bool FrameDecoder::in_frame() const {
+  return partial_ != nullptr && !is_whole(*partial_);
 }
 
 Result FrameDecoder::resume(std::string_view& input, std::size_t frame_max) {

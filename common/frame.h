@@ -37,7 +37,7 @@ class FrameDecoder {
   [[nodiscard]] Result next(std::string_view& input, std::size_t frame_max);
 
   // Whether bytes of an unfinished frame are being held.
-  [[nodiscard]] bool in_frame() const { return partial_ != nullptr; }
+  [[nodiscard]] bool in_frame() const;
 
  private:
   Result resume(std::string_view& input, std::size_t frame_max);

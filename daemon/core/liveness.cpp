@@ -16,6 +16,7 @@ std::optional<Change> Liveness::advance(const Rule& rule, MonoTime now) {
   // The path of nearly every heartbeat: still in the tick that is open, nothing to judge.
   if (now < tick_start_ + rule.tick && status_ == Status::Alive && strikes_ < rule.cursor) return {};
 
+  if (status_ == Status::Close) return {};
   const MonoTime at = next_change(rule);
   if (at > now) {
     judge_ticks_until(rule, now);
@@ -111,7 +112,7 @@ void Liveness::restart_tick(const Rule& rule, MonoTime now) {
   declared_ = false;
   silence_ = below(silence_, rule.threshold);
   strikes_ = below(strikes_, rule.cursor);
-  steady_ = status_ == Status::Leave ? below(steady_, rule.recover) : std::min(steady_, rule.recover);
+  steady_ = below(steady_, rule.recover);
 }
 
 // The end of the present tick, as the rule says it.

@@ -28,6 +28,12 @@ std::string describe(BadInput kind, std::string_view body) {
   return std::string{explain(kind)} + ", but it is: \"" + escaped(body, limits::kExcerptMax) + '"';
 }
 
+// What a client is at this moment, where it has not become so just now.
+void append_standing(std::string& out, const Client& client) {
+  const Status status = client.liveness.status();
+  append_status(out, status, to_string(status == Status::Leave ? client.leave_reason : Reason::Steady));
+}
+
 }  // namespace
 
 std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects) {
@@ -148,9 +154,8 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     note(client, {.at = now, .kind = Moment::Kind::Declared, .status = heartbeat.status});
   }
   if (heartbeat.status == Status::Leave) {
+    Event event = event_of(Event::Kind::Left, entry, now);
     if (client.liveness.declared_leave(now)) {
-      Event event = event_of(Event::Kind::Left, entry, now);
-      event.from = Status::Alive;
       enter_leave(entry, Reason::Declared, true, std::move(event), effects);
     }
   } else {
@@ -272,9 +277,8 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   if (!closed) return;
   resume_history(entry.client, *closed);
   if (closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
-  entry.client.liveness.enter_leave(now);
   Event back = event_of(Event::Kind::Left, entry, now);
-  back.from = Status::Alive;
+  entry.client.liveness.enter_leave(now);
   enter_leave(entry, Reason::Remembered, closed->away, std::move(back), effects);
 }
 
@@ -285,7 +289,8 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
       old.takeovers > 0 && now - old.taken_over_at < settings_.rule.tick * settings_.rule.threshold;
   client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
   client.taken_over_at = now;
-  if (client.liveness.status() == Status::Leave) --in_leave_;
+  const Status before = client.liveness.status();
+  if (before == Status::Leave) --in_leave_;
   client.liveness.take_over(old.liveness);
   if (client.liveness.status() == Status::Leave) ++in_leave_;
   client.heartbeats += old.heartbeats;
@@ -303,6 +308,9 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   registry_.name(entry.conn.slot, id);
   ++counters_.takeovers;
   arm(entry);
+  if (client.notify && client.liveness.status() != before) {
+    effects.send(entry.conn, [&](std::string& out) { append_standing(out, client); });
+  }
 
   Event event = event_of(Event::Kind::TakenOver, entry, now);
   event.previous_peer = previous_peer;
@@ -323,9 +331,7 @@ void Monitor::welcome(Entry entry, Effects& effects) const {
                          .recover = rule.recover,
                          .leave_timeout = rule.leave_timeout,
                          .frame_max = settings_.frame_max});
-    if (entry.client.liveness.status() == Status::Leave) {
-      append_status(out, Status::Leave, to_string(entry.client.leave_reason));
-    }
+    if (entry.client.liveness.status() == Status::Leave) append_standing(out, entry.client);
   });
 }
 

@@ -28,7 +28,7 @@
 namespace heartbeat {
 
 struct Settings {
-  Rule rule;
+  Rule rule{};
   std::size_t clients_max = limits::kClientsDefault;
   std::size_t frame_max = limits::kFrameMax;  // bytes of a body
   std::size_t remember = limits::kRememberDefault;

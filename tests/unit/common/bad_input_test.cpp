@@ -1,0 +1,29 @@
+#include "common/bad_input.h"
+
+#include <set>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+using namespace heartbeat;
+
+TEST_CASE("every kind of bad input has a name and a sentence of its own") {
+  std::set<std::string_view> names;
+  std::set<std::string_view> sentences;
+  for (std::size_t kind = 0; kind < kBadInputCount; ++kind) {
+    names.insert(to_string(static_cast<BadInput>(kind)));
+    sentences.insert(explain(static_cast<BadInput>(kind)));
+  }
+  CHECK(names.size() == kBadInputCount);
+  CHECK(sentences.size() == kBadInputCount);
+  CHECK_FALSE(names.contains(""));
+  CHECK_FALSE(sentences.contains(""));
+}
+
+TEST_CASE("only the three wrong lengths are errors of the framing") {
+  CHECK(is_frame_error(BadInput::LengthZero));
+  CHECK(is_frame_error(BadInput::LengthNegative));
+  CHECK(is_frame_error(BadInput::LengthOverMax));
+  CHECK_FALSE(is_frame_error(BadInput::NotUtf8));
+  CHECK_FALSE(is_frame_error(BadInput::NotifyInvalid));
+}

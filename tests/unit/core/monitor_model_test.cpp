@@ -1,0 +1,361 @@
+// The monitor against a plain model of it, over random schedules of opens, heartbeats, bad input, ends and
+// looks.  The model judges by the rule told tick by tick (support/tick_by_tick.h) and knows no deadlines.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "daemon/core/monitor.h"
+#include "tests/unit/support/bytes.h"
+#include "tests/unit/support/fleet.h"
+#include "tests/unit/support/print.h"
+#include "tests/unit/support/property.h"
+#include "tests/unit/support/tick_by_tick.h"
+
+using namespace heartbeat;
+using namespace heartbeat::test;
+
+namespace {
+
+using Kind = Event::Kind;
+
+// What the model says must be told, and what the monitor told, in one form.
+struct Told {
+  ConnId conn;
+  Kind kind;
+  MonoTime at;
+  std::optional<Reason> reason;  // where the kind has one
+
+  friend bool operator==(const Told&, const Told&) = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Told& told) {
+  out << to_string(told.kind) << ' ' << told.conn << " at " << told.at;
+  if (told.reason) out << ' ' << *told.reason;
+  return out;
+}
+
+struct ModelClient {
+  TickByTick life;
+  std::string id{};
+  std::string unsent{};  // the rest of a frame of which a part was sent
+};
+
+// The fleet as the rule has it.  Each operation adds to told_ what must be told of it.
+class Model {
+ public:
+  Model(const Rule& rule, std::size_t clients_max) : rule_(rule), clients_max_(clients_max) {}
+
+  bool may_open() const { return clients_.size() < clients_max_; }
+  void open(ConnId conn, MonoTime now) { clients_.emplace(conn, ModelClient{.life{rule_, now}}); }
+
+  void advance(MonoTime now) {
+    std::vector<ConnId> everybody;
+    for (const auto& [conn, client] : clients_) everybody.push_back(conn);
+    for (const ConnId conn : everybody) judge(conn, now);
+  }
+
+  void hear(ConnId conn, const std::string& id, Status declared, MonoTime now) {
+    if (!judge(conn, now)) return;
+    ModelClient& client = clients_.at(conn);
+    if (!id.empty() && !client.id.empty() && client.id != id) {
+      close(conn, Reason::BadHeartbeat, now);
+      return;
+    }
+    if (client.id.empty() && !id.empty()) name(conn, id, now);
+    if (declared != Status::Leave) {
+      client.life.heard();
+    } else if (client.life.declared_leave(now)) {
+      tell(conn, Kind::Left, now, Reason::Declared);
+    }
+    if (declared == Status::Close) close(conn, Reason::Goodbye, now);
+  }
+
+  void end(ConnId conn, Reason reason, MonoTime now) {
+    if (judge(conn, now)) close(conn, reason, now);
+  }
+
+  [[nodiscard]] const std::map<ConnId, ModelClient>& clients() const { return clients_; }
+  [[nodiscard]] ModelClient& client(ConnId conn) { return clients_.at(conn); }
+  [[nodiscard]] std::vector<Told> take_told() { return std::exchange(told_, {}); }
+
+ private:
+  void tell(ConnId conn, Kind kind, MonoTime at, std::optional<Reason> reason = {}) {
+    told_.push_back({conn, kind, at, reason});
+  }
+
+  // Returns whether the client is still there.
+  bool judge(ConnId conn, MonoTime now) {
+    for (const Change& change : clients_.at(conn).life.run_to(now)) {
+      switch (change.kind) {
+        case Change::Kind::Struck: tell(conn, Kind::Struck, change.at); break;
+        case Change::Kind::Left: tell(conn, Kind::Left, change.at, Reason::Silent); break;
+        case Change::Kind::Returned: tell(conn, Kind::Returned, change.at, Reason::Steady); break;
+        case Change::Kind::Expired: expire(conn, change.at); return false;
+      }
+    }
+    return true;
+  }
+
+  // Whether it was away or silent is a story of its own (monitor_test.cpp).
+  void expire(ConnId conn, MonoTime at) {
+    tell(conn, Kind::Closed, at);
+    forget(conn, Status::Leave);
+  }
+
+  void close(ConnId conn, Reason reason, MonoTime at) {
+    tell(conn, Kind::Closed, at, reason);
+    forget(conn, clients_.at(conn).life.status);
+  }
+
+  void forget(ConnId conn, Status status) {
+    const ModelClient& client = clients_.at(conn);
+    if (!client.id.empty()) closed_in_leave_[client.id] = status == Status::Leave;
+    clients_.erase(conn);
+  }
+
+  void name(ConnId conn, const std::string& id, MonoTime now) {
+    ModelClient& client = clients_.at(conn);
+    const auto holder = std::find_if(clients_.begin(), clients_.end(),
+                                     [&](const auto& entry) { return entry.second.id == id; });
+    if (holder != clients_.end() && judge(holder->first, now)) {
+      client.life.take_over(holder->second.life);
+      clients_.erase(holder);
+      client.id = id;
+      tell(conn, Kind::TakenOver, now);
+      return;
+    }
+    client.id = id;
+    const bool was_in_leave = closed_in_leave_[id];
+    closed_in_leave_.erase(id);
+    if (!was_in_leave || client.life.status != Status::Alive) return;
+    client.life.enter_leave(now);
+    tell(conn, Kind::Left, now, Reason::Remembered);
+  }
+
+  Rule rule_;
+  std::size_t clients_max_;
+  std::map<ConnId, ModelClient> clients_;
+  std::map<std::string, bool> closed_in_leave_;
+  std::vector<Told> told_;
+};
+
+// What the monitor told of those things that the model tells too.
+std::vector<Told> told_by(const Effects& effects) {
+  std::vector<Told> all;
+  for (const Event& event : effects.events()) {
+    switch (event.kind) {
+      case Kind::Left:
+      case Kind::Returned: all.push_back({event.conn, event.kind, event.at, event.reason}); break;
+      case Kind::Struck:
+      case Kind::TakenOver: all.push_back({event.conn, event.kind, event.at, {}}); break;
+      case Kind::Closed: {
+        const bool expired = event.reason == Reason::Silent || event.reason == Reason::Away;
+        all.push_back(
+            {event.conn, event.kind, event.at, expired ? std::nullopt : std::optional{event.reason}});
+        break;
+      }
+      default: break;
+    }
+  }
+  return all;
+}
+
+// In the order of the connections: among clients that are judged together, whose turn is first is not said.
+std::vector<Told> by_connection(std::vector<Told> told) {
+  std::stable_sort(told.begin(), told.end(), [](const Told& a, const Told& b) { return a.conn < b.conn; });
+  return told;
+}
+
+// One number decides what is done next, to whom, how much later and with what.
+class Choice {
+ public:
+  explicit Choice(std::uint32_t number) : rest_(number) {}
+  std::uint32_t of(std::uint32_t count) {
+    const std::uint32_t chosen = rest_ % count;
+    rest_ /= count;
+    return chosen;
+  }
+
+ private:
+  std::uint32_t rest_;
+};
+
+// The monitor and the model side by side.
+class Pair {
+ public:
+  Pair(const Rule& rule, std::size_t clients_max)
+      : rule_(rule), model_(rule, clients_max), monitor_({.rule = rule, .clients_max = clients_max}) {}
+
+  void act(Choice choice) {
+    wait(choice.of(8), choice);
+    switch (choice.of(12)) {
+      case 0: open(); break;
+      case 1: end(choice); break;
+      case 2: bad_bytes(choice); break;
+      case 3:
+      case 4:
+      case 5: look(); break;
+      case 6: half_beat(choice); break;
+      default: beat(choice); break;
+    }
+    RC_ASSERT(by_connection(told_by(effects_)) == by_connection(model_.take_told()));
+    count_closes();
+    effects_.clear();
+    assert_counters_add_up();
+    assert_deadline_is_not_late();
+  }
+
+  void look() {
+    monitor_.advance(now_, effects_);
+    model_.advance(now_);
+    for (const auto& [conn, client] : model_.clients()) {
+      RC_ASSERT(monitor_.clients().at(conn.slot)->liveness.status() == client.life.status);
+      RC_ASSERT(monitor_.clients().at(conn.slot)->id == client.id);
+    }
+    RC_ASSERT(monitor_.next_deadline() > now_);
+  }
+
+ private:
+  void wait(std::uint32_t how, Choice& choice) {
+    switch (how) {
+      case 0:
+      case 1: break;
+      case 2:
+      case 3: {
+        const MonoTime due = monitor_.next_deadline();
+        if (due != MonoTime::never()) now_ = std::max(now_, how == 2 ? due - 1ms : due);
+        break;
+      }
+      default: now_ += rule_.tick * choice.of(16) / 8; break;
+    }
+  }
+
+  std::optional<ConnId> anybody(Choice& choice) {
+    if (model_.clients().empty()) return {};
+    const auto chosen = choice.of(static_cast<std::uint32_t>(model_.clients().size()));
+    return std::next(model_.clients().begin(), chosen)->first;
+  }
+
+  void open() {
+    const auto conn = monitor_.open(Fleet::peer_at(next_port_++), now_, effects_);
+    RC_ASSERT(conn.has_value() == model_.may_open());
+    if (conn) model_.open(*conn, now_);
+  }
+
+  void end(Choice& choice) {
+    const auto conn = anybody(choice);
+    if (!conn) return;
+    const Reason reason = choice.of(2) == 0 ? Reason::PeerClosed : Reason::Reset;
+    monitor_.disconnect(*conn, reason, now_, effects_);
+    model_.end(*conn, reason, now_);
+  }
+
+  void bad_bytes(Choice& choice) {
+    const auto conn = anybody(choice);
+    if (!conn) return;
+    const std::string& unsent = model_.client(*conn).unsent;
+    if (!unsent.empty()) return;
+    const bool framing = choice.of(2) == 0;
+    monitor_.receive(*conn, framing ? prefix(0) : framed("?"), now_, effects_);
+    model_.end(*conn, framing ? Reason::BadFrame : Reason::BadHeartbeat, now_);
+  }
+
+  static Heartbeat heartbeat(Choice& choice) {
+    constexpr std::array kIds{"", "a", "b", "c"};
+    constexpr std::array kStatuses{Status::Alive, Status::Alive, Status::Alive, Status::Alive,
+                                   Status::Alive, Status::Leave, Status::Leave, Status::Close};
+    const auto* const id = kIds.at(choice.of(kIds.size()));
+    return {.ip = "x", .status = kStatuses.at(choice.of(kStatuses.size())), .id = id};
+  }
+
+  void beat(Choice& choice) {
+    const auto conn = anybody(choice);
+    if (!conn) return;
+    if (!model_.client(*conn).unsent.empty()) {
+      finish_half_beat(*conn);
+      return;
+    }
+    const Heartbeat said = heartbeat(choice);
+    monitor_.receive(*conn, framed(encode(said)), now_, effects_);
+    model_.hear(*conn, std::string{said.id}, said.status, now_);
+  }
+
+  // A part of a frame moves nothing: it is heard when it is whole.
+  void half_beat(Choice& choice) {
+    const auto conn = anybody(choice);
+    if (!conn || !model_.client(*conn).unsent.empty()) return;
+    const std::string bytes = framed(encode({.ip = "x"}));
+    const std::size_t cut = 1 + choice.of(static_cast<std::uint32_t>(bytes.size() - 1));
+    monitor_.receive(*conn, bytes.substr(0, cut), now_, effects_);
+    model_.client(*conn).unsent = bytes.substr(cut);
+  }
+
+  void finish_half_beat(ConnId conn) {
+    monitor_.receive(conn, std::exchange(model_.client(conn).unsent, {}), now_, effects_);
+    model_.hear(conn, "", Status::Alive, now_);
+  }
+
+  void count_closes() {
+    for (const Effects::Order& order : effects_.orders()) {
+      closes_ordered_ += order.kind == Effects::Order::Kind::Close ? 1U : 0U;
+    }
+  }
+
+  void assert_counters_add_up() {
+    const Counters& counters = monitor_.counters();
+    const auto closes = std::accumulate(counters.closes.begin(), counters.closes.end(), std::uint64_t{0});
+    RC_ASSERT(counters.connected == monitor_.clients().size() + closes);
+    RC_ASSERT(closes == closes_ordered_);
+    RC_ASSERT(monitor_.clients().size() == model_.clients().size());
+    std::size_t in_leave = 0;
+    for (std::uint32_t slot = 0; slot < monitor_.clients().slots(); ++slot) {
+      const Client* const client = monitor_.clients().at(slot);
+      if (client != nullptr && client->liveness.status() == Status::Leave) ++in_leave;
+    }
+    RC_ASSERT(monitor_.status_counts().leave == in_leave);
+    RC_ASSERT(monitor_.status_counts().alive == monitor_.clients().size() - in_leave);
+  }
+
+  // The daemon sleeps until next_deadline(): nobody may have an earlier one.
+  void assert_deadline_is_not_late() {
+    for (const auto& [conn, client] : model_.clients()) {
+      RC_ASSERT(monitor_.next_deadline() <= client.life.next_change()->at);
+    }
+  }
+
+  Rule rule_;
+  Model model_;
+  Monitor monitor_;
+  Effects effects_;
+  MonoTime now_ = t0;
+  std::uint64_t closes_ordered_ = 0;
+  std::uint16_t next_port_ = 1;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "over any schedule the monitor tells what the model does, at the same instants, and its counters add "
+    "up") {
+  check_property(20'000, [] {
+    const auto count = [] { return static_cast<std::uint16_t>(*between(1, 3)); };
+    const Millis tick{*rc::gen::element(8, 10, 1000)};
+    const Millis leave_timeout = tick * *between(1, 20) + Millis{*between(0, 3)};
+    const Rule rule{.tick = tick,
+                    .threshold = count(),
+                    .cursor = count(),
+                    .recover = count(),
+                    .leave_timeout = leave_timeout};
+    Pair pair{rule, static_cast<std::size_t>(*between(1, 6))};
+    const auto numbers =
+        *rc::gen::container<std::vector<std::uint32_t>>(between<std::uint32_t>(0, 2'000'000'000));
+    for (const std::uint32_t number : numbers) pair.act(Choice{number});
+    pair.look();
+  });
+}

@@ -1,0 +1,85 @@
+// Sockets on 127.0.0.1 for one test, and a loop that turns until something is so.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/uv/handle.h"
+#include "common/uv/loop.h"
+#include "common/uv/stream.h"
+#include "common/uv/watchers.h"
+#include "daemon/io/listener.h"
+#include "tests/unit/support/instants.h"
+
+namespace heartbeat::test {
+
+// Turns the loop until `so`.  The bound is generous and only there so that a failure is red, not endless.
+template <class Condition>
+[[nodiscard]] bool turn_until(uv::Loop& loop, Condition so) {
+  bool expired = false;
+  const auto bound = uv::Timer::create(loop, [&] { expired = true; });
+  bound->arm(20s);
+  while (!so() && !expired) uv_run(loop.get(), UV_RUN_ONCE);
+  return so();
+}
+
+// A stream that writes down what happens to it.
+class Recorder final : public uv::TcpStream {
+ public:
+  explicit Recorder(uv::Loop& loop) : TcpStream(loop) {}
+
+  std::function<void()> then;  // after each of the following
+  std::vector<int> connected;
+  std::string bytes;
+  std::vector<int> ended;
+
+ private:
+  void on_connected(int error) override {
+    connected.push_back(error);
+    if (then) then();
+  }
+  void on_bytes(std::string_view more) override {
+    bytes += more;
+    if (then) then();
+  }
+  void on_end(int error) override {
+    ended.push_back(error);
+    if (then) then();
+  }
+};
+
+// A loop with two streams that are connected to each other.  Checks at its end that nothing is left open.
+class Loopback {
+ public:
+  Loopback() {
+    const Endpoint anywhere{.address = {127, 0, 0, 1}};
+    auto listener = Listener::create(loop, anywhere, 1, [this](uv_stream_t* waiting, int error) {
+      REQUIRE(error == 0);
+      server.reset(new Recorder{loop});
+      REQUIRE(server->accept(waiting) == 0);
+    });
+    REQUIRE(listener);
+    client.reset(new Recorder{loop});
+    REQUIRE(client->connect((*listener)->local()) == 0);
+    REQUIRE(turn_until(loop, [&] { return server != nullptr && !client->connected.empty(); }));
+    REQUIRE(client->connected == std::vector<int>{0});
+  }
+  ~Loopback() {
+    server.reset();
+    client.reset();
+    CHECK(loop.drain(20s) == std::vector<std::string>{});
+  }
+  Loopback(const Loopback&) = delete;
+  Loopback& operator=(const Loopback&) = delete;
+  Loopback(Loopback&&) = delete;
+  Loopback& operator=(Loopback&&) = delete;
+
+  uv::Loop loop;
+  uv::Owned<Recorder> client;
+  uv::Owned<Recorder> server;
+};
+
+}  // namespace heartbeat::test

@@ -1,0 +1,138 @@
+// The rule as it is written, tick by tick: the oracle that Liveness must equal.
+//
+// Shares nothing with liveness.cpp but the words.  No folding, no cleverness: each tick is walked to its end,
+// and what the rule says of that end is done.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "common/mono_time.h"
+#include "common/status.h"
+#include "daemon/core/liveness.h"
+#include "daemon/core/rule.h"
+
+namespace heartbeat::test {
+
+class TickByTick {
+ public:
+  TickByTick(const Rule& rule, MonoTime accepted) : rule_(rule), tick_start_(accepted) {}
+
+  // Everything that happens up to and including `now`, in order.
+  std::vector<Change> run_to(MonoTime now) {
+    std::vector<Change> changes;
+    while (next_instant() <= now) step(changes);
+    return changes;
+  }
+
+  // The next thing that happens if nothing more is heard; nothing once closed.
+  [[nodiscard]] std::optional<Change> next_change() const {
+    TickByTick future = *this;
+    std::vector<Change> changes;
+    while (changes.empty() && future.status != Status::Close) future.step(changes);
+    if (changes.empty()) return {};
+    return changes.front();
+  }
+
+  void heard() { heard_ = true; }
+
+  // Returns whether that moved the client.
+  bool declared_leave(MonoTime now) {
+    heard_ = true;
+    declared_ = true;
+    if (status != Status::Alive) return false;
+    enter_leave(now);
+    return true;
+  }
+
+  void enter_leave(MonoTime now) {
+    status = Status::Leave;
+    left_at = now;
+    strikes = 0;
+    steady = 0;
+  }
+
+  void take_over(const TickByTick& earlier) {
+    status = earlier.status;
+    left_at = earlier.left_at;
+    silence = earlier.silence;
+    strikes = earlier.strikes;
+    steady = earlier.steady;
+  }
+
+  [[nodiscard]] MonoTime tick_end() const { return tick_start_ + rule_.tick; }
+  [[nodiscard]] MonoTime leave_end() const {
+    return status == Status::Leave ? left_at + rule_.leave_timeout : MonoTime::never();
+  }
+
+  Status status = Status::Alive;
+  std::int64_t silence = 0;
+  std::int64_t strikes = 0;
+  std::int64_t steady = 0;  // counts on for ever, as the rule says
+  MonoTime left_at;
+
+ private:
+  [[nodiscard]] MonoTime next_instant() const {
+    return status == Status::Close ? MonoTime::never() : std::min(tick_end(), leave_end());
+  }
+
+  // The end of a tick, or of the leave; at one same instant the end of the tick is judged first.
+  void step(std::vector<Change>& changes) {
+    if (tick_end() <= leave_end()) {
+      end_tick(changes);
+    } else {
+      changes.push_back(change(Change::Kind::Expired, leave_end()));
+      status = Status::Close;
+    }
+  }
+
+  void end_tick(std::vector<Change>& changes) {
+    const MonoTime at = tick_end();
+    heard_ ? end_heard_tick(at, changes) : end_silent_tick(at, changes);
+    tick_start_ = at;
+    heard_ = false;
+    declared_ = false;
+  }
+
+  void end_heard_tick(MonoTime at, std::vector<Change>& changes) {
+    silence = std::max<std::int64_t>(0, silence - 1);
+    if (declared_) return;
+    steady = steady + 1;
+    if (steady != rule_.recover) return;
+    strikes = 0;
+    if (status != Status::Leave) return;
+    changes.push_back(change(Change::Kind::Returned, at));
+    status = Status::Alive;
+    silence = 0;
+  }
+
+  void end_silent_tick(MonoTime at, std::vector<Change>& changes) {
+    silence = silence + 1;
+    if (silence != rule_.threshold) return;
+    if (status == Status::Alive) {
+      strikes = strikes + 1;
+      changes.push_back(change(Change::Kind::Struck, at));
+    }
+    steady = 0;
+    if (status == Status::Alive && strikes == rule_.cursor) {
+      changes.push_back(change(Change::Kind::Left, at));
+      enter_leave(at);
+    }
+    silence = 0;
+  }
+
+  // The numbers as they stand now.
+  [[nodiscard]] Change change(Change::Kind kind, MonoTime at) const {
+    return {kind, at, static_cast<std::uint16_t>(silence), static_cast<std::uint16_t>(strikes),
+            static_cast<std::uint16_t>(std::min<std::int64_t>(steady, rule_.recover))};
+  }
+
+  Rule rule_;
+  MonoTime tick_start_;
+  bool heard_ = false;
+  bool declared_ = false;
+};
+
+}  // namespace heartbeat::test

@@ -1,0 +1,112 @@
+#include "common/uv/watchers.h"
+
+#include <csignal>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/support/loopback.h"
+#include "tests/unit/support/print.h"
+
+using namespace heartbeat;
+using namespace heartbeat::test;
+
+namespace {
+
+std::uint64_t due_in_ms(uv::Timer& timer) {
+  return uv_timer_get_due_in(reinterpret_cast<uv_timer_t*>(timer.handle()));
+}
+
+}  // namespace
+
+TEST_CASE("a timer is never armed below a millisecond") {
+  uv::Loop loop;
+  auto timer = uv::Timer::create(loop, [] {});
+  for (const Millis wait : {Millis{-1000}, Millis{0}, Millis{1}}) {
+    CAPTURE(wait);
+    timer->arm(wait);
+    CHECK(due_in_ms(*timer) == 1);
+  }
+  timer->arm(2ms);
+  CHECK(due_in_ms(*timer) == 2);
+  timer.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+}
+
+TEST_CASE("a timer that arms itself at nothing, again and again, leaves the loop its polls") {
+  uv::Loop loop;
+  int fired = 0;
+  int polls = 0;
+  uv::Owned<uv::Timer> timer;
+  timer = uv::Timer::create(loop, [&] {
+    // Where the timer starves the loop, nothing but the timer itself can end this.
+    if (++fired < 100'000) timer->arm(0ms);
+  });
+  timer->arm(0ms);
+  auto after = uv::AfterPoll::create(loop, [&] { ++polls; });
+  CHECK(turn_until(loop, [&] { return polls >= 20; }));
+  CHECK(fired <= polls + 1);
+  timer.reset();
+  after.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+}
+
+TEST_CASE("a timer fires once when armed, and not when disarmed") {
+  uv::Loop loop;
+  int once = 0;
+  int never = 0;
+  bool later = false;
+  auto first = uv::Timer::create(loop, [&] { ++once; });
+  auto second = uv::Timer::create(loop, [&] { ++never; });
+  auto third = uv::Timer::create(loop, [&] { later = true; });
+  first->arm(1ms);
+  second->arm(1ms);
+  second->disarm();
+  third->arm(10ms);
+  CHECK(turn_until(loop, [&] { return later; }));
+  CHECK(once == 1);
+  CHECK(never == 0);
+  first.reset();
+  second.reset();
+  third.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+}
+
+TEST_CASE("bytes that had arrived are read before what is to happen after the poll") {
+  Loopback pair;
+  REQUIRE(pair.server->start_reading() == 0);
+  bool read_first = false;
+  bool polled = false;
+  auto after = uv::AfterPoll::create(pair.loop, [&] {
+    if (!polled) read_first = !pair.server->bytes.empty();
+    polled = true;
+  });
+  CHECK(pair.client->write("hello") == 0);
+  CHECK(turn_until(pair.loop, [&] { return polled; }));
+  CHECK(read_first);
+  after.reset();
+}
+
+TEST_CASE("a loop that may not sleep turns without anything to wait for") {
+  uv::Loop loop;
+  int turns = 0;
+  auto after = uv::AfterPoll::create(loop, [&] { ++turns; });
+  auto no_sleep = uv::NoSleep::create(loop);
+  no_sleep->on();
+  CHECK(turn_until(loop, [&] { return turns == 10; }));
+  no_sleep->off();
+  CHECK(uv_is_active(no_sleep->handle()) == 0);
+  no_sleep.reset();
+  after.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+}
+
+TEST_CASE("a signal is called back on the loop") {
+  uv::Loop loop;
+  int signals = 0;
+  auto signal = uv::Signal::create(loop, SIGUSR2, [&] { ++signals; });
+  REQUIRE(raise(SIGUSR2) == 0);
+  CHECK(signals == 0);
+  CHECK(turn_until(loop, [&] { return signals == 1; }));
+  signal.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+}
