@@ -2,6 +2,7 @@
 """The installed service under a real systemd: usage: service_test.py DIRECTORY [unittest arguments]"""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -45,9 +46,10 @@ class ServiceTest(unittest.TestCase):
         self.box.write(f"/etc/systemd/system/{unit}.d/test.conf", text)
         self.box.run("systemctl", "daemon-reload")
 
-    def configure(self, unit="heartbeatd.service", **settings):
-        flags = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in settings.items())
-        self.drop_in(f"[Service]\nExecStart=\nExecStart=/usr/sbin/heartbeatd {flags}\n", unit)
+    def configure(self, instance="heartbeatd", **settings):
+        # What JSON writes of strings, numbers and lists of them is TOML, too.
+        text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
+        self.box.write(f"/etc/heartbeatd/{instance}.toml", text)
 
     def restart(self):
         self.box.run("systemctl", "restart", "heartbeatd.service")
@@ -138,7 +140,48 @@ class Life(ServiceTest):
         reasons = [record for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}")
                    if "soon" in record["MESSAGE"]]
         self.assertEqual([record["PRIORITY"] for record in reasons], ["3"])
-        self.assertIn("tick", reasons[0]["MESSAGE"])
+        self.assertRegex(reasons[0]["MESSAGE"], r"heartbeatd\.toml:1:.*tick")
+        self.assertEqual(self.box.show("heartbeatd.service", "ExecMainStatus"), "78")
+
+
+class Reload(ServiceTest):
+    def setUp(self):
+        super().setUp()
+        self.peers = [Peer(f"reload-{n}") for n in range(20)]
+        for peer in self.peers:
+            self.addCleanup(peer.close)
+            self.assertEqual(peer.beat(), "alive")
+
+    def everybody_is_still_there(self):
+        for peer in self.peers:
+            self.assertEqual(peer.beat(), "alive")
+        self.assertEqual(self.main_pid(), self.pid)
+        self.wait_for_status("20 alive, 0 leave; listening on 127.0.0.1:14000")
+
+    def test_a_reload_takes_the_new_settings_and_drops_nobody(self):
+        self.configure(tick="7s")
+        self.box.run("systemctl", "reload", "heartbeatd.service")  # returns when it is ready again
+        self.everybody_is_still_there()
+        with Peer("after-reload") as peer:
+            peer.send(notify=True)
+            self.assertEqual(peer.frame()["tick_ms"], 7000)
+
+    def test_a_reload_of_a_broken_configuration_changes_nothing_and_says_why(self):
+        self.configure(tick="soon")
+        self.box.run("systemctl", "reload", "heartbeatd.service")
+        self.everybody_is_still_there()
+        invocation = self.box.show("heartbeatd.service", "InvocationID")
+        reasons = [record for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}", "PRIORITY=3")
+                   if "soon" in record["MESSAGE"]]
+        self.assertEqual(len(reasons), 1)
+        self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
+
+    def test_addresses_change_with_a_reload_and_the_status_line_says_so(self):
+        self.configure(listen=["127.0.0.1:14000", "127.0.0.1:14001"])
+        self.box.run("systemctl", "reload", "heartbeatd.service")
+        with Peer("on-the-new-one", 14001) as peer:
+            self.assertEqual(peer.beat(), "alive")
+            self.wait_for_status("21 alive, 0 leave; listening on 127.0.0.1:14000, 127.0.0.1:14001")
 
 
 class Journal(ServiceTest):
@@ -235,6 +278,15 @@ class Sockets(ServiceTest):
         self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
         self.wait_for_status("0 alive, 0 leave; listening on 127.0.0.1:14000")
 
+    def test_a_reload_keeps_the_sockets_that_were_handed_over(self):
+        with Peer("before-reload") as before:
+            before.beat()
+            self.configure(listen=["127.0.0.1:14001"], tick="7s")
+            self.box.run("systemctl", "reload", "heartbeatd.service")
+            self.assertEqual(before.beat(), "alive")
+            with Peer("after-reload") as after:
+                self.assertEqual(after.beat(), "alive")
+
     def test_whoever_connects_between_two_daemons_is_answered_by_the_next(self):
         with Peer("starter") as peer:
             peer.beat()
@@ -261,7 +313,7 @@ class Sockets(ServiceTest):
 class Template(ServiceTest):
     def test_two_instances_each_with_its_own_configuration(self):
         for instance, port in (("north", 15001), ("south", 15002)):
-            self.configure(f"heartbeatd@{instance}.service", listen=f"127.0.0.1:{port}")
+            self.configure(instance, listen=[f"127.0.0.1:{port}"])
             self.box.run("systemctl", "start", f"heartbeatd@{instance}.service")
         for instance, port in (("north", 15001), ("south", 15002)):
             with Peer(f"of-{instance}", port) as peer:

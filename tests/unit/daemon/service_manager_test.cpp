@@ -40,7 +40,7 @@ class Manager {
   Manager& operator=(Manager&&) = delete;
 
   // The next message; empty when there is none.
-  std::string heard() {
+  [[nodiscard]] std::string heard() const {
     std::array<char, 4096> buffer{};
     const ssize_t size = ::recv(socket_, buffer.data(), buffer.size(), 0);
     return size > 0 ? std::string{buffer.data(), static_cast<std::size_t>(size)} : "";
@@ -74,7 +74,7 @@ TEST_CASE("the status line changes when the counts do, and once a second at most
   ServiceManager service;
   service.listening_on({endpoint(14000)});
   service.ready();
-  manager.heard();
+  static_cast<void>(manager.heard());
 
   service.turn(kStart, {.alive = 142, .leave = 3});
   CHECK(manager.heard() == "STATUS=142 alive, 3 leave; listening on 127.0.0.1:14000");
@@ -91,12 +91,12 @@ TEST_CASE("while it reloads or stops, the status line says that and nothing else
   ServiceManager service;
   service.ready();
   service.reloading();
-  manager.heard();
-  manager.heard();
+  static_cast<void>(manager.heard());
+  static_cast<void>(manager.heard());
   service.turn(kStart, {.alive = 1, .leave = 0});
   CHECK(manager.heard().empty());
   service.stopping();
-  manager.heard();
+  static_cast<void>(manager.heard());
   service.turn(kStart + 2s, {.alive = 2, .leave = 0});
   CHECK(manager.heard().empty());
 }
@@ -119,7 +119,7 @@ TEST_CASE("the watchdog is fed at half its interval, also while the daemon stops
   service.turn(kStart + 5s, {});
   CHECK(manager.heard() == "WATCHDOG=1");
   service.stopping();
-  manager.heard();
+  static_cast<void>(manager.heard());
   service.turn(kStart + 10s, {});
   CHECK(manager.heard() == "WATCHDOG=1");
 }
