@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tools/ctl/reply.h"
+#include "tools/ctl/json_reply.h"
 #include "tools/ctl/styled.h"
 #include "tools/ctl/table.h"
 

@@ -209,7 +209,9 @@ class Grammar {
   void refuse_unknown() const {
     std::string wrong;
     if (!app_.remaining().empty()) {
-      wrong = in_quotes(app_.remaining().front()) + " is no command";
+      const std::string first = app_.remaining().front();
+      const bool command = app_.get_subcommands().empty() && !first.starts_with('-');
+      wrong = in_quotes(first) + (command ? " is no command" : " is not expected");
     } else if (app_.get_subcommands().empty()) {
       wrong = "which command?";
     }

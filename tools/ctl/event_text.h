@@ -1,7 +1,7 @@
 // One line for one object of the change feed.
 #pragma once
 
-#include "tools/ctl/reply.h"
+#include "tools/ctl/json_reply.h"
 #include "tools/ctl/styled.h"
 
 namespace heartbeat::ctl {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "tools/ctl/reply.h"
+#include "tools/ctl/json_reply.h"
 #include "tools/ctl/styled.h"
 
 namespace heartbeat::ctl {

@@ -53,6 +53,7 @@ Key::Kind kind_of(int code) {
     case '\r':
     case KEY_ENTER: return Key::Kind::Enter;
     case 27: return Key::Kind::Escape;
+    case 12: return Key::Kind::Redraw;
     case 8:
     case 127:
     case KEY_BACKSPACE: return Key::Kind::Backspace;
@@ -114,6 +115,10 @@ void Screen::draw(const std::vector<Line>& lines) {
   }
   attrset(A_NORMAL);
   refresh();
+}
+
+void Screen::forget() {
+  clearok(curscr, true);
 }
 
 Key Screen::read_key() {

@@ -26,6 +26,7 @@ struct Key {
     Home,
     End,
     Resize,
+    Redraw,  // Control-L: the screen is not what it should be
     Other,
   };
   Kind kind = Kind::None;
@@ -52,6 +53,9 @@ class Screen {
 
   // Shows these lines and nothing else; what does not fit is left out.
   void draw(const std::vector<Line>& lines);
+
+  // Lets the next draw() send everything, whatever the terminal seems to show already.
+  void forget();
 
   // The next key that was pressed, without waiting.
   [[nodiscard]] Key read_key();

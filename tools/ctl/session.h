@@ -10,9 +10,9 @@
 
 #include "tools/ctl/command_line.h"
 #include "tools/ctl/connection.h"
+#include "tools/ctl/json_reply.h"
 #include "tools/ctl/json_request.h"
 #include "tools/ctl/output.h"
-#include "tools/ctl/reply.h"
 
 namespace heartbeat::ctl {
 

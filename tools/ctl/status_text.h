@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tools/ctl/reply.h"
+#include "tools/ctl/json_reply.h"
 
 namespace heartbeat::ctl {
 

@@ -65,6 +65,7 @@ bool read_keys(Screen& screen, TopView& view) {
   for (Key key = screen.read_key(); key.kind != Key::Kind::None; key = screen.read_key()) {
     view.resize(screen.size());
     view.press(key);
+    if (key.kind == Key::Kind::Redraw) screen.forget();
     pressed = true;
   }
   return pressed;

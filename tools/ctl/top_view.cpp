@@ -184,8 +184,13 @@ Line TopView::middle_line(const TopAnswers& answers) const {
 Line TopView::last_line(const TopAnswers& answers) const {
   const std::size_t count = answers.clients.size();
   const std::size_t last = std::min(count, first_ + table_rows());
-  const std::string which =
-      count == 0 ? "no client" : std::to_string(first_ + 1) + '-' + std::to_string(last);
+  std::string which = "no client";
+  if (count != 0) which = std::to_string(first_ + 1) + '-' + std::to_string(last);
+  if (count != 0 && match_.empty() && answers.status) {
+    const Object clients = answers.status->object().object("clients");
+    which +=
+        " of " + std::to_string(clients.number("alive").value_or(0) + clients.number("leave").value_or(0));
+  }
   return {{which + "  q quit  s/m/c/n sort  / filter  ? help", Tone::Faint}};
 }
 

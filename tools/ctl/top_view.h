@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/ctl/reply.h"
+#include "tools/ctl/json_reply.h"
 #include "tools/ctl/screen.h"
 #include "tools/ctl/styled.h"
 

@@ -4,7 +4,8 @@
 // began, then that of the last event it printed.  So what happens while the daemon is out of reach is either
 // printed when it is back, or told as lost.
 #include <cstdio>
-#include <thread>
+
+#include <poll.h>
 
 #include "tools/ctl/commands.h"
 #include "tools/ctl/event_text.h"
@@ -29,7 +30,7 @@ class Watch {
       const bool may_come_back = error->kind != Kind::Garbage && error->kind != Kind::Denied;
       if (!begun_ || command_.once || !may_come_back) return tl::unexpected(session_.failure(*error));
       tell_away(*error);
-      std::this_thread::sleep_for(limits::kControlRetry);
+      poll(nullptr, 0, static_cast<int>(limits::kControlRetry.count()));
     }
   }
 

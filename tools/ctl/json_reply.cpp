@@ -1,4 +1,4 @@
-#include "tools/ctl/reply.h"
+#include "tools/ctl/json_reply.h"
 
 #include <algorithm>
 #include <array>
