@@ -11,6 +11,10 @@ namespace {
 constexpr double kMarginWarning = 0.67;
 constexpr double kMarginBad = 0.34;
 
+// What a name or an address may be cut down to: an IPv4 address with its port is still whole.
+constexpr std::size_t kNameLeast = 12;
+constexpr std::size_t kAddressLeast = 21;
+
 Tone tone_of_margin(std::optional<double> margin) {
   if (!margin || *margin >= kMarginWarning) return Tone::Plain;
   return *margin < kMarginBad ? Tone::Bad : Tone::Warning;
@@ -30,19 +34,19 @@ std::string second_of(std::string_view instant) {
 
 Table client_table() {
   return Table{{
-      {"NAME", 0, 8},
+      {"NAME", 0, kNameLeast},
       {"STATUS", 1},
       {"SILENCE", 2, 0, Align::Right},
       {"STRIKES", 3, 0, Align::Right},
       {"MARGIN", 4, 0, Align::Right},
       {"LEAST", 7, 0, Align::Right},
       {"HEARD", 5, 0, Align::Right},
-      {"PEER", 6, 9},
+      {"PEER", 6, kAddressLeast},
       {"CONNECTED", 8},
       {"STEADY", 9, 0, Align::Right},
       {"INTERVAL", 10, 0, Align::Right},
       {"BEATS", 12, 0, Align::Right},
-      {"CLAIMS", 11, 9},
+      {"CLAIMS", 11, kAddressLeast},
       {"PID", 13, 0, Align::Right},
   }};
 }

@@ -20,31 +20,34 @@ std::size_t total_of(const std::vector<std::size_t>& widths) {
   return total;
 }
 
-// The columns' places, the least important first.
+// The columns' places, the most important first.
 std::vector<std::size_t> by_rank(const std::vector<Column>& columns) {
   std::vector<std::size_t> places(columns.size());
   std::iota(places.begin(), places.end(), 0U);
   std::sort(places.begin(), places.end(),
-            [&](std::size_t a, std::size_t b) { return columns[a].rank > columns[b].rank; });
+            [&](std::size_t a, std::size_t b) { return columns[a].rank < columns[b].rank; });
   return places;
 }
 
-// Makes the widths fit into `room`.
-void fit(std::vector<std::size_t>& widths, const std::vector<Column>& columns, std::size_t room) {
+// The widths in which columns that want these fit into `room`.
+std::vector<std::size_t> fitted(const std::vector<std::size_t>& wanted, const std::vector<Column>& columns,
+                                std::size_t room) {
+  std::vector<std::size_t> widths;
+  for (std::size_t place = 0; place < columns.size(); ++place) {
+    const std::size_t least = columns[place].least;
+    widths.push_back(least == 0 ? wanted[place] : std::min(wanted[place], least));
+  }
   const std::vector<std::size_t> places = by_rank(columns);
+  for (auto place = places.rbegin(); place != places.rend() && total_of(widths) > room; ++place) {
+    const bool last_one = *place == places.front();
+    widths[*place] = last_one ? std::max<std::size_t>(room, 1) : 0;
+  }
   for (const std::size_t place : places) {
     const std::size_t total = total_of(widths);
-    if (total <= room) return;
-    const std::size_t excess = total - room;
-    std::size_t& width = widths[place];
-    const bool last_one = place == places.back();
-    if (last_one) {
-      width = std::max<std::size_t>(room, 1);
-    } else {
-      const std::size_t least = columns[place].least;
-      width = least != 0 && width >= least + excess ? width - excess : 0;
-    }
+    if (widths[place] == 0 || total >= room) continue;
+    widths[place] += std::min(room - total, wanted[place] - std::min(wanted[place], widths[place]));
   }
+  return widths;
 }
 
 }  // namespace
@@ -78,7 +81,7 @@ void Table::settle(std::optional<std::size_t> width) {
     }
   }
   cuts_ = width.has_value();
-  if (width) fit(widths_, columns_, *width);
+  if (width) widths_ = fitted(widths_, columns_, *width);
 }
 
 Line Table::laid_out(const Line& cells) const {
