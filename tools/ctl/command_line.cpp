@@ -171,7 +171,7 @@ class Grammar {
     watch->add_option("--since", watch_.since, "Begin after the event that carried this cursor")
         ->type_name("CURSOR")
         ->check(is_text());
-    watch->add_option("--client,--match", watch_.match, "Only of clients with such a name")
+    watch->add_option("--client", watch_.match, "Only of clients with such a name")
         ->type_name("GLOB")
         ->check(is_text());
     watch->add_option("--event", watch_.events, "Only these, with commas or repeated: leave,close …")
