@@ -55,6 +55,29 @@ inline constexpr std::size_t kLingeringMax = 32;
 // How long the loop may drain at shutdown.
 inline constexpr Millis kShutdownMax{3000};
 
+// --- the control socket ------------------------------------------------------------------------------------
+
+// Longest frame body in bytes, both ways: the story of one client with all its moments fits.
+inline constexpr std::size_t kControlFrameMax = std::size_t{64} * 1024;
+
+// Clients in one page of a list: when nothing is said, and at most.
+inline constexpr std::size_t kListDefault = 1000;
+inline constexpr std::size_t kListMax = 10'000;
+
+// How long heartbeatctl waits for each object of an answer, when nothing is said: ten times what the daemon's
+// own stall limit calls long.
+inline constexpr Millis kControlAnswerDefault{10'000};
+inline constexpr Millis kControlAnswerMax{60LL * 60 * 1000};
+
+// How often heartbeatctl tries again where the daemon went away: a restart takes about that long.
+inline constexpr Millis kControlRetry{500};
+
+// How often `heartbeatctl top` asks anew.
+inline constexpr Millis kTopRefresh{1000};
+
+// Clients named in one order to kick: with ids of the greatest length, all escaped, they fit into a frame.
+inline constexpr std::size_t kKickBatch = 100;
+
 // --- settings -------------------------------------------------------------------------------------------
 
 // A tick below 10 ms would be judged finer than a loop on a busy machine turns; a day is a typing error.

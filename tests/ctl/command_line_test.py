@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""What is wrong with a command line is one line, and exit code 2, before anybody is asked."""
+
+import unittest
+
+from program import run
+
+
+class CommandLine(unittest.TestCase):
+    def test_each_mistake_is_named(self):
+        for arguments, said in [
+                ([], "which command?"),
+                (["frobnicate"], "'frobnicate' is no command"),
+                (["--frobnicate"], "'--frobnicate' is not expected"),
+                (["status", "--frobnicate"], "'--frobnicate' is not expected"),
+                (["status", "now"], "'now' is not expected"),
+                (["why"], "CLIENT is required"),
+                (["why", ""], "CLIENT: it is empty"),
+                (["kick"], "CLIENT is required"),
+                (["kick", b"\xff"], r"CLIENT: '\xff' is not UTF-8"),
+                (["log-level"], "LEVEL is required"),
+                (["log-level", "loud"], "LEVEL: 'loud' is none of trace, debug,"),
+                (["clients", "--status", "close"], "--status: 'close' is none of alive, leave"),
+                (["clients", "--sort", "age"], "--sort: 'age' is none of silence, margin, connected, name"),
+                (["clients", "--limit", "0"], "--limit: '0' is not a whole number from 1"),
+                (["clients", "--limit", "10x"], "--limit: '10x' is not a whole number from 1"),
+                (["clients", "--sort", "name", "--limit", "10001"], "--limit: with --sort at most 10000"),
+                (["watch", "--event", "leave,lunch"], "--event: 'lunch' is none of connected,"),
+                (["top", "--json"], "--json: top is for a terminal"),
+                (["top"], "top needs a terminal"),
+                (["--timeout", "10", "status"], "--timeout: '10' has no unit"),
+                (["--timeout", "0ms", "status"], "--timeout: '0ms' is not from 1ms to 1h"),
+                (["--control", "", "status"], "--control: it is empty"),
+                (["--control", "x" * 108, "status"], "--control: the path has 108 bytes; a socket's has at most 107"),
+        ]:
+            with self.subTest(arguments):
+                result = run(None, *arguments)
+                self.assertEqual(result.returncode, 2, result)
+                self.assertEqual(result.stdout, "")
+                self.assertTrue(result.stderr.startswith("heartbeatctl: " + said), result.stderr)
+                self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_help_and_version_are_on_standard_output(self):
+        for arguments, said in [(["--help"], "Exit codes:"), (["clients", "--help"], "--sort"), (["--version"], "heartbeatctl ")]:
+            with self.subTest(arguments):
+                result = run(None, *arguments)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertIn(said, result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,26 @@
+// The columns in which clients are listed, by `clients` and by `top`.
+#pragma once
+
+#include <string>
+
+#include "tools/ctl/json_reply.h"
+#include "tools/ctl/styled.h"
+#include "tools/ctl/table.h"
+
+namespace heartbeat::ctl {
+
+[[nodiscard]] Table client_table();
+
+// One client's cells.  `rule` is the member of that name of a status: what the counters are out of.
+[[nodiscard]] Line client_cells(const Object& client, const Object& rule);
+
+// A counter and what it is out of, `2/5`; the counter alone where that is not known.
+[[nodiscard]] std::string counter_text(const Object& client, const char* counter, const Object& rule,
+                                       const char* bound);
+
+// `87%`; cut, never rounded up, so that 100% is a clean record.
+[[nodiscard]] std::string margin_text(const Object& client, const char* member);
+
+[[nodiscard]] Tone tone_of_status(std::string_view status);
+
+}  // namespace heartbeat::ctl

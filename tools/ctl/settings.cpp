@@ -1,0 +1,18 @@
+// heartbeatctl settings
+#include "tools/ctl/commands.h"
+#include "tools/ctl/table.h"
+
+namespace heartbeat::ctl {
+
+Outcome run(const SettingsCommand&, Session& session, const Output& output) {
+  Table table{{{"SETTING", 0, 8}, {"VALUE", 1, 8}, {"ORIGIN", 2, 8}}};
+  const auto done = session.ask(Request{"settings"}, [&](const Reply& reply) {
+    const Object setting = reply.object();
+    table.add({{setting.written("name")}, {setting.written("value")}, {setting.written("origin")}});
+  });
+  if (!done) return tl::unexpected(done.error());
+  if (!output.json()) output.print(table.take(output.width()));
+  return {};
+}
+
+}  // namespace heartbeat::ctl

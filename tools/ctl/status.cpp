@@ -1,0 +1,81 @@
+// heartbeatctl status
+
+#include "common/duration.h"
+#include "tools/ctl/commands.h"
+#include "tools/ctl/facts.h"
+#include "tools/ctl/status_text.h"
+#include "tools/ctl/time_text.h"
+
+namespace heartbeat::ctl {
+namespace {
+
+// `joins 12, leaves 3`, or `none`.
+std::string listed(const Object& counts) {
+  std::string text;
+  for (const auto& [name, count] : counts.numbers()) {
+    if (!text.empty()) text += ", ";
+    text += std::string{name} + ' ' + std::to_string(count);
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string lateness(const Object& lateness) {
+  return "p50 " + lateness.written("p50") + "ms, p99 " + lateness.written("p99") + "ms, max " +
+         lateness.written("max") + "ms, of " + lateness.written("count");
+}
+
+std::string rule_text(const Object& rule) {
+  const auto span = [&](const char* member) {
+    const auto value = rule.millis(member);
+    return value ? format_duration(*value) : std::string{};
+  };
+  return "tick " + span("tick_ms") + ", threshold " + rule.written("threshold") + ", cursor " +
+         rule.written("cursor") + ", recover " + rule.written("recover") + ", leave_timeout " +
+         span("leave_timeout_ms");
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all.empty() ? "nowhere" : all;
+}
+
+Facts facts_of(const Object& status) {
+  const Object clients = status.object("clients");
+  const Object heartbeats = status.object("heartbeats");
+  const Object descriptors = status.object("descriptors");
+  const Object feed = status.object("feed");
+  const auto stalls = status.object("stalls").number("count").value_or(0);
+
+  Facts facts;
+  facts.add("heartbeatd", {std::string{status.text("version")} + ", pid " + status.written("pid")});
+  facts.add("up", {uptime_text(status) + ", since " + local_time(status.text("started"))});
+  facts.add("boot", {std::string{status.text("boot")}});
+  facts.add("listening", {joined(status.texts("listening"))});
+  facts.add("rule", {rule_text(status.object("rule"))});
+  facts.add("clients", {clients.written("alive") + " alive, " + clients.written("leave") + " in leave, " +
+                        clients.written("max") + " at most"});
+  facts.add("remembered", {status.written("remembered") + " closed clients"});
+  facts.add("heartbeats", {heartbeats.written("total") + ", per second " + rates_text(status)});
+  facts.add("totals", {listed(status.object("totals"))});
+  facts.add("closes", {listed(status.object("closes"))});
+  facts.add("bad input", {listed(status.object("bad_input"))});
+  facts.add("stalls", {stalls_text(status), stalls == 0 ? Tone::Plain : Tone::Warning});
+  facts.add("loop lateness", {lateness(status.object("loop_lateness_ms"))});
+  facts.add("verdict lateness", {lateness(status.object("verdict_lateness_ms"))});
+  facts.add("memory", {memory_text(status)});
+  facts.add("descriptors", {descriptors.written("used") + " of " + descriptors.written("limit")});
+  facts.add("feed", {"next event " + feed.written("next") + ", held from " + feed.written("oldest")});
+  return facts;
+}
+
+}  // namespace
+
+Outcome run(const StatusCommand&, Session& session, const Output& output) {
+  const auto status = session.ask_for_one(Request{"status"});
+  if (!status) return tl::unexpected(status.error());
+  if (!output.json()) output.print(facts_of(status->object()).lines(output.width()));
+  return {};
+}
+
+}  // namespace heartbeat::ctl

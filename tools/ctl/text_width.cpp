@@ -1,0 +1,73 @@
+#include "tools/ctl/text_width.h"
+
+#include <algorithm>
+#include <clocale>
+#include <cwchar>
+
+#include <langinfo.h>
+
+#include "common/text.h"
+
+namespace heartbeat::ctl {
+namespace {
+
+constexpr std::string_view kEllipsis = "…";
+
+struct Character {
+  std::size_t bytes;
+  std::size_t columns;
+};
+
+// The first character of text that is not empty.  What the locale cannot read counts as one column a byte.
+Character first_of(std::string_view text) {
+  wchar_t wide = 0;
+  std::mbstate_t state{};
+  const std::size_t bytes = std::mbrtowc(&wide, text.data(), text.size(), &state);
+  if (bytes == 0 || bytes > text.size()) return {1, 1};
+  return {bytes, static_cast<std::size_t>(std::max(wcwidth(wide), 0))};
+}
+
+}  // namespace
+
+void use_utf8() {
+  const bool known = std::setlocale(LC_CTYPE, "") != nullptr;
+  if (known && std::string_view{nl_langinfo(CODESET)} == "UTF-8") return;
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+std::string shown(std::string_view text) {
+  return is_printable(text) ? std::string{text} : escaped(text);
+}
+
+std::size_t width_of(std::string_view text) {
+  std::size_t width = 0;
+  while (!text.empty()) {
+    const Character character = first_of(text);
+    width += character.columns;
+    text.remove_prefix(character.bytes);
+  }
+  return width;
+}
+
+std::string cut_to(std::string_view text, std::size_t width) {
+  if (width_of(text) <= width) return std::string{text};
+  if (width == 0) return {};
+  std::size_t columns = 0;
+  std::size_t bytes = 0;
+  while (bytes < text.size()) {
+    const Character character = first_of(text.substr(bytes));
+    if (columns + character.columns > width - 1) break;
+    columns += character.columns;
+    bytes += character.bytes;
+  }
+  return std::string{text.substr(0, bytes)} + std::string{kEllipsis};
+}
+
+std::string_view without_last(std::string_view text) {
+  const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80; };
+  while (!text.empty() && continues(text.back())) text.remove_suffix(1);
+  if (!text.empty()) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace heartbeat::ctl

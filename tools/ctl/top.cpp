@@ -1,0 +1,108 @@
+// heartbeatctl top: keys and answers in, screens out, until a person or a signal ends it.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "tools/ctl/commands.h"
+#include "tools/ctl/exit_code.h"
+#include "tools/ctl/screen.h"
+#include "tools/ctl/top_source.h"
+#include "tools/ctl/top_view.h"
+
+namespace heartbeat::ctl {
+namespace {
+
+using std::chrono::steady_clock;
+
+// The signal that asked for the end; 0: none yet.
+volatile std::sig_atomic_t ended_by = 0;
+
+// Those that would end the program with the terminal still in curses' hands.
+constexpr std::array kEndings{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+// Notes those signals.  They, and the one of a resize, come only while wait_for_input() waits: none can slip
+// in between a look and the wait.  Returns the mask to wait with.
+sigset_t catch_signals() {
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, SIGWINCH);
+  struct sigaction action {};
+  action.sa_handler = [](int number) { ended_by = number; };
+  for (const int number : kEndings) {
+    sigaddset(&held, number);
+    sigaction(number, &action, nullptr);
+  }
+  sigset_t before;
+  sigprocmask(SIG_BLOCK, &held, &before);
+  return before;
+}
+
+// Ends as the signal would have ended it, now that the terminal is as it was.
+void end_by(int number, const sigset_t& mask) {
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
+}
+
+// Until a key is pressed, the daemon has answered, a signal came, or `until`.  Returns whether there is still
+// a terminal to read from.
+bool wait_for_input(int daemon, Deadline until, const sigset_t& mask) {
+  std::array<pollfd, 2> inputs{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{daemon, POLLIN, 0}};
+  const auto left = std::max<Millis>(std::chrono::ceil<Millis>(until - steady_clock::now()), Millis{0});
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+  const timespec wait{seconds.count(), static_cast<long>(std::chrono::nanoseconds{left - seconds}.count())};
+  ppoll(inputs.data(), inputs.size(), &wait, &mask);
+  return (inputs[0].revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
+}
+
+// Whether anything was pressed.
+bool read_keys(Screen& screen, TopView& view) {
+  bool pressed = false;
+  for (Key key = screen.read_key(); key.kind != Key::Kind::None; key = screen.read_key()) {
+    view.resize(screen.size());
+    view.press(key);
+    if (key.kind == Key::Kind::Redraw) screen.forget();
+    pressed = true;
+  }
+  return pressed;
+}
+
+void show(Screen& screen, TopView& view, TopSource& source, const sigset_t& mask) {
+  view.resize(screen.size());
+  screen.draw(view.lines(source.answers()));
+  while (ended_by == 0) {
+    const bool pressed = read_keys(screen, view);
+    const bool changed = source.step(steady_clock::now(), view.query());
+    if (pressed || changed) screen.draw(view.lines(source.answers()));
+    if (view.ended() || !wait_for_input(source.descriptor(), source.next_step(), mask)) return;
+  }
+}
+
+}  // namespace
+
+Outcome run(const TopCommand& command, Session& session, const Output&) {
+  if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0) {
+    return tl::unexpected(Failure{kUsage, {"top needs a terminal; 'clients' prints the same table"}});
+  }
+  if (const auto there = session.connect(session.answer_deadline()); !there) {
+    return tl::unexpected(session.failure(there.error()));
+  }
+  const sigset_t mask = catch_signals();
+  {
+    const auto screen = Screen::open(!colour_is_unwanted());
+    if (screen == nullptr) {
+      return tl::unexpected(Failure{kUsage, {"top cannot draw on this terminal: is TERM right?"}});
+    }
+    TopView view{command.sort, command.match};
+    TopSource source{session};
+    show(*screen, view, source, mask);
+  }
+  if (ended_by != 0) end_by(ended_by, mask);
+  return {};
+}
+
+}  // namespace heartbeat::ctl

@@ -1,0 +1,82 @@
+#include "tools/ctl/top_source.h"
+
+#include <utility>
+
+namespace heartbeat::ctl {
+namespace {
+
+using Kind = ConnectionError::Kind;
+
+constexpr int kQuestions = 2;  // status and clients
+
+Request clients_request(const TopQuery& query) {
+  Request request{"clients"};
+  request.with("sort", query.sort).with("limit", query.limit);
+  if (!query.match.empty()) request.with("match", query.match);
+  return request;
+}
+
+}  // namespace
+
+TopSource::TopSource(Session& session) : session_(session) {}
+
+bool TopSource::step(Deadline now, const TopQuery& query) {
+  const Changed changed = advance(now, query);
+  if (changed) return *changed;
+  answers_.trouble = session_.failure(changed.error()).lines.front();
+  connection_.reset();
+  awaited_ = 0;
+  due_ = now + limits::kTopRefresh;
+  return true;
+}
+
+TopSource::Changed TopSource::advance(Deadline now, const TopQuery& query) {
+  if (awaited_ != 0) return read(now);
+  const bool asked_otherwise = connection_ && !(asked_ == query);
+  if (now < due_ && !asked_otherwise) return false;
+  return ask(now, query);
+}
+
+TopSource::Changed TopSource::ask(Deadline now, const TopQuery& query) {
+  if (!connection_) {
+    auto connection = session_.connect(now);
+    if (!connection) return tl::unexpected(connection.error());
+    connection_ = std::move(*connection);
+  }
+  // Two small requests: they always fit into the socket.
+  for (const Request& request : {Request{"status"}, clients_request(query)}) {
+    if (const auto sent = connection_->send(request.body(), now); !sent) return tl::unexpected(sent.error());
+  }
+  asked_ = query;
+  awaited_ = kQuestions;
+  coming_ = {};
+  answer_by_ = session_.answer_deadline();
+  return read(now);
+}
+
+TopSource::Changed TopSource::read(Deadline now) {
+  while (awaited_ != 0) {
+    auto reply = receive_reply(*connection_, now);
+    if (reply) {
+      take(std::move(*reply));
+    } else if (reply.error().kind == Kind::TooSlow && now < answer_by_) {
+      due_ = answer_by_;
+      return false;
+    } else {
+      return tl::unexpected(reply.error());
+    }
+  }
+  answers_ = std::exchange(coming_, {});
+  due_ = now + limits::kTopRefresh;
+  return true;
+}
+
+void TopSource::take(Reply reply) {
+  const std::string_view type = reply.type();
+  if (type == "error") coming_.trouble = refusal(reply).lines.front();
+  if (type == "error" || type == "done") --awaited_;
+  if (type == "client") coming_.clients.push_back(std::move(reply));
+  if (type == "status") coming_.status = std::move(reply);
+}
+
+}  // namespace heartbeat::ctl

@@ -1,0 +1,136 @@
+// heartbeatctl watch
+//
+// It always knows the cursor that it would resume after: the one given, else where the feed stood when it
+// began, then that of the last event it printed.  So what happens while the daemon is out of reach is either
+// printed when it is back, or told as lost.
+#include <cstdio>
+
+#include <poll.h>
+
+#include "tools/ctl/commands.h"
+#include "tools/ctl/event_text.h"
+#include "tools/ctl/exit_code.h"
+#include "tools/ctl/text_width.h"
+
+namespace heartbeat::ctl {
+namespace {
+
+using Kind = ConnectionError::Kind;
+
+class Watch {
+ public:
+  Watch(const WatchCommand& command, Session& session, const Output& output)
+      : command_(command), session_(session), output_(output), cursor_(command.since) {}
+
+  // Until the daemon ends it for good, or a connection breaks that was the only one wanted.
+  Outcome run() {
+    for (;;) {
+      const auto error = follow();
+      if (!error) return tl::unexpected(error.error());
+      const bool may_come_back = error->kind != Kind::Garbage && error->kind != Kind::Denied;
+      if (!begun_ || command_.once || !may_come_back) return tl::unexpected(session_.failure(*error));
+      tell_away(*error);
+      poll(nullptr, 0, static_cast<int>(limits::kControlRetry.count()));
+    }
+  }
+
+ private:
+  // One connection, from the request to its end: why it ended, or the failure that ends the command.
+  tl::expected<ConnectionError, Failure> follow() {
+    auto connection = session_.connect(session_.answer_deadline());
+    if (!connection) return connection.error();
+    if (!begun_) {
+      if (const auto found = find_beginning(*connection); !found) return found.error();
+    }
+    if (const auto sent = connection->send(request().body(), session_.answer_deadline()); !sent) {
+      return sent.error();
+    }
+    if (away_)
+      std::fprintf(stderr, "heartbeatctl: the daemon is back; resuming after %s\n", shown(cursor_).c_str());
+    away_ = false;
+    begun_ = true;
+    for (;;) {
+      const auto reply = receive_reply(*connection, Deadline::max());
+      if (!reply) return reply.error();
+      if (auto told = tell(*reply); !told) return tl::unexpected(told.error());
+    }
+  }
+
+  // Where the feed stands now: the cursor of its newest event, and the daemon's time.
+  tl::expected<void, ConnectionError> find_beginning(Connection& connection) {
+    const Deadline deadline = session_.answer_deadline();
+    if (const auto sent = connection.send(Request{"status"}.body(), deadline); !sent) return sent;
+    for (;;) {
+      const auto reply = receive_reply(connection, deadline);
+      if (!reply) return tl::unexpected(reply.error());
+      if (reply->type() == "done" || reply->type() == "error") return {};
+      const Object status = reply->object();
+      const auto next = status.object("feed").number("next");
+      if (next && cursor_.empty()) {
+        cursor_ = std::string{status.text("boot")} + ':' + std::to_string(*next - 1);
+      }
+      now_ = status.text("now");
+    }
+  }
+
+  [[nodiscard]] Request request() const {
+    Request request{"watch"};
+    if (!cursor_.empty()) request.with("since", cursor_);
+    if (command_.snapshot && !snapshot_told_) request.flagged("snapshot");
+    if (!command_.match.empty()) request.with("match", command_.match);
+    if (!command_.events.empty()) request.with("events", command_.events);
+    return request;
+  }
+
+  Outcome tell(const Reply& reply) {
+    if (output_.json()) {
+      output_.print(reply);
+    } else {
+      print(reply);
+    }
+    if (!Output::good()) return tl::unexpected(Failure{kCannotWrite, {}});
+
+    const std::string_view type = reply.type();
+    if (type == "error") return tl::unexpected(refusal(reply));
+    if (type == "done") return tl::unexpected(Failure{kNo, {"the daemon ended the feed"}});
+    if (type == "snapshot_end") snapshot_told_ = true;
+    if (type == "event") cursor_ = reply.object().text("cursor");
+    return {};
+  }
+
+  void print(const Reply& reply) const {
+    const Object object = reply.object();
+    const std::string_view type = reply.type();
+    if (type == "event") output_.print({event_line(object)});
+    if (type == "client") output_.print({snapshot_line(object, now_)});
+    if (type == "snapshot_end") {
+      output_.print({{{"-- end of the snapshot: " + object.written("count") + " clients --", Tone::Faint}}});
+    }
+    if (type == "lost") output_.print({lost_line(object)});
+  }
+
+  void tell_away(const ConnectionError& error) {
+    if (!away_) {
+      std::fprintf(stderr, "heartbeatctl: the daemon went away (%s); trying until it is back\n",
+                   error.text.c_str());
+    }
+    away_ = true;
+  }
+
+  const WatchCommand& command_;
+  Session& session_;
+  const Output& output_;
+  std::string cursor_;
+  std::string now_;             // of the daemon, when it was first asked
+  bool begun_ = false;          // the daemon was there once
+  bool away_ = false;           // said so
+  bool snapshot_told_ = false;  // whole
+};
+
+}  // namespace
+
+Outcome run(const WatchCommand& command, Session& session, const Output& output) {
+  return Watch{command, session, output}.run();
+}
+
+}  // namespace heartbeat::ctl
