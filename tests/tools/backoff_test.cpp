@@ -9,7 +9,7 @@
 namespace heartbeat::client {
 namespace {
 
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 TEST_CASE("the longest wait doubles from 500 ms up to 30 s, and stays there") {
   CHECK(Backoff::longest_wait(1) == 500ms);

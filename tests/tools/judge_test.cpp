@@ -1,5 +1,7 @@
 #include "tools/sim/judge.h"
 
+#include <map>
+
 #include <doctest/doctest.h>
 
 #include "sim_support.h"
@@ -7,22 +9,20 @@
 namespace heartbeat::sim {
 namespace {
 
-using std::chrono_literals::operator""h;
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
-// A client that connected at t0 and beat once then.
+// A client that connected at kStart and beat once then.
 Record client(Behaviour behaviour) {
   Record record;
   record.behaviour = behaviour;
-  record.connecting_at = t0;
-  record.connected_at = t0;
-  record.beat(t0);
+  record.connecting_at = kStart;
+  record.connected_at = kStart;
+  record.beat(kStart);
   return record;
 }
 
 Judgement judged(const Record& record, Millis end, const Pace& pace = default_pace()) {
-  return judge(record, pace, {t0 + end});
+  return judge(record, pace, {kStart + end});
 }
 
 TEST_CASE("a steady client that nothing happens to is kept its promise") {
@@ -31,12 +31,12 @@ TEST_CASE("a steady client that nothing happens to is kept its promise") {
 
 TEST_CASE("a steady client that is moved or closed is a broken promise, and told in words") {
   Record left = client(Behaviour::Steady);
-  left.left = {t0 + 160s, Reason::Silent};
+  left.left = {kStart + 160s, Reason::Silent};
   CHECK(judged(left, 200s).verdict == Verdict::Broken);
   CHECK(judged(left, 200s).why == "was led to leave (silent) 160.0s after it connected");
 
   Record closed = client(Behaviour::Steady);
-  closed.closed = {t0 + 1'234ms, {}};
+  closed.closed = {kStart + 1'234ms, {}};
   CHECK(judged(closed, 200s).why == "was closed (no reason given) 1.2s after it connected");
 }
 
@@ -60,12 +60,12 @@ TEST_CASE("a silent client waits for its leave, and has been wronged when that i
 
 TEST_CASE("a silent client is kicked one leave timeout after its leave: not before, and not long after") {
   Record silent = client(Behaviour::Silent);
-  silent.left = {t0 + 160s, Reason::Silent};
+  silent.left = {kStart + 160s, Reason::Silent};
   CHECK(judged(silent, 1'960s).verdict == Verdict::NotYet);
   CHECK(judged(silent, 1'990s + 1ms).verdict == Verdict::Broken);
 
   const auto closed_at = [&](Millis at, Reason reason = Reason::Silent) {
-    silent.closed = {t0 + at, reason};
+    silent.closed = {kStart + at, reason};
     return judged(silent, 1h).verdict;
   };
   CHECK(closed_at(1'960s) == Verdict::Kept);
@@ -78,7 +78,7 @@ TEST_CASE("a silent client is kicked one leave timeout after its leave: not befo
 TEST_CASE("a leave that comes too early, or for another reason, is a broken promise") {
   const auto left_at = [](Millis at, Reason reason = Reason::Silent) {
     Record silent = client(Behaviour::Silent);
-    silent.left = {t0 + at, reason};
+    silent.left = {kStart + at, reason};
     return judged(silent, 200s).verdict;
   };
   CHECK(left_at(160s) == Verdict::NotYet);
@@ -88,7 +88,7 @@ TEST_CASE("a leave that comes too early, or for another reason, is a broken prom
 
 TEST_CASE("a client that is kicked without ever having been in leave was closed without cause") {
   Record silent = client(Behaviour::Silent);
-  silent.closed = {t0 + 10s, Reason::Silent};
+  silent.closed = {kStart + 10s, Reason::Silent};
   CHECK(judged(silent, 20s).verdict == Verdict::Broken);
   CHECK(judged(silent, 20s).why == "was closed (silent) 10.0s after it connected without cause");
 }
@@ -96,42 +96,45 @@ TEST_CASE("a client that is kicked without ever having been in leave was closed 
 TEST_CASE("a late client goes to leave, and returns five ticks after it beats again") {
   Record late = client(Behaviour::Late);
   CHECK(judged(late, 100s).verdict == Verdict::NotYet);
-  late.left = {t0 + 160s, Reason::Silent};
-  late.quiet_since = t0;
-  late.acted_at = t0 + 170s;
-  late.beat(t0 + 170s);
+  late.left = {kStart + 160s, Reason::Silent};
+  late.quiet_since = kStart;
+  late.acted_at = kStart + 170s;
+  late.beat(kStart + 170s);
   CHECK(judged(late, 180s).verdict == Verdict::NotYet);
   CHECK(judged(late, 280s + 1ms).verdict == Verdict::Broken);
-  late.returned = {t0 + 220s, Reason::Steady};
+  late.returned = {kStart + 220s, Reason::Steady};
   CHECK(judged(late, 280s).verdict == Verdict::Kept);
-  late.returned = {t0 + 190s, Reason::Steady};
+  late.returned = {kStart + 190s, Reason::Steady};
   CHECK(judged(late, 280s).verdict == Verdict::Broken);
 }
 
 TEST_CASE("a declared leave is at once, and ends as away") {
   Record declared = client(Behaviour::Declared);
   CHECK(judged(declared, 20s).verdict == Verdict::NotYet);
-  declared.acted_at = t0 + 30s;
+  declared.acted_at = kStart + 30s;
   CHECK(judged(declared, 31s).verdict == Verdict::NotYet);
   CHECK(judged(declared, 61s).verdict == Verdict::Broken);
-  declared.left = {t0 + 30s, Reason::Declared};
+  declared.left = {kStart + 30s, Reason::Declared};
   CHECK(judged(declared, 61s).verdict == Verdict::NotYet);
-  declared.closed = {t0 + 1'830s, Reason::Away};
+  declared.closed = {kStart + 1'830s, Reason::Away};
   CHECK(judged(declared, 1h).verdict == Verdict::Kept);
 }
 
 TEST_CASE("goodbyes, bad input and takeovers have their effect at once, for their reason") {
-  for (const auto& [behaviour, reason] :
-       {std::pair{Behaviour::Goodbye, Reason::Goodbye}, std::pair{Behaviour::Illegal, Reason::BadFrame},
-        std::pair{Behaviour::Takeover, Reason::Superseded}}) {
+  const std::map<Behaviour, Reason> reasons{{Behaviour::Goodbye, Reason::Goodbye},
+                                            {Behaviour::Illegal, Reason::BadFrame},
+                                            {Behaviour::Takeover, Reason::Superseded}};
+  for (const auto& expected : reasons) {
+    const Behaviour behaviour = expected.first;
+    const Reason reason = expected.second;
     CAPTURE(to_string(behaviour));
     Record record = client(behaviour);
     record.deserved = Reason::BadFrame;
     Seen& seen = behaviour == Behaviour::Takeover ? record.superseded : record.closed;
     CHECK(judged(record, 20s).verdict == Verdict::NotYet);
-    seen = {t0 + 10s, reason};
+    seen = {kStart + 10s, reason};
     CHECK(judged(record, 20s).verdict == Verdict::Broken);
-    record.acted_at = t0 + 10s;
+    record.acted_at = kStart + 10s;
     CHECK(judged(record, 20s).verdict == Verdict::Kept);
     seen.reason.reset();
     CHECK(judged(record, 20s).verdict == Verdict::Broken);
@@ -153,9 +156,9 @@ TEST_CASE("each glued or dribbled heartbeat is answered, once") {
 
 TEST_CASE("a flaky client may go to leave, and must not be kicked") {
   Record flaky = client(Behaviour::Flaky);
-  flaky.left = {t0 + 400s, Reason::Silent};
+  flaky.left = {kStart + 400s, Reason::Silent};
   CHECK(judged(flaky, 1h).verdict == Verdict::Kept);
-  flaky.closed = {t0 + 2'200s, Reason::Silent};
+  flaky.closed = {kStart + 2'200s, Reason::Silent};
   CHECK(judged(flaky, 1h).verdict == Verdict::Broken);
 }
 
@@ -163,7 +166,7 @@ TEST_CASE("nothing is promised where the settings promise nothing, and why is to
   Pace slow = default_pace();
   slow.interval = 10'001ms;
   Record kicked = client(Behaviour::Steady);
-  kicked.closed = {t0 + 200s, Reason::Silent};
+  kicked.closed = {kStart + 200s, Reason::Silent};
   CHECK(judged(kicked, 1h, slow).verdict == Verdict::NoPromise);
   CHECK(judged(kicked, 1h, slow).why == "it beats slower than the daemon's tick");
 
@@ -174,14 +177,14 @@ TEST_CASE("nothing is promised where the settings promise nothing, and why is to
   CHECK(judged(client(Behaviour::Flaky), 1h, hasty).verdict == Verdict::NoPromise);
 
   Record remembered = client(Behaviour::Steady);
-  remembered.left = {t0, Reason::Remembered};
+  remembered.left = {kStart, Reason::Remembered};
   remembered.remembered = true;
   CHECK(judged(remembered, 1h).verdict == Verdict::NoPromise);
 }
 
 TEST_CASE("the daemon is not blamed for what the simulator itself was late with") {
   Record left = client(Behaviour::Steady);
-  left.left = {t0 + 160s, Reason::Silent};
+  left.left = {kStart + 160s, Reason::Silent};
   left.was_late(10s);
   CHECK(judged(left, 1h).verdict == Verdict::Broken);
   left.was_late(10'001ms);
@@ -189,21 +192,21 @@ TEST_CASE("the daemon is not blamed for what the simulator itself was late with"
 
   Record silent = client(Behaviour::Silent);
   silent.was_late(1h);  // not why it was never moved
-  CHECK(judge(silent, default_pace(), {t0 + 195s, 0s}).verdict == Verdict::Broken);
-  CHECK(judge(silent, default_pace(), {t0 + 195s, 5s}).verdict == Verdict::NotYet);
+  CHECK(judge(silent, default_pace(), {kStart + 195s, 0s}).verdict == Verdict::Broken);
+  CHECK(judge(silent, default_pace(), {kStart + 195s, 5s}).verdict == Verdict::NotYet);
 }
 
 TEST_CASE("a daemon that ends takes its clients with it, and breaks no promise by that") {
   Record told = client(Behaviour::Glued);
   told.answered();
-  told.closed = {t0 + 100s, Reason::Shutdown};
+  told.closed = {kStart + 100s, Reason::Shutdown};
   Record untold = client(Behaviour::Steady);
   untold.asks = false;
-  untold.closed = {t0 + 100s, {}};
+  untold.closed = {kStart + 100s, {}};
   Record kicked = client(Behaviour::Steady);
-  kicked.closed = {t0 + 100s, Reason::Kicked};
+  kicked.closed = {kStart + 100s, Reason::Kicked};
   const auto verdict = [](const Record& record, bool daemon_ended) {
-    return judge(record, default_pace(), {t0 + 100s, 0s, daemon_ended}).verdict;
+    return judge(record, default_pace(), {kStart + 100s, 0s, daemon_ended}).verdict;
   };
   CHECK(verdict(told, true) == Verdict::Kept);
   CHECK(verdict(untold, true) == Verdict::Kept);
@@ -214,7 +217,7 @@ TEST_CASE("a daemon that ends takes its clients with it, and breaks no promise b
 
 TEST_CASE("a connection that is not accepted is the daemon's fault, one for want of ports is not") {
   Record record;
-  record.connecting_at = t0;
+  record.connecting_at = kStart;
   CHECK(judged(record, 30s).verdict == Verdict::NotYet);
   CHECK(judged(record, 31s).verdict == Verdict::Broken);
   record.fault = "connection refused";

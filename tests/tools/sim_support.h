@@ -7,7 +7,7 @@
 
 namespace heartbeat::sim {
 
-inline const MonoTime t0{Millis{1'000'000}};
+inline const MonoTime kStart{Millis{1'000'000}};
 
 // The defaults of the daemon, and clients that beat at its tick: leave after 160 s of silence.
 inline Pace default_pace() {
@@ -20,12 +20,13 @@ inline Pace default_pace() {
                    .frame_max = 4096}};
 }
 
-// The steps from t0 until `end`, each done on time.
+// The steps from kStart until `end`, each done on time.
 inline std::vector<Step> play(Behaviour behaviour, const Pace& pace, Millis until,
                               std::size_t frame_size = 50, std::uint64_t seed = 1) {
   Script script{behaviour, seed};
   std::vector<Step> steps;
-  for (Step step = script.begin(t0); step.at <= t0 + until; step = script.next(pace, frame_size, step.at)) {
+  for (Step step = script.begin(kStart); step.at <= kStart + until;
+       step = script.next(pace, frame_size, step.at)) {
     steps.push_back(step);
   }
   return steps;

@@ -34,12 +34,12 @@ Fleet::Fleet(uv::Loop& loop, Plan plan, std::function<void()> on_daemon_ended)
       on_daemon_ended_(std::move(on_daemon_ended)),
       dealer_(plan_.mix),
       timer_(uv::Timer::create(loop, [this] { due(); })),
-      pulse_(uv::Timer::create(loop, [this] { watch_stalls(); })),
+      pulse_(uv::Timer::create(loop, [this] { pulse(); })),
       clock_(limits::kStallLimit, loop.now()),
       next_add_(loop.now()) {
   records_.reserve(plan_.clients);
   actors_.reserve(plan_.clients);
-  pulse_->repeat(limits::kPulse);
+  pulse();
   wake_up_in_time();
 }
 
@@ -249,6 +249,12 @@ void Fleet::wake_up_in_time() {
   if (next == wake_at_) return;
   wake_at_ = next;
   if (next != MonoTime::never()) timer_->arm(next - loop_.now());
+}
+
+// Often enough for a pause of this process to be told from a rest.
+void Fleet::pulse() {
+  watch_stalls();
+  pulse_->arm(limits::kPulse);
 }
 
 void Fleet::watch_stalls() {

@@ -63,7 +63,7 @@ class Fleet {
     uv::Owned<Connection> connection;
     uv::Owned<Connection> earlier;  // the first one, after a takeover
     bool connecting = false;
-    std::uint16_t sent_bytes = 0;   // of a heartbeat that is sent a byte at a time
+    std::uint16_t sent_bytes = 0;  // of a heartbeat that is sent a byte at a time
   };
 
   void due();
@@ -79,6 +79,7 @@ class Fleet {
   void hear(Connection& connection, const ServerFrame& frame);
   void fail(std::uint32_t slot, const char* fault, bool own_fault);
   void wake_up_in_time();
+  void pulse();
   void watch_stalls();
   [[nodiscard]] std::string heartbeat_frame(std::uint32_t slot, Status status) const;
   [[nodiscard]] Endpoint source_of(std::uint32_t slot) const;

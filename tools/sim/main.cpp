@@ -98,9 +98,11 @@ int simulate(uv::Loop& loop, const Options& options, const Plan& plan) {
   const auto enough = uv::Timer::create(loop, [&] { end(Ending::Done); });
   if (options.duration) enough->arm(*options.duration);
   const Progress progress{!options.no_progress};
-  const auto refresh =
-      uv::Timer::create(loop, [&] { progress.show(progress_line(fleet.records(), plan.clients)); });
-  refresh->repeat(kProgressEvery);
+  uv::Owned<uv::Timer> refresh = uv::Timer::create(loop, [&] {
+    progress.show(progress_line(fleet.records(), plan.clients));
+    refresh->arm(kProgressEvery);
+  });
+  refresh->arm(kProgressEvery);
 
   loop.run();
   progress.clear();
