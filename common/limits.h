@@ -150,4 +150,28 @@ inline constexpr std::uint8_t kSlowGapsInARow = 4;
 // Clients named in the user list line; the rest is a count.
 inline constexpr std::size_t kRosterShown = 20;
 
+// --- a client that has lost its daemon --------------------------------------------------------------------
+
+// How long one attempt to connect may take: a host that answers at all does so within three retransmissions.
+inline constexpr Millis kConnectMax{10'000};
+
+// The wait before connecting again is anything from nothing to the first of these, which is doubled at each
+// failure in a row, up to the second. Half a second rides out a daemon's restart; 20 000 clients at 30 s are, on average,
+// 1 300 connections a second when it is back.
+inline constexpr Millis kReconnectFirst{500};
+inline constexpr Millis kReconnectMax{30'000};
+
+// --- the simulator ----------------------------------------------------------------------------------------
+
+// Connections that wait for their accept at once: well below the smallest usual listen backlog of 128.
+inline constexpr std::size_t kConnectingMax = 100;
+
+// Simulated clients from one source address: below the 28 232 ephemeral ports that Linux has for each, with
+// room for those of an earlier run that are still in TIME_WAIT.
+inline constexpr std::size_t kClientsPerSource = 20'000;
+inline constexpr std::size_t kSourcesMax = 65'536;
+
+// Broken promises that are told one by one; the rest is a count.
+inline constexpr std::size_t kViolationsTold = 20;
+
 }  // namespace heartbeat::limits

@@ -1,0 +1,85 @@
+#include <array>
+#include <initializer_list>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <sysexits.h>
+
+#include "tools/client/options.h"
+
+namespace heartbeat::client {
+namespace {
+
+tl::expected<Options, CommandLine::End> parse(std::initializer_list<const char*> flags) {
+  std::vector<const char*> argv{"heartbeat-client"};
+  argv.insert(argv.end(), flags);
+  return parse_options(static_cast<int>(argv.size()), argv.data(), 4711);
+}
+
+void refuses(std::initializer_list<const char*> flags, std::string_view line) {
+  const auto options = parse(flags);
+  REQUIRE(!options.has_value());
+  CHECK(options.error().exit_code == EX_USAGE);
+  CHECK(options.error().text == line);
+}
+
+TEST_CASE("without flags the client is the article's: every 10 s, alive, its own pid") {
+  const auto options = parse({});
+  REQUIRE(options.has_value());
+  CHECK(options->server.host == "127.0.0.1");
+  CHECK(options->server.port == 14000);
+  CHECK(options->interval == Millis{10'000});
+  CHECK(options->status == Status::Alive);
+  CHECK(options->pid == 4711);
+  CHECK(!options->count);
+  CHECK(!options->retries);
+  CHECK(!options->notify);
+}
+
+TEST_CASE("a flag given twice counts as given last") {
+  const auto options = parse({"--interval", "1s", "--interval", "250ms"});
+  REQUIRE(options.has_value());
+  CHECK(options->interval == Millis{250});
+}
+
+TEST_CASE("a client with an id asks to be told, so that it does not fight for it") {
+  const auto options = parse({"--id", "pump-7"});
+  REQUIRE(options.has_value());
+  CHECK(options->notify);
+}
+
+TEST_CASE("a bad value is refused with one line that names the flag and the text") {
+  refuses({"--interval", "10"}, "heartbeat-client: --interval: '10' has no unit (did you mean 10s or 10ms?)");
+  refuses({"--interval", "9ms"}, "heartbeat-client: --interval: '9ms' is not from 10ms to 1d");
+  refuses({"--count", "0"},
+          "heartbeat-client: --count: '0' is not a whole number from 1 to 18446744073709551615");
+  refuses({"--pid", "4294967296"},
+          "heartbeat-client: --pid: '4294967296' is not a whole number from 0 to 4294967295");
+  refuses({"--status", "dead"},
+          "heartbeat-client: --status: 'dead' is not a status (use alive, leave or close)");
+  refuses({"--id", "a\tb"}, "heartbeat-client: --id: 'a\\x09b' is not printable text of 1 to 64 bytes");
+  CHECK(!parse({"--bogus"}).has_value());
+  CHECK(!parse({"--server", "nowhere"}).has_value());
+}
+
+TEST_CASE("text for the wire is taken up to its limit, and not one byte past it") {
+  const std::string at(64, 'x');
+  const std::string past(65, 'x');
+  CHECK(parse({"--id", at.c_str()}).has_value());
+  CHECK(!parse({"--id", past.c_str()}).has_value());
+  CHECK(parse({"--ip", at.c_str()}).has_value());
+  CHECK(!parse({"--ip", past.c_str()}).has_value());
+  CHECK(!parse({"--ip", ""}).has_value());
+}
+
+TEST_CASE("help and version are for standard output, and no error") {
+  for (const char* flag : {"--help", "--version"}) {
+    const auto options = parse({flag});
+    REQUIRE(!options.has_value());
+    CHECK(options.error().exit_code == EX_OK);
+    CHECK(options.error().text.ends_with("\n"));
+  }
+}
+
+}  // namespace
+}  // namespace heartbeat::client

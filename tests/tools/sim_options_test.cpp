@@ -1,0 +1,46 @@
+#include <initializer_list>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <sysexits.h>
+
+#include "tools/sim/options.h"
+
+namespace heartbeat::sim {
+namespace {
+
+tl::expected<Options, CommandLine::End> parse(std::initializer_list<const char*> flags) {
+  std::vector<const char*> argv{"heartbeat-sim"};
+  argv.insert(argv.end(), flags);
+  return parse_options(static_cast<int>(argv.size()), argv.data(), 4711, 42);
+}
+
+TEST_CASE("without flags the simulator adds a client every 10 s, of every behaviour") {
+  const auto options = parse({});
+  REQUIRE(options.has_value());
+  CHECK(options->add_every == Millis{10'000});
+  CHECK(options->id_prefix == "sim4711");
+  CHECK(options->seed == 42);
+  CHECK(!options->interval);
+  CHECK(!options->duration);
+  for (const std::uint32_t share : options->mix) CHECK(share > 0);
+}
+
+TEST_CASE("a bad mix is refused with one line that names it") {
+  const auto options = parse({"--mix", "steady=8,asleep=1"});
+  REQUIRE(!options.has_value());
+  CHECK(options.error().exit_code == EX_USAGE);
+  CHECK(options.error().text ==
+        "heartbeat-sim: --mix: 'asleep' is not a behaviour (use steady, flaky, glued, dribble, late, silent, "
+        "declared, goodbye, illegal, takeover)");
+}
+
+TEST_CASE("an id prefix leaves room for the number behind it") {
+  const std::string at(52, 'x');
+  const std::string past(53, 'x');
+  CHECK(parse({"--id-prefix", at.c_str()}).has_value());
+  CHECK(!parse({"--id-prefix", past.c_str()}).has_value());
+}
+
+}  // namespace
+}  // namespace heartbeat::sim

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""heartbeat-sim against the real daemon, and against one that breaks its promises.  Usage: sim_test.py BIN_FOLDER"""
+import json
+import selectors
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+from process import Daemon, WAIT_S, run, run_tests
+
+FOLDER = sys.argv[1]
+SIM = f"{FOLDER}/heartbeat-sim"
+EVERY_BEHAVIOUR = ["steady", "flaky", "glued", "dribble", "late", "silent", "declared", "goodbye", "illegal",
+                   "takeover"]
+
+
+class Liar:
+    """Speaks the protocol, and keeps no promise: it tells a rule, and never moves or closes anybody."""
+
+    def __init__(self, tick_ms, meddle=False):
+        self.tick_ms = tick_ms
+        self.meddle = meddle  # also: sends a status to whoever sends anything
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        selector = selectors.DefaultSelector()
+        selector.register(self.listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is self.listener:
+                    selector.register(self.listener.accept()[0], selectors.EVENT_READ)
+                elif not self.answer(key.fileobj):
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()
+
+    def answer(self, client):
+        try:
+            data = client.recv(4096)
+            if b'"notify":true' in data:
+                send(client, {"type": "welcome", "tick_ms": self.tick_ms, "threshold": 5, "cursor": 3, "recover": 5,
+                              "leave_timeout_ms": 1000, "max_frame": 4096})
+            if self.meddle:
+                send(client, {"type": "status", "status": "leave", "reason": "silent"})
+        except ConnectionError:
+            return False
+        return data and not (b'"status":"close"' in data and b'"id"' not in data)  # lets the scout go
+
+
+def send(client, message):
+    body = json.dumps(message).encode()
+    client.sendall(struct.pack("!i", len(body)) + body)
+
+
+def rows(result):
+    """The table: behaviour to verdict."""
+    lines = result.stdout.splitlines()[1:]
+    return {line.split()[0]: line.split(maxsplit=7)[7] for line in lines}
+
+
+def simulate(address, *flags):
+    return run(SIM, "--server", address, "--seed", "1", *flags)
+
+
+def check(result, code):
+    assert result.returncode == code, f"exit code {result.returncode}, not {code}:\n{result.stdout}{result.stderr}"
+
+
+def test_every_behaviour():
+    """Each behaviour leads to what the rule promises, and is seen to."""
+    with Daemon(FOLDER, "--tick", "200ms", "--leave-timeout", "2500ms") as daemon:
+        result = simulate(daemon.address, "--clients", "46", "--add-every", "10ms", "--duration", "9s",
+                          "--mix", "steady=6,flaky=2,glued=2,dribble=2,late=2,silent=2,declared=2,goodbye=2,"
+                          "illegal=2,takeover=2")
+        check(result, 0)
+        verdicts = rows(result)
+        assert list(verdicts) == EVERY_BEHAVIOUR, result.stdout
+        for behaviour, verdict in verdicts.items():
+            assert verdict == "ok" or "excused" in verdict, f"{behaviour}: {verdict}\n{result.stderr}"
+        log = daemon.read_log()
+        for reason in ("silent", "away", "goodbye", "bad_frame", "bad_heartbeat"):
+            assert f"to=close reason={reason} " in log, reason
+        assert "to=alive reason=steady" in log
+        assert "takeover client=" in log
+
+
+def test_sources():
+    """The clients are spread over as many source addresses as they are told."""
+    with Daemon(FOLDER) as daemon:
+        check(simulate(daemon.address, "--clients", "6", "--add-every", "0ms", "--duration", "1s", "--sources", "3",
+                       "--mix", "steady=1"), 0)
+        log = daemon.read_log()
+        for address in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
+            assert f"peer={address}:" in log, address
+
+
+def test_waiting():
+    """What has had no time to happen is waiting, and no failure; a signal ends a run that has no end."""
+    with Daemon(FOLDER) as daemon:
+        sim = subprocess.Popen([SIM, "--server", daemon.address, "--clients", "2", "--add-every", "0ms",
+                                "--mix", "silent=1", "--id-prefix", "waits"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        daemon.wait_for_log("joined client=waits-1 ")
+        sim.terminate()
+        stdout, stderr = sim.communicate(timeout=WAIT_S)
+        assert sim.returncode == 0, stderr
+        assert "2 waiting: not yet led to leave" in stdout, stdout
+        assert "\r" not in stderr, "a live line where there is no terminal"
+
+
+def test_daemon_ends():
+    """A daemon that ends is told apart from one that breaks a promise."""
+    daemon = Daemon(FOLDER)
+    sim = subprocess.Popen([SIM, "--server", daemon.address, "--clients", "2", "--add-every", "0ms",
+                            "--mix", "glued=1", "--id-prefix", "ends"],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    daemon.wait_for_log("joined client=ends-1 ")
+    daemon.stop()
+    stdout, stderr = sim.communicate(timeout=WAIT_S)
+    assert sim.returncode == 69, f"{sim.returncode}\n{stdout}{stderr}"
+    assert "the daemon ended" in stderr, stderr
+
+
+def test_slow_beats():
+    """Clients that beat slower than the tick are promised nothing, and that is said."""
+    with Daemon(FOLDER, "--tick", "50ms", "--leave-timeout", "100ms") as daemon:
+        result = simulate(daemon.address, "--clients", "2", "--add-every", "0ms", "--duration", "2s", "--interval", "1s",
+                          "--mix", "steady=1")
+        check(result, 0)
+        assert rows(result)["steady"] == "2 without a promise: it beats slower than the daemon's tick", result.stdout
+
+
+def test_a_daemon_that_does_nothing():
+    """A daemon that never moves or closes anybody has broken what it promised, behaviour by behaviour."""
+    result = simulate(Liar(tick_ms=50).address, "--clients", "10", "--add-every", "0ms", "--duration", "8s",
+                      "--mix", ",".join(f"{behaviour}=1" for behaviour in EVERY_BEHAVIOUR))
+    check(result, 1)
+    verdicts = rows(result)
+    for behaviour in ("glued", "dribble", "late", "silent", "declared", "goodbye", "illegal", "takeover"):
+        assert verdicts[behaviour] == "1 BROKEN", f"{behaviour}: {result.stdout}"
+        assert f"broken: {behaviour} client " in result.stderr, result.stderr
+    for behaviour in ("steady", "flaky"):
+        assert verdicts[behaviour] == "ok", f"{behaviour}: {result.stdout}"
+
+
+def test_a_daemon_that_meddles():
+    """A daemon that tells steady clients of a leave, and those that never asked, has broken its promise."""
+    result = simulate(Liar(tick_ms=10000, meddle=True).address, "--clients", "2", "--add-every", "0ms", "--duration", "1s",
+                      "--mix", "steady=1")
+    check(result, 1)
+    assert "was led to leave (silent)" in result.stderr, result.stderr
+    assert "bytes and had never asked" in result.stderr, result.stderr
+
+
+def test_unreachable():
+    """A daemon that is not there, and a server that is none, are one line and 69; a bad command line 64."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = "127.0.0.1:%d" % listener.getsockname()[1]
+    result = simulate(address)
+    check(result, 69)
+    assert result.stderr == f"heartbeat-sim: cannot reach {address}: connection refused\n", result.stderr
+    result = simulate(address, "--mix", "asleep=1")
+    check(result, 64)
+    assert result.stderr.count("\n") == 1, result.stderr
+
+
+run_tests([test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_slow_beats,
+           test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_unreachable])

@@ -1,0 +1,208 @@
+#include "tools/client/client.h"
+
+#include <cstdio>
+#include <ctime>
+#include <utility>
+
+#include <sysexits.h>
+#include <uv.h>
+
+#include "common/cadence.h"
+#include "common/duration.h"
+#include "common/limits.h"
+#include "common/text.h"
+#include "common/uv/address.h"
+#include "common/uv/stream.h"
+#include "tools/client/outcome.h"
+#include "tools/client/wording.h"
+
+namespace heartbeat::client {
+namespace {
+
+void complain(const std::string& what) {
+  std::fprintf(stderr, "heartbeat-client: %s\n", what.c_str());
+}
+
+std::string name_of(const HostPort& where) {
+  const bool v6 = where.host.find(':') != std::string::npos;
+  return (v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port);
+}
+
+}  // namespace
+
+class Connection final : public uv::TcpStream {
+ public:
+  Connection(uv::Loop& loop, Client& client) : TcpStream(loop), client_(client) {}
+
+ private:
+  void on_connected(int error) override { client_.connected(error); }
+  void on_bytes(std::string_view bytes) override { client_.received(bytes); }
+  void on_end(int error) override { client_.lost(error); }
+
+  Client& client_;
+};
+
+Client::Client(uv::Loop& loop, Options options, std::uint32_t seed, OnEnded on_ended)
+    : loop_(loop),
+      options_(std::move(options)),
+      on_ended_(std::move(on_ended)),
+      backoff_(seed),
+      timer_(uv::Timer::create(loop, [this] { due(); })) {}
+
+Client::~Client() = default;
+
+void Client::start() {
+  connect();
+}
+
+void Client::end(int exit_code) {
+  if (timer_ == nullptr) return;
+  state_ = State::Idle;
+  connection_.reset();
+  timer_.reset();
+  on_ended_(exit_code);
+}
+
+void Client::due() {
+  switch (state_) {
+    case State::Idle: break;
+    case State::Connecting: retry("no answer in " + format_duration(limits::kConnectMax)); break;
+    case State::Beating: beat(); break;
+    case State::Waiting: connect(); break;
+    case State::Parting: end(EX_OK); break;
+  }
+}
+
+// The name is looked up each time: a daemon that has moved is found again.
+void Client::connect() {
+  const auto server = uv::resolve(loop_, options_.server);
+  if (!server) {
+    const bool never_found = beats_ == 0 && backoff_.failures() == 0;
+    if (!never_found) return retry(server.error());
+    complain("--server: " + server.error());
+    return end(EX_NOHOST);
+  }
+  state_ = State::Connecting;
+  decoder_ = FrameDecoder{};
+  connection_.reset(new Connection{loop_, *this});
+  const int error = connection_->connect(*server);
+  if (error != 0) return retry(uv_strerror(error));
+  timer_->arm(limits::kConnectMax);
+}
+
+void Client::connected(int error) {
+  if (error != 0) return retry(uv_strerror(error));
+  static_cast<void>(connection_->start_reading());  // fails only for a stream that is closing
+  connection_->send_at_once();
+
+  // Our end of this very connection is an address that reached the daemon; the host name's is often
+  // 127.0.1.1.
+  const auto local = connection_->local();
+  claimed_ip_ = !options_.ip.empty() || !local ? options_.ip : address_string(*local);
+  if (claimed_ip_.empty()) return retry("the connection ended at once");
+
+  state_ = State::Beating;
+  anchor_ = loop_.now();
+  beats_here_ = 0;
+  beat();
+}
+
+void Client::beat() {
+  Heartbeat heartbeat{.ip = claimed_ip_, .status = options_.status, .id = options_.id, .pid = options_.pid};
+  heartbeat.ack = options_.ack;
+  heartbeat.notify = options_.notify;
+  if (options_.ack) heartbeat.seq = beats_ + 1;
+  std::string frame;
+  append_frame(frame, encode(heartbeat));
+
+  const int error = connection_->write(frame);
+  if (error != 0) return retry(uv_strerror(error));
+  ++beats_;
+  if (++beats_here_ == 2) backoff_.succeeded();
+  if (!print(beat_line(std::time(nullptr), options_.pid, options_.status))) return;
+
+  if (options_.status == Status::Close || beats_ == options_.count) return part();
+  timer_->arm(next_beat(anchor_, options_.interval, loop_.now()) - loop_.now());
+}
+
+// Waits for the daemon's end of the stream: by then it has read the last heartbeat, and we its answers.
+void Client::part() {
+  state_ = State::Parting;
+  connection_->finish();
+  timer_->arm(limits::kLingerMax);
+}
+
+void Client::retry(const std::string& why) {
+  connection_.reset();
+  const Millis wait = backoff_.failed();
+  const std::string what = name_of(options_.server) + ": " + why;
+  if (options_.retries && backoff_.failures() > *options_.retries) {
+    complain(what + "; given up after " + std::to_string(backoff_.failures()) + " failures in a row");
+    return end(EX_UNAVAILABLE);
+  }
+  complain(what + "; connecting again in " + format_duration(wait));
+  state_ = State::Waiting;
+  timer_->arm(wait);
+}
+
+void Client::received(std::string_view bytes) {
+  const Connection* const from = connection_.get();
+  // A frame may end the connection: what is behind it is nobody's.
+  while (connection_.get() == from) {
+    const FrameDecoder::Result frame = decoder_.next(bytes, limits::kFrameMax);
+    if (frame.state == FrameDecoder::State::NeedMore) return;
+    if (frame.state == FrameDecoder::State::Bad) {
+      complain(name_of(options_.server) + " does not speak heartbeat frames (it announced a length of " +
+               std::to_string(frame.length) + ")");
+      return end(EX_PROTOCOL);
+    }
+    const auto read = parse_server_frame(frame.body);
+    if (read) {
+      hear(*read);
+    } else if (!print(unreadable_line(read.error()))) {
+      return;
+    }
+  }
+}
+
+void Client::hear(const ServerFrame& frame) {
+  if (!print(frame_line(frame))) return;
+  if (frame.welcome && frame.welcome->tick.count() > 0 && options_.interval > frame.welcome->tick) {
+    complain("the daemon's tick is " + format_duration(frame.welcome->tick) + ": beating once in " +
+             format_duration(options_.interval) + " may be judged as silence");
+  }
+  if (frame.type == "status" && frame.status == to_string(Status::Close)) hear_close(frame);
+}
+
+void Client::hear_close(const ServerFrame& frame) {
+  const Outcome outcome = outcome_of_close(frame.reason, options_.status);
+  const std::string why = "closed by the daemon as " + log_value(frame.reason) +
+                          (frame.detail.empty() ? "" : ": " + escaped(frame.detail));
+  if (outcome.reconnect) {
+    // All that was to be sent has been: whatever else the daemon had in mind is no concern of ours.
+    return state_ == State::Parting ? end(EX_OK) : retry(why);
+  }
+  if (outcome.exit_code != EX_OK) complain(why);
+  end(outcome.exit_code);
+}
+
+void Client::lost(int error) {
+  if (state_ != State::Parting) {
+    return retry(error == UV_EOF ? "the daemon closed the connection" : uv_strerror(error));
+  }
+  if (error == UV_EOF) return end(EX_OK);
+  complain(std::string{"the connection broke before the last heartbeat was surely read: "} +
+           uv_strerror(error));
+  end(EX_UNAVAILABLE);
+}
+
+// Returns whether the client goes on: it ends where nobody can read what it prints.
+bool Client::print(const std::string& line) {
+  if (options_.quiet) return true;
+  if (std::fputs(line.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return true;
+  complain("standard output is gone");
+  end(EX_IOERR);
+  return false;
+}
+
+}  // namespace heartbeat::client

@@ -1,0 +1,102 @@
+#include "tools/client/options.h"
+
+#include <limits>
+
+#include <sysexits.h>
+
+#include "common/limits.h"
+#include "common/text.h"
+
+namespace heartbeat::client {
+namespace {
+
+using Applied = CommandLine::Applied;
+
+constexpr const char* kAbout =
+    "Holds one connection to heartbeatd and beats on it: the reference client.\n"
+    "Prints each heartbeat that it sends, and each frame that the daemon sends.";
+
+constexpr const char* kFooter =
+    "A lost connection is made again, with a first heartbeat at once. The wait before each attempt is "
+    "random\n"
+    "(full jitter), from nothing to 500ms, then 1s, 2s and so on up to 30s; once a connection has stood for\n"
+    "one interval the count begins anew. What the daemon said last decides:\n"
+    "  shutdown, limit, never_spoke, frame_timeout, no word at all   connects again: nothing is wrong with "
+    "us\n"
+    "  silent      connects again: we are here, and earn 'alive' by the rule\n"
+    "  away        ends (0) where --status leave declared it, else connects again\n"
+    "  goodbye     ends (0)\n"
+    "  superseded  ends (3): another connection has our id, and taking it back would be a fight\n"
+    "  kicked      ends (4): an operator wants us gone\n"
+    "  bad_frame, bad_heartbeat   ends (65): the next attempt would be as bad\n"
+    "\n"
+    "Exit codes: 0 --count reached, said goodbye, SIGINT or SIGTERM (which send nothing: the connection "
+    "just\n"
+    "ends); 3 superseded; 4 kicked; 64 bad command line; 65 the daemon refused what we sent; 68 no such\n"
+    "host; 69 not reached after --retries; 74 standard output is gone; 76 the server does not speak frames.\n"
+    "\n"
+    "Durations are written with a unit: 250ms, 10s, 1h.";
+
+Applied read_status(const std::string& text, Status& into) {
+  for (const Status status : {Status::Alive, Status::Leave, Status::Close}) {
+    if (text != to_string(status)) continue;
+    into = status;
+    return {};
+  }
+  return tl::unexpected("'" + text + "' is not a status (use alive, leave or close)");
+}
+
+Applied read_ip(const std::string& text, std::string& into) {
+  if (text.empty() || text.size() > limits::kClaimedIpMax || !is_utf8(text)) {
+    return tl::unexpected("'" + escaped(text, limits::kExcerptMax) + "' is not text of 1 to " +
+                          std::to_string(limits::kClaimedIpMax) + " bytes");
+  }
+  into = text;
+  return {};
+}
+
+Applied read_id(const std::string& text, std::string& into) {
+  if (text.empty() || text.size() > limits::kIdMax || !is_printable(text)) {
+    return tl::unexpected("'" + escaped(text, limits::kExcerptMax) + "' is not printable text of 1 to " +
+                          std::to_string(limits::kIdMax) + " bytes");
+  }
+  into = text;
+  return {};
+}
+
+}  // namespace
+
+tl::expected<Options, CommandLine::End> parse_options(int argc, const char* const* argv,
+                                                      std::uint32_t own_pid) {
+  Options options;
+  options.pid = own_pid;
+  CommandLine line{"heartbeat-client", kAbout, kFooter};
+  line.value("--server", "HOST:PORT", "The daemon [127.0.0.1:14000]",
+             [&](const std::string& text) -> Applied {
+               return parse_host_port(text).map([&](const HostPort& read) { options.server = read; });
+             });
+  line.duration("--interval", "Beat once in this time; best the daemon's tick [10s]", limits::kTickMin,
+                limits::kTickMax, options.interval);
+  line.number<std::uint64_t>("--count", "End after this many heartbeats", 1,
+                             std::numeric_limits<std::uint64_t>::max(), options.count);
+  line.value("--status", "STATUS", "What the heartbeats declare: alive, leave, or close: one goodbye [alive]",
+             [&](const std::string& text) { return read_status(text, options.status); });
+  line.value("--id", "ID",
+             "The stable name of this client; implies --notify, to be told when it is taken over",
+             [&](const std::string& text) { return read_id(text, options.id); });
+  line.value("--ip", "IP", "The address to claim [that of our end of the connection]",
+             [&](const std::string& text) { return read_ip(text, options.ip); });
+  line.number<std::uint32_t>("--pid", "The process id to claim [our own]", 0,
+                             std::numeric_limits<std::uint32_t>::max(), options.pid);
+  line.toggle("--notify", "Ask to be told of our state", options.notify);
+  line.toggle("--ack", "Ask for an answer to each heartbeat, and number them", options.ack);
+  line.number<std::uint32_t>("--retries", "Give up after this many failed attempts to connect again", 0,
+                             std::numeric_limits<std::uint32_t>::max(), options.retries);
+  line.toggle("--quiet", "Print only what goes wrong", options.quiet);
+
+  if (auto end = line.parse(argc, argv)) return tl::unexpected(std::move(*end));
+  if (!options.id.empty()) options.notify = true;
+  return options;
+}
+
+}  // namespace heartbeat::client

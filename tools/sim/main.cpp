@@ -1,0 +1,181 @@
+// heartbeat-sim: parse, ask for the rule, simulate, judge, exit code.
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <random>
+#include <string>
+
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/descriptors.h"
+#include "common/duration.h"
+#include "common/limits.h"
+#include "common/uv/address.h"
+#include "common/uv/loop.h"
+#include "common/uv/watchers.h"
+#include "tools/sim/fleet.h"
+#include "tools/sim/options.h"
+#include "tools/sim/report.h"
+#include "tools/sim/scout.h"
+
+namespace heartbeat::sim {
+namespace {
+
+constexpr int kExitBroken = 1;
+constexpr Millis kProgressEvery{500};
+
+void say(const std::string& line) {
+  std::fprintf(stderr, "heartbeat-sim: %s\n", line.c_str());
+}
+
+// One line on the terminal that is written over itself.
+class Progress {
+ public:
+  explicit Progress(bool wanted) : shown_(wanted && isatty(STDERR_FILENO) != 0) {}
+
+  void show(const std::string& line) const {
+    if (shown_) std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
+  }
+  void clear() const { show(""); }
+
+ private:
+  bool shown_;
+};
+
+bool is_loopback_v4(const Endpoint& server) {
+  return server.family == Endpoint::Family::V4 && server.address.at(0) == 127;
+}
+
+// What is kept back is also for the second connection that a takeover has for a moment.
+std::size_t clients_for(std::size_t wanted) {
+  const std::size_t descriptors = raise_descriptor_limit();
+  const std::size_t free = descriptors - std::min(descriptors, limits::kDescriptorHeadroom);
+  return std::min(wanted, free);
+}
+
+// Why the run ended.
+enum class Ending : std::uint8_t { Running, Done, DaemonEnded };
+
+int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending) {
+  const Circumstances circumstances{end, fleet.stalled(), ending == Ending::DaemonEnded};
+  const Report report = make_report(fleet.records(), plan.pace, circumstances, plan.id_prefix);
+  std::fputs(table(report).c_str(), stdout);
+  std::fflush(stdout);
+
+  for (const std::string& line : report.told) say(line);
+  if (report.untold > 0) say("and " + std::to_string(report.untold) + " more");
+  if (report.late_max > plan.pace.rule.tick || fleet.stalled() > Millis{0}) {
+    say("the simulator itself was late, by up to " + format_duration(report.late_max) + ", and stalled for " +
+        format_duration(fleet.stalled()) + ": who was affected is judged leniently");
+  }
+  const bool own_fault = std::any_of(fleet.records().begin(), fleet.records().end(),
+                                     [](const Record& record) { return record.own_fault; });
+  if (own_fault) say("not all clients could connect: give more --sources, or a higher ulimit -n");
+  if (ending == Ending::DaemonEnded) say("the daemon ended");
+
+  if (report.count(Verdict::Broken) > 0) return kExitBroken;
+  if (ending == Ending::DaemonEnded) return EX_UNAVAILABLE;
+  return own_fault ? EX_OSERR : EX_OK;
+}
+
+int simulate(uv::Loop& loop, const Options& options, const Plan& plan) {
+  Ending ending = Ending::Running;
+  MonoTime end_at;
+  // Judged after one more poll: what had arrived by the end has happened by the end.
+  const auto judge = uv::Timer::create(loop, [&] { loop.stop(); });
+  const auto end = [&](Ending how) {
+    if (ending != Ending::Running) return;
+    ending = how;
+    end_at = loop.now();
+    judge->arm(Millis{1});
+  };
+  Fleet fleet{loop, plan, [&] { end(Ending::DaemonEnded); }};
+
+  const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end(Ending::Done); });
+  const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end(Ending::Done); });
+  const auto enough = uv::Timer::create(loop, [&] { end(Ending::Done); });
+  if (options.duration) enough->arm(*options.duration);
+  const Progress progress{!options.no_progress};
+  uv::Owned<uv::Timer> refresh = uv::Timer::create(loop, [&] {
+    progress.show(progress_line(fleet.records(), plan.clients));
+    refresh->arm(kProgressEvery);
+  });
+  refresh->arm(kProgressEvery);
+
+  loop.run();
+  progress.clear();
+  return tell(fleet, plan, end_at, ending);
+}
+
+tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& options) {
+  const auto refuse = [](int exit_code, const std::string& why) {
+    return tl::unexpected(CommandLine::End{exit_code, "heartbeat-sim: " + why});
+  };
+  const auto server = uv::resolve(loop, options.server);
+  if (!server) return refuse(EX_NOHOST, "--server: " + server.error());
+  const std::size_t clients = clients_for(options.clients);
+  if (clients == 0) return refuse(EX_OSERR, "the descriptor limit (ulimit -n) leaves no room for clients");
+  if (clients < options.clients) {
+    say("--clients lowered from " + std::to_string(options.clients) + " to " + std::to_string(clients) +
+        ": the descriptor limit (ulimit -n) allows no more");
+  }
+
+  const bool spreads = is_loopback_v4(*server);
+  if (options.sources.value_or(1) > 1 && !spreads) {
+    return refuse(EX_USAGE, "--sources: the addresses of 127.0.0.0/8 cannot reach " + to_string(*server));
+  }
+  const std::size_t needed = (clients + limits::kClientsPerSource - 1) / limits::kClientsPerSource;
+  if (needed > 1 && !spreads) {
+    say("one source address has ports for about " + std::to_string(limits::kClientsPerSource) +
+        " clients: not all may be able to connect");
+  }
+
+  const auto rule = ask_rule(loop, *server);
+  if (!rule) return refuse(EX_UNAVAILABLE, rule.error());
+  return Plan{.server = *server,
+              .clients = clients,
+              .add_every = options.add_every,
+              .sources = options.sources.value_or(spreads ? needed : 1),
+              .id_prefix = options.id_prefix,
+              .seed = options.seed,
+              .mix = options.mix,
+              .pace = {options.interval.value_or(rule->tick), *rule}};
+}
+
+int run(const Options& options) {
+  // A daemon that goes away while it is written to is an error code, not a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  uv::Loop loop;
+  int exit_code = EX_OK;
+  const auto plan = make_plan(loop, options);
+  if (plan) {
+    const Welcome& rule = plan->pace.rule;
+    say("the daemon's rule: tick=" + format_duration(rule.tick) +
+        " threshold=" + std::to_string(rule.threshold) + " cursor=" + std::to_string(rule.cursor) +
+        " recover=" + std::to_string(rule.recover) + " leave_timeout=" + format_duration(rule.leave_timeout));
+    say(std::to_string(plan->clients) + " clients " + plan->id_prefix + "-0 and on, one more each " +
+        format_duration(plan->add_every) + ", beating each " + format_duration(plan->pace.interval) +
+        "; --seed " + std::to_string(plan->seed));
+    exit_code = simulate(loop, options, *plan);
+  } else {
+    exit_code = CommandLine::finish(plan.error());
+  }
+  for (const std::string& leak : loop.drain(limits::kShutdownMax)) {
+    say("leaked handle: " + leak);
+    exit_code = EX_SOFTWARE;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace heartbeat::sim
+
+int main(int argc, char** argv) {
+  using namespace heartbeat;
+  const auto options =
+      sim::parse_options(argc, argv, static_cast<std::uint32_t>(getpid()), std::random_device{}());
+  return options ? sim::run(*options) : CommandLine::finish(options.error());
+}

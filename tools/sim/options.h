@@ -1,0 +1,36 @@
+// What the simulator is told on its command line, as one validated value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "common/command_line.h"
+#include "common/endpoint.h"
+#include "common/mono_time.h"
+#include "tools/sim/behaviour.h"
+
+namespace heartbeat::sim {
+
+struct Options {
+  HostPort server{"127.0.0.1", 14000};
+  std::size_t clients = 100;
+  Millis add_every{10'000};
+  std::optional<Millis> interval;  // nothing: the daemon's tick
+  std::optional<Millis> duration;  // nothing: until a signal
+  Mix mix{};
+  std::optional<std::size_t> sources;  // nothing: as many as the ports require
+  std::string id_prefix;
+  std::uint64_t seed = 0;
+  bool no_progress = false;
+};
+
+// `own_pid` makes the ids of two runs differ where no prefix is given, `random` is the seed where none is.
+[[nodiscard]] tl::expected<Options, CommandLine::End> parse_options(int argc, const char* const* argv,
+                                                                    std::uint32_t own_pid,
+                                                                    std::uint64_t random);
+
+}  // namespace heartbeat::sim
