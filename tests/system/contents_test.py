@@ -12,6 +12,8 @@ import unittest
 
 from box import only_package_in
 
+OPTION = r"(?<![\w-])--[a-z][a-z-]+"
+
 PACKAGE = BUILD = CMAKE = None
 
 
@@ -40,6 +42,14 @@ class Contents(unittest.TestCase):
     def programs(self):
         return [path for path, _ in without_directories(self.tree) if re.match(r"/usr/s?bin/", path)]
 
+    def help_of(self, program):
+        """What it says of itself and of each of its commands."""
+        text = run(program, "--help")
+        _, _, commands = text.partition("Subcommands:\n")
+        for command in re.findall(r"^  ([a-z-]+) ", commands.split("\n\n")[0], re.MULTILINE):
+            text += run(program, command, "--help")
+        return text
+
     def test_lintian_finds_no_error(self):
         if shutil.which("lintian") is None:
             self.skipTest("lintian is not installed")
@@ -60,9 +70,9 @@ class Contents(unittest.TestCase):
     def test_every_program_has_a_page_that_knows_its_options_and_no_others(self):
         for path in self.programs():
             name = os.path.basename(path)
-            options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", run(self.tree + path, "--help")))
+            options = set(re.findall(OPTION, self.help_of(self.tree + path)))
             page = self.page(name + (".8" if "/sbin/" in path else ".1")).replace("\\-", "-")
-            self.assertEqual(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page)), options, name)
+            self.assertEqual(set(re.findall(OPTION, page)), options, name)
 
     def test_every_program_is_completed(self):
         for path in self.programs():
