@@ -28,7 +28,7 @@ class Manual(unittest.TestCase):
         for name in names():
             with self.subTest(name):
                 self.assertTrue(re.search(rf"(?<![\w-]){name}(?![\w-])", text), "is missing")
-        for code in (0, 1, 2, 69, 74, 76, 77):
+        for code in (0, 1, 2, 69, 74, 75, 76, 77):
             with self.subTest(code):
                 self.assertTrue(f"\n.B {code}\n" in text, "is missing")
 

@@ -133,6 +133,10 @@ class Trouble(unittest.TestCase):
         with FakeDaemon({"clients": [{"type": "error", "code": "bad_request", "message": "match: [ has no end"}]}) as daemon:
             self.fail_with(daemon, "clients", "--match", "[", code=2, said=["match: [ has no end"])
 
+    def test_a_daemon_that_is_busy_may_be_asked_again(self):
+        with FakeDaemon({"clients": [{"type": "error", "code": "busy", "message": "too many lists"}]}) as daemon:
+            self.fail_with(daemon, "clients", code=75, said=["too many lists"])
+
     def test_a_request_that_is_too_long_is_not_sent(self):
         with FakeDaemon() as daemon:
             self.fail_with(daemon, "why", "x" * 70000, code=2, said=["the daemon reads at most 65536"])

@@ -25,7 +25,8 @@ constexpr const char* kFooter =
     "\n'heartbeatctl COMMAND --help' tells a command's own options; those above go with each.\n"
     "A GLOB has *, ? and [a-z]: put it in quotes. Instants are shown in local time.\n"
     "Exit codes: 0 yes; 1 no (no such client, nothing matches, refused); 2 bad command line;\n"
-    "69 the daemon is not there; 74 cannot write; 76 what answers is no heartbeatd; 77 not allowed.";
+    "69 the daemon is not there; 74 cannot write; 75 the daemon is busy; 76 what answers is no\n"
+    "heartbeatd; 77 not allowed.";
 
 constexpr std::array<std::string_view, 4> kSorts{"silence", "margin", "connected", "name"};
 constexpr std::array<std::string_view, 2> kStatuses{"alive", "leave"};

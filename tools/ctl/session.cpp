@@ -19,6 +19,11 @@ std::vector<std::string> paths_for(const std::string& control) {
   return paths;
 }
 
+int exit_code_of(std::string_view code) {
+  if (code == "bad_request") return kUsage;
+  return code == "busy" ? kBusy : kNo;
+}
+
 }  // namespace
 
 tl::expected<Reply, ConnectionError> receive_reply(Connection& connection, Deadline deadline) {
@@ -35,7 +40,7 @@ Failure refusal(const Reply& error) {
   const Object object = error.object();
   const std::string_view code = object.text("code");
   const std::string_view message = object.text("message");
-  Failure failure{code == "bad_request" ? kUsage : kNo, {shown(message.empty() ? code : message)}};
+  Failure failure{exit_code_of(code), {shown(message.empty() ? code : message)}};
   for (const std::string& line : object.texts("errors")) failure.lines.push_back(shown(line));
   return failure;
 }

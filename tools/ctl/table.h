@@ -1,8 +1,9 @@
 // Rows under headings, fitted to a width.  Knows nothing of clients or terminals.
 //
 // Where the rows are wider than there is room, columns are shortened, from the least important on, and where
-// that is not enough the least important are dropped; the most important one always stays.  The widths are settled by the first
-// rows that are taken, so that a list of any length is printed page by page under one heading.
+// that is not enough the least important are dropped; the most important one always stays.  The widths are
+// settled by the first rows that are taken, so that a list of any length is printed page by page under one
+// heading.
 #pragma once
 
 #include <cstddef>
