@@ -134,7 +134,9 @@ ReloadResult Reloader::swap(LoadedConfig loaded) {
     const Value after = get(loaded.config, setting);
     if (before == after) continue;
     const ReloadResult::Change change{setting.key, plain_text(setting, before), plain_text(setting, after)};
-    if (setting.while_running) {
+    // The sockets that were handed over are the service manager's to change.
+    const bool stays = handed_ && (setting.key == "listen" || setting.key == "backlog");
+    if (setting.while_running && !stays) {
       result.changed.push_back(change);
     } else {
       result.needs_restart.push_back(change);

@@ -221,5 +221,22 @@ TEST_CASE("the documentation has one row for each setting, as the table says it"
   CHECK(rows == expected);
 }
 
+TEST_CASE("the manual page has each setting once, with the range and default of the table") {
+  const std::string page = read_source("packaging/man/heartbeatd.toml.5");
+  std::size_t entries = 0;
+  for (const std::string& line : lines_of_text(page)) entries += line == ".TP" ? 1 : 0;
+  CHECK(entries == all_settings().size());
+  for (const Setting& setting : all_settings()) {
+    CAPTURE(setting.key);
+    const std::string heading = ".TP\n.B " + std::string{setting.key} + "\n";
+    const std::size_t begin = page.find(heading);
+    REQUIRE(begin != std::string::npos);
+    const std::string entry = page.substr(begin, page.find("\n.", begin + heading.size()) - begin);
+    if (setting.type == Setting::Type::Count || setting.type == Setting::Type::Duration) {
+      CHECK(contains(entry, "From " + range_of(setting) + "; the default is " + default_of(setting) + "."));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace heartbeat
