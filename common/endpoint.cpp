@@ -30,6 +30,11 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
+std::string to_string(const HostPort& where) {
+  const bool v6 = where.host.find(':') != std::string::npos;
+  return (v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port);
+}
+
 tl::expected<HostPort, std::string> parse_host_port(std::string_view text) {
   const auto refuse = [&](const std::string& why) {
     return tl::unexpected("'" + std::string{text} + "' is not an address: " + why);

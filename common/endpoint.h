@@ -35,7 +35,12 @@ struct Endpoint {
 struct HostPort {
   std::string host;  // a name or a numeric address, without brackets
   std::uint16_t port = 0;
+
+  friend auto operator<=>(const HostPort&, const HostPort&) = default;
 };
+
+// As parse_host_port() reads it.
+[[nodiscard]] std::string to_string(const HostPort& where);
 
 // Splits `HOST:PORT` or `[IPV6]:PORT`; the port is 0 to 65535.  The error is a sentence that names the text.
 [[nodiscard]] tl::expected<HostPort, std::string> parse_host_port(std::string_view text);

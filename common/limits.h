@@ -97,6 +97,22 @@ inline constexpr std::size_t kClientsMax = 10'000'000;
 
 // Closed clients that are remembered, so that one that comes back is known.
 inline constexpr std::size_t kRememberDefault = 10'000;
+inline constexpr std::size_t kRememberMax = 1'000'000;
+
+// Connections that may wait to be accepted on one address. Linux allows 4096 unless it is told otherwise, and
+// lowers what is more; its older versions counted in 16 bits.
+inline constexpr std::int64_t kBacklogMax = 65535;
+
+// Bytes of a Unix socket's path: sockaddr_un holds 108 on Linux, with the zero at the end.
+inline constexpr std::size_t kSocketPathMax = 107;
+
+// Bytes of a configuration file: several times one with every setting, 64 addresses and comment. toml++ lets
+// go of nested tables by recursion, and a.a.a.a... makes one every two bytes; twice this many still fit
+// the stack.
+inline constexpr std::size_t kConfigFileMax = std::size_t{16} * 1024;
+
+// Mistakes in a configuration that are told at once; the rest is a count.
+inline constexpr std::size_t kConfigErrorsShown = 100;
 
 // Moments of one client's history that are kept for `why`: 48 bytes each, so at most 3 KiB for a client in
 // constant trouble; one that beats steadily has none.

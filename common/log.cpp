@@ -35,4 +35,8 @@ tl::expected<void, std::string> set_up_log(LogStyle style, std::string_view leve
   return {};
 }
 
+void set_log_level(std::string_view level) {
+  spdlog::set_level(spdlog::level::from_str(std::string{level}));
+}
+
 }  // namespace heartbeat

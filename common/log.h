@@ -1,6 +1,7 @@
 // The program's log, set up once; everywhere else it is spdlog's default logger.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,15 @@ enum class LogStyle {
   Terminal,  // for a person: time with milliseconds, colour by level where standard error is a terminal
 };
 
+// The levels, from the one that tells most.
+inline constexpr std::array<std::string_view, 7> kLogLevels{"trace", "debug",    "info", "warning",
+                                                            "error", "critical", "off"};
+
 // Sends the log to standard error.  Levels: trace, debug, info, warning, error, critical, off.  The error is
 // a sentence that names the level.
 [[nodiscard]] tl::expected<void, std::string> set_up_log(LogStyle style, std::string_view level);
+
+// Changes the level of the log that was set up, to one of kLogLevels.
+void set_log_level(std::string_view level);
 
 }  // namespace heartbeat

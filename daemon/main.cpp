@@ -1,9 +1,9 @@
 // heartbeatd: parse, wire, run, exit code.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -12,15 +12,16 @@
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/log.h"
-#include "common/uv/address.h"
 #include "common/uv/loop.h"
 #include "common/uv/watchers.h"
-#include "daemon/config.h"
+#include "daemon/config/command_line.h"
+#include "daemon/config/load.h"
 #include "daemon/event_log.h"
 #include "daemon/handed_sockets.h"
 #include "daemon/io/server.h"
 #include "daemon/journal.h"
 #include "daemon/libsystemd.h"
+#include "daemon/reload.h"
 #include "daemon/service_manager.h"
 
 namespace heartbeat {
@@ -33,11 +34,7 @@ int refuse(int exit_code, const std::string& line) {
 }
 
 bool log_goes_to_journal(const Config& config) {
-  switch (config.log_target) {
-    case LogTarget::Stderr: return false;
-    case LogTarget::Journal: return true;
-    case LogTarget::Auto: break;
-  }
+  if (config.log_target != "auto") return config.log_target == "journal";
   return libsystemd::has_journal() && stderr_is_journal();
 }
 
@@ -51,17 +48,11 @@ std::size_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-// Keeps our own maximum below the descriptor limit: at that limit libuv 1.44 accepts and closes connections
-// without telling anybody.
-bool fit_to_descriptors(Settings& settings) {
+// The clients that our descriptors are enough for; none when they are not enough for ourselves.  At the limit
+// libuv 1.44 accepts and closes connections without telling anybody.
+std::size_t clients_allowed() {
   const std::size_t descriptors = raise_descriptor_limit();
-  if (descriptors <= limits::kDescriptorHeadroom) return false;
-  const std::size_t most = descriptors - limits::kDescriptorHeadroom;
-  if (settings.clients_max <= most) return true;
-  spdlog::info("max_clients lowered from {} to {}: the descriptor limit (LimitNOFILE) is {}",
-               settings.clients_max, most, descriptors);
-  settings.clients_max = most;
-  return true;
+  return descriptors - std::min(descriptors, limits::kDescriptorHeadroom);
 }
 
 // From the first signal that ends us, a further one changes nothing: it must not kill us when the handlers
@@ -74,49 +65,22 @@ void hold_back_ending_signals() {
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 }
 
-// Returns the addresses with their real ports.
-tl::expected<std::vector<Endpoint>, std::string> listen_everywhere(uv::Loop& loop, Server& server,
-                                                                   const Config& config) {
-  std::vector<Endpoint> listening;
-  for (const HostPort& where : config.listen) {
-    const auto endpoint = uv::resolve(loop, where);
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto local = server.listen(*endpoint, config.backlog);
-    if (!local) return tl::unexpected(local.error());
-    listening.push_back(*local);
-  }
-  return listening;
-}
-
-// Sockets that were handed over take the place of the configured addresses, which are most likely the same.
-tl::expected<std::vector<Endpoint>, std::string> listen_on_handed(Server& server,
-                                                                  const std::vector<int>& descriptors,
-                                                                  const Config& config) {
-  std::vector<Endpoint> listening;
-  for (const int descriptor : descriptors) {
-    const auto local = server.adopt(descriptor, config.backlog);
-    if (!local) return tl::unexpected(local.error());
-    listening.push_back(*local);
-  }
-  spdlog::info(
-      "the service manager handed over the sockets to listen on; the configured addresses are not used");
-  return listening;
-}
-
-int run(Config config) {
-  if (!fit_to_descriptors(config.settings)) {
+int run(const CommandLine& command_line, LoadedConfig loaded) {
+  const std::size_t allowed = clients_allowed();
+  if (allowed == 0) {
     return refuse(EX_OSERR,
                   "heartbeatd: the descriptor limit (LimitNOFILE, ulimit -n) leaves no room for clients");
   }
   const auto handed = take_handed_sockets();
   if (!handed) return refuse(EX_CONFIG, "heartbeatd: " + handed.error());
-  config.settings.report_heartbeats = spdlog::should_log(spdlog::level::debug);
+  fit_to_descriptors(loaded, allowed);
   // A peer that goes away while it is written to is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
 
   uv::Loop loop;
   ServiceManager service;
-  EventLog event_log{config.log_rate, log_goes_to_journal(config) ? write_to_journal : write_to_stderr};
+  EventLog event_log{loaded.config.log_rate,
+                     log_goes_to_journal(loaded.config) ? write_to_journal : write_to_stderr};
   int exit_code = EX_OK;
   {
     Server::Observer observer{.on_event = [&](const Event& event) { event_log.tell(event, loop.now()); },
@@ -124,29 +88,38 @@ int run(Config config) {
                                   [&](const Monitor& monitor) {
                                     event_log.turn(loop.now());
                                     service.turn(loop.now(), monitor.status_counts());
-                                    if (config.debug) event_log.tell_roster(monitor);
+                                    if (command_line.debug) event_log.tell_roster(monitor);
                                   }};
-    Server server{loop, config.settings, std::move(observer)};
+    Server server{loop, server_settings(loaded.config), std::move(observer)};
+    Reloader reloader{loop, server, command_line, std::move(loaded), allowed};
 
-    const auto listening = handed->clients.empty() ? listen_everywhere(loop, server, config)
-                                                   : listen_on_handed(server, handed->clients, config);
-    if (listening) {
-      for (const Endpoint& endpoint : *listening) spdlog::info("listening on {}", to_string(endpoint));
-      const Rule& rule = config.settings.rule;
+    if (const auto listening = reloader.start(handed->clients)) {
+      const auto tell_ready = [&] {
+        service.listening_on(server.listening());
+        service.ready();
+      };
+      const auto reload = [&] {
+        service.reloading();
+        reloader.reload();
+        event_log.set_per_second(reloader.in_force().config.log_rate);
+        tell_ready();
+      };
       const auto end = [&](const char* name) {
         hold_back_ending_signals();
         spdlog::info("{}: shutting down with {} clients connected", name, server.monitor().clients().size());
         service.stopping();
         server.stop();
       };
+      const auto on_sighup = uv::Signal::create(loop, SIGHUP, reload);
       const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end("SIGTERM"); });
       const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end("SIGINT"); });
+      const Settings& settings = server.monitor().settings();
+      const Rule& rule = settings.rule;
       spdlog::info(
           "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
           HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
-          format_duration(rule.leave_timeout), config.settings.clients_max);
-      service.listening_on(*listening);
-      service.ready();
+          format_duration(rule.leave_timeout), settings.clients_max);
+      tell_ready();
       loop.run();
     } else {
       exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + listening.error());
@@ -161,20 +134,39 @@ int run(Config config) {
   return exit_code;
 }
 
+// What --check-config and --print-config say of a configuration that has no mistakes.
+std::string describe(const CommandLine& command_line, const LoadedConfig& loaded) {
+  if (command_line.task == CommandLine::Task::PrintConfig) return print_config(loaded);
+  if (!loaded.file.empty()) return loaded.file + ": ok\n";
+  return std::string{"there is no "} + kDefaultConfigFile + ": defaults and flags are ok\n";
+}
+
 int main_of(int argc, char** argv) {
-  const auto config = parse_command_line(argc, argv);
-  if (!config) {
-    const CommandLineEnd& end = config.error();
+  // Until the loop runs: somebody who asks for a reload so early gets what is about to be read.
+  std::signal(SIGHUP, SIG_IGN);
+
+  const auto command_line = parse_command_line(argc, argv);
+  if (!command_line) {
+    const End& end = command_line.error();
     if (end.exit_code != EX_OK) return refuse(end.exit_code, end.text);
     std::fputs(end.text.c_str(), stdout);
     return EX_OK;
   }
-  const LogStyle style = config->debug ? LogStyle::Terminal : LogStyle::Plain;
-  if (const auto log = set_up_log(style, config->log_level); !log) {
+  auto loaded = load_config(*command_line);
+  if (!loaded) {
+    for (const std::string& line : loaded.error().lines) refuse(loaded.error().exit_code, line);
+    return loaded.error().exit_code;
+  }
+  if (command_line->task != CommandLine::Task::Run) {
+    std::fputs(describe(*command_line, *loaded).c_str(), stdout);
+    return EX_OK;
+  }
+  const LogStyle style = command_line->debug ? LogStyle::Terminal : LogStyle::Plain;
+  if (const auto log = set_up_log(style, loaded->config.log_level); !log) {
     return refuse(EX_USAGE, "heartbeatd: --log-level: " + log.error());
   }
-  if (log_goes_to_journal(*config)) send_log_to_journal();
-  return run(*config);
+  if (log_goes_to_journal(loaded->config)) send_log_to_journal();
+  return run(*command_line, std::move(*loaded));
 }
 
 }  // namespace

@@ -4,6 +4,11 @@
 
 namespace heartbeat {
 
+void ClosedClients::set_max(std::size_t max) {
+  max_ = max;
+  while (oldest_first_.size() > max_) forget(oldest_first_.begin());
+}
+
 void ClosedClients::remember(ClosedClient closed) {
   if (max_ == 0) return;
   if (const auto known = by_name_.find(closed.name); known != by_name_.end()) forget(known->second);

@@ -42,6 +42,9 @@ class ClosedClients {
  public:
   explicit ClosedClients(std::size_t max) : max_(max) {}
 
+  // Where more are remembered than the new bound allows, the ones closed longest ago are forgotten.
+  void set_max(std::size_t max);
+
   // A client of the same name that is remembered already is forgotten for it.
   void remember(ClosedClient closed);
 

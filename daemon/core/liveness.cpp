@@ -113,6 +113,8 @@ void Liveness::restart_tick(const Rule& rule, MonoTime now) {
   silence_ = below(silence_, rule.threshold);
   strikes_ = below(strikes_, rule.cursor);
   steady_ = below(steady_, rule.recover);
+  const bool overdue = status_ == Status::Leave && left_at_ + rule.leave_timeout <= now;
+  if (overdue) left_at_ = now + rule.tick - rule.leave_timeout;
 }
 
 // The end of the present tick, as the rule says it.

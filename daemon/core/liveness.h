@@ -73,7 +73,8 @@ class Liveness {
   void take_over(const Liveness& earlier);
 
   // The rule's settings changed: the present tick starts anew, and the counters stay, kept below the new
-  // bounds so that a change of settings alone never moves a client.
+  // bounds so that a change of settings alone never moves a client. A leave that has lasted longer than the
+  // new timeout allows ends with that tick.
   void restart_tick(const Rule& rule, MonoTime now);
 
  private:

@@ -91,6 +91,27 @@ void Monitor::advance(MonoTime now, Effects& effects) {
   }
 }
 
+void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& effects) {
+  if (settings.rule != settings_.rule) change_rule(settings.rule, now, effects);
+  settings_ = settings;
+  closed_.set_max(settings.remember);
+}
+
+void Monitor::change_rule(const Rule& rule, MonoTime now, Effects& effects) {
+  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
+    Client* const client = registry_.at(slot);
+    if (client == nullptr) continue;
+    // Also folds in the silent ticks that nobody has looked at yet: they were ticks of the old rule.
+    const Entry entry{registry_.conn_of(slot), *client};
+    if (!judge(entry, now, effects)) continue;
+    client->liveness.restart_tick(rule, now);
+    client->spacing.slow_in_a_row = 0;
+    deadlines_.arm(slot, client->liveness.next_change(rule));
+  }
+  settings_.rule = rule;
+  told_of_slow_beats_ = false;  // it was said of the old tick
+}
+
 void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
   if (stalls_.size() == limits::kStallsMax) stalls_.pop_front();
   stalls_.push_back({now, length});

@@ -75,6 +75,11 @@ class Monitor {
   // Judges everybody who is due.  To be called when what had arrived by `now` has been received.
   void advance(MonoTime now, Effects& effects);
 
+  // Goes on with these settings; nobody is moved or dropped by the change. Where the rule is another, those
+  // who are due are judged by the old one first, as by advance(), which is to be called in the same state;
+  // then each client's present tick starts anew, and its counters stay (Liveness::restart_tick()).
+  void change_settings(const Settings& settings, MonoTime now, Effects& effects);
+
   // When advance() is next needed; never() while nobody is connected.
   [[nodiscard]] MonoTime next_deadline() const { return deadlines_.next(); }
 
@@ -129,6 +134,8 @@ class Monitor {
   void introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects);
   void take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects);
   void welcome(Entry entry, Effects& effects) const;
+
+  void change_rule(const Rule& rule, MonoTime now, Effects& effects);
 
   void enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects);
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);

@@ -13,6 +13,8 @@ struct Rule {
   std::uint16_t cursor = 3;         // strikes that make a leave
   std::uint16_t recover = 5;        // heard ticks that clear the strikes, or end a leave
   Millis leave_timeout{1'800'000};  // how long a leave may last before the client is closed
+
+  friend bool operator==(const Rule&, const Rule&) = default;
 };
 
 }  // namespace heartbeat

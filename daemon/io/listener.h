@@ -19,9 +19,11 @@ class Listener {
   using Callback = std::function<void(uv_stream_t* stream, int error)>;
 
   // Listens at the endpoint; port 0 takes a free one.  An IPv6 endpoint takes IPv6 connections only, so that
-  // 0.0.0.0 and [::] can be listened on side by side.  The error names the address.
+  // 0.0.0.0 and [::] can be listened on side by side.  `shares_port`: with a listener that is told so
+  // too.  The error names the address.
   [[nodiscard]] static tl::expected<uv::Owned<Listener>, std::string> create(uv::Loop& loop,
                                                                              const Endpoint& at, int backlog,
+                                                                             bool shares_port,
                                                                              Callback on_connection);
 
   // Goes on with a TCP socket that listens already, and owns the descriptor from here on, also when there is
@@ -32,6 +34,14 @@ class Listener {
 
   // With the real port.
   [[nodiscard]] const Endpoint& local() const { return local_; }
+  // Whether it is what create() would be asked for at that endpoint.
+  [[nodiscard]] bool is_for(const Endpoint& at) const { return at == asked_ || at == local_; }
+  void set_backlog(int backlog);
+
+  // Whether one that overlaps with it may be opened on its port: 0.0.0.0 beside 127.0.0.1.  Not to be left
+  // on, or another program of the same user could listen here as well.
+  void share_port(bool on);
+
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&tcp_); }
 
  private:
@@ -39,8 +49,12 @@ class Listener {
 
   // Each returns 0 or a negative libuv error.
   int start(int backlog);
+  int open_sharing(int family);
+
+  [[nodiscard]] uv_os_fd_t descriptor();
 
   uv_tcp_t tcp_;
+  Endpoint asked_;  // its port may be 0
   Endpoint local_;
   Callback on_connection_;
 };

@@ -1,5 +1,6 @@
 #include "daemon/io/server.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace heartbeat {
@@ -13,24 +14,74 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer)
       wake_(uv::Timer::create(loop, [] {})),
       pulse_(uv::Timer::create(loop, [this] { on_pulse(); })),
       no_sleep_(uv::NoSleep::create(loop)) {
-  pulse_due_ = loop_.now() + pulse(settings.rule);
-  pulse_->arm(pulse(settings.rule));
-}
-
-tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at, int backlog) {
-  return keep(Listener::create(loop_, at, backlog,
-                               [this](uv_stream_t* stream, int error) { accept(stream, error); }));
+  arm_pulse();
 }
 
 tl::expected<Endpoint, std::string> Server::adopt(int descriptor, int backlog) {
-  return keep(Listener::adopt(loop_, descriptor, backlog,
-                              [this](uv_stream_t* stream, int error) { accept(stream, error); }));
-}
-
-tl::expected<Endpoint, std::string> Server::keep(tl::expected<uv::Owned<Listener>, std::string> listener) {
+  auto listener = Listener::adopt(loop_, descriptor, backlog,
+                                  [this](uv_stream_t* stream, int error) { accept(stream, error); });
   if (!listener) return tl::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
   return listeners_.back()->local();
+}
+
+tl::expected<Server::ListenChange, std::string> Server::listen_on(const std::vector<Endpoint>& wanted,
+                                                                  int backlog) {
+  std::vector<Endpoint> missing;
+  auto unwanted = listeners_.begin();  // those before it stay
+  for (const Endpoint& at : wanted) {
+    const auto open = std::find_if(unwanted, listeners_.end(),
+                                   [&](const uv::Owned<Listener>& listener) { return listener->is_for(at); });
+    open == listeners_.end() ? missing.push_back(at) : std::iter_swap(unwanted++, open);
+  }
+  auto opened = open_listeners(missing, backlog, {unwanted, listeners_.end()});
+  if (!opened) return tl::unexpected(opened.error());
+
+  ListenChange change;
+  for (auto closed = unwanted; closed != listeners_.end(); ++closed) {
+    change.closed.push_back((*closed)->local());
+  }
+  listeners_.erase(unwanted, listeners_.end());
+  for (const uv::Owned<Listener>& listener : listeners_) listener->set_backlog(backlog);
+  for (uv::Owned<Listener>& listener : *opened) {
+    change.opened.push_back(listener->local());
+    listeners_.push_back(std::move(listener));
+  }
+  return change;
+}
+
+// All of them, or none.  One of these ports may still be that of another address that is about to be closed:
+// 0.0.0.0 in the place of 127.0.0.1.  With one that stays it is shared only where the kernel lets everybody
+// do so, as it would at a start.
+tl::expected<Server::Listeners, std::string> Server::open_listeners(const std::vector<Endpoint>& addresses,
+                                                                    int backlog,
+                                                                    std::span<uv::Owned<Listener>> closing) {
+  Listeners opened;
+  for (const Endpoint& at : addresses) {
+    const auto has_port = [&](const uv::Owned<Listener>& listener) {
+      return listener->local().port == at.port && listener->local().family == at.family;
+    };
+    const auto leaving = std::count_if(closing.begin(), closing.end(), has_port);
+    const auto all = std::count_if(listeners_.begin(), listeners_.end(), has_port) +
+                     std::count_if(opened.begin(), opened.end(), has_port);
+    const bool shares = leaving > 0 && leaving == all;
+    const auto share = [&](bool on) {
+      for (const uv::Owned<Listener>& listener : closing) listener->share_port(on);
+    };
+    if (shares) share(true);
+    auto listener = Listener::create(loop_, at, backlog, shares,
+                                     [this](uv_stream_t* stream, int error) { accept(stream, error); });
+    if (shares) share(false);
+    if (!listener) return tl::unexpected(listener.error());
+    opened.push_back(std::move(*listener));
+  }
+  return opened;
+}
+
+std::vector<Endpoint> Server::listening() const {
+  std::vector<Endpoint> endpoints;
+  for (const uv::Owned<Listener>& listener : listeners_) endpoints.push_back(listener->local());
+  return endpoints;
 }
 
 void Server::stop() {
@@ -60,8 +111,12 @@ MonoTime Server::now() {
 }
 
 void Server::on_pulse() {
-  const Millis every = pulse(monitor_.settings().rule);
   loop_lateness_.add(loop_.now() - pulse_due_);
+  arm_pulse();
+}
+
+void Server::arm_pulse() {
+  const Millis every = pulse(monitor_.settings().rule);
   pulse_due_ = loop_.now() + every;
   pulse_->arm(every);
 }
@@ -97,14 +152,21 @@ void Server::judge_or_wait(MonoTime at) {
     due_ = false;
     no_sleep_->off();
     monitor_.advance(at, effects_);
+    if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}), at);
   }
   const MonoTime next = monitor_.next_deadline();
-  if (next <= at) {
+  if (next <= at || changed_settings_) {
     due_ = true;
     no_sleep_->on();
   } else if (next != MonoTime::never()) {
     wake_at(loop_.now() + (next - at));
   }
+}
+
+void Server::take_settings(const Settings& settings, MonoTime at) {
+  monitor_.change_settings(settings, at, effects_);
+  clock_.set_stall_limit(stall_limit(settings.rule));
+  arm_pulse();
 }
 
 // A wake-up that nobody needs any more does no harm, so it is never disarmed.

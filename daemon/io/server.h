@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <list>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,16 +39,33 @@ class Server {
 
   Server(uv::Loop& loop, const Settings& settings, Observer observer);
 
-  // Listens on one more address, and returns it with its real port.
-  [[nodiscard]] tl::expected<Endpoint, std::string> listen(const Endpoint& at, int backlog);
+  // The addresses, with their real ports, that listen_on() opened and closed.
+  struct ListenChange {
+    std::vector<Endpoint> opened;
+    std::vector<Endpoint> closed;
+  };
+
+  // Listens on these addresses and no others.  New ones are opened before old ones are closed, and those that
+  // are open already stay so, with the new backlog.  When one cannot be opened nothing is changed, and the
+  // error names it.
+  [[nodiscard]] tl::expected<ListenChange, std::string> listen_on(const std::vector<Endpoint>& wanted,
+                                                                  int backlog);
 
   // Accepts clients on a TCP socket that listens already, which is the server's from here on, and returns its
   // address.
   [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
 
+  // Where clients are accepted now, with the real ports.
+  [[nodiscard]] std::vector<Endpoint> listening() const;
+
+  // Goes on with these settings as soon as what has arrived by now has been heard: after one more poll.
+  void change_settings(const Settings& settings) { changed_settings_ = settings; }
+
   // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
   // they have read it, within limits::kLingerMax.
   void stop();
+
+  [[nodiscard]] bool is_stopping() const { return stopping_; }
 
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
@@ -59,12 +78,18 @@ class Server {
   void lingered(std::list<Lingering>::iterator place) { lingering_.erase(place); }
 
  private:
+  using Listeners = std::vector<uv::Owned<Listener>>;
+
+  [[nodiscard]] tl::expected<Listeners, std::string> open_listeners(const std::vector<Endpoint>& addresses,
+                                                                    int backlog,
+                                                                    std::span<uv::Owned<Listener>> closing);
   MonoTime now();
   void on_pulse();
-  tl::expected<Endpoint, std::string> keep(tl::expected<uv::Owned<Listener>, std::string> listener);
+  void arm_pulse();
   void accept(uv_stream_t* listener, int error);
   void after_poll();
   void judge_or_wait(MonoTime at);
+  void take_settings(const Settings& settings, MonoTime at);
   void wake_at(MonoTime machine_time);
   void stop_lingering();
 
@@ -80,15 +105,16 @@ class Server {
   std::vector<uv::Owned<Connection>> connections_;  // by slot
   std::list<Lingering> lingering_;                  // the oldest first
   std::vector<ConnId> unread_;                      // those that do not read their answers
-  std::vector<uv::Owned<Listener>> listeners_;
+  Listeners listeners_;
   uv::Owned<uv::AfterPoll> after_poll_;
   uv::Owned<uv::Timer> wake_;   // at the next deadline; only wakes the loop
   uv::Owned<uv::Timer> pulse_;  // keeps healthy gaps between turns short
   uv::Owned<uv::NoSleep> no_sleep_;
   Histogram loop_lateness_;
-  MonoTime pulse_due_;  // on the machine's clock
-  MonoTime wake_at_;    // what wake_ was last armed for
-  bool due_ = false;    // somebody's instant has come; they are judged after the next poll
+  MonoTime pulse_due_;                        // on the machine's clock
+  MonoTime wake_at_;                          // what wake_ was last armed for
+  std::optional<Settings> changed_settings_;  // in force after the next poll
+  bool due_ = false;  // somebody's instant has come, or settings changed; that is seen to after the next poll
   bool stopping_ = false;
 };
 

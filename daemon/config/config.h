@@ -1,0 +1,34 @@
+// What the daemon can be told, as one plain value: its defaults stand here and nowhere else.
+//
+// Knows nothing of files and flags; daemon/config/setting.h lists the members by name.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/endpoint.h"
+#include "common/limits.h"
+#include "daemon/core/monitor.h"
+
+namespace heartbeat {
+
+struct Config {
+  Settings settings;
+  std::vector<HostPort> listen{{"127.0.0.1", 14000}};  // never empty
+  int backlog = 4096;
+  std::string log_level = "info";
+  std::string log_target = "auto";
+  unsigned log_rate = limits::kLogRateDefault;  // records of one kind of event in a second; 0 for no limit
+  std::string control;  // the path of the control socket; empty: default_control_path()
+};
+
+// $RUNTIME_DIRECTORY/control.sock, as systemd sets it; else $XDG_RUNTIME_DIR/heartbeatd/control.sock; else
+// /run/heartbeatd/control.sock.
+[[nodiscard]] std::string default_control_path();
+
+// Where the control socket is to be.
+[[nodiscard]] inline std::string control_path(const Config& config) {
+  return config.control.empty() ? default_control_path() : config.control;
+}
+
+}  // namespace heartbeat

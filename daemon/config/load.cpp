@@ -1,0 +1,149 @@
+#include "daemon/config/load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "common/duration.h"
+#include "common/limits.h"
+#include "common/text.h"
+#include "daemon/libsystemd.h"
+
+namespace heartbeat {
+namespace {
+
+bool exists(const std::string& path) {
+  struct stat about {};
+  return stat(path.c_str(), &about) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+// Finds mistakes in settings that are each right by themselves.  `loaded` has every value that is.
+class TogetherCheck {
+ public:
+  TogetherCheck(const LoadedConfig& loaded, std::vector<Mistake>& mistakes)
+      : loaded_(loaded), mistakes_(mistakes) {}
+
+  void check() {
+    check_tick_against_leave_timeout();
+    check_control_path();
+    check_log_target();
+  }
+
+ private:
+  // Whichever was given last is to blame, the longer one at a draw.
+  void check_tick_against_leave_timeout() {
+    const Rule& rule = loaded_.config.settings.rule;
+    if (rule.tick <= rule.leave_timeout || is_mistaken("tick") || is_mistaken("leave_timeout")) return;
+    const Origin& tick = origin_of("tick");
+    const Origin& leave_timeout = origin_of("leave_timeout");
+    const std::string tick_text = format_duration(rule.tick);
+    const std::string leave_timeout_text = format_duration(rule.leave_timeout);
+    if (tick.kind >= leave_timeout.kind) {
+      mistakes_.push_back({tick, "tick",
+                           tick_text + " is longer than leave_timeout, which is " + leave_timeout_text +
+                               " (" + leave_timeout.text + ")"});
+    } else {
+      mistakes_.push_back(
+          {leave_timeout, "leave_timeout",
+           leave_timeout_text + " is shorter than tick, which is " + tick_text + " (" + tick.text + ")"});
+    }
+  }
+
+  // One that was given has been measured already; this is about the one that the environment makes.
+  void check_control_path() {
+    if (!loaded_.config.control.empty() || is_mistaken("control")) return;
+    const std::string path = default_control_path();
+    if (path.size() <= limits::kSocketPathMax) return;
+    mistakes_.push_back({origin_of("control"), "control",
+                         "the default, " + escaped(path) + ", has " + std::to_string(path.size()) +
+                             " bytes and must have at most " + std::to_string(limits::kSocketPathMax) +
+                             ": give a shorter one"});
+  }
+
+  void check_log_target() {
+    if (loaded_.config.log_target != "journal" || libsystemd::has_journal()) return;
+    mistakes_.push_back({origin_of("log_target"), "log_target",
+                         "'journal': this heartbeatd was built " + libsystemd::version()});
+  }
+
+  [[nodiscard]] const Origin& origin_of(std::string_view key) const {
+    return loaded_.origins[*find_setting(key)];
+  }
+  // Where the file could not be read at all, anything in it may have been meant.
+  [[nodiscard]] bool is_mistaken(std::string_view key) const {
+    return std::any_of(mistakes_.begin(), mistakes_.end(),
+                       [&](const Mistake& mistake) { return mistake.key == key || mistake.key.empty(); });
+  }
+
+  const LoadedConfig& loaded_;
+  std::vector<Mistake>& mistakes_;
+};
+
+LoadErrors errors_of(const std::vector<Mistake>& mistakes) {
+  const bool only_flags = std::all_of(mistakes.begin(), mistakes.end(), [](const Mistake& mistake) {
+    return mistake.where.kind == Origin::Kind::Flag;
+  });
+  return {only_flags ? EX_USAGE : EX_CONFIG, lines_of(mistakes)};
+}
+
+tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, const std::string& file,
+                                            Reading reading) {
+  FileContents contents;
+  if (!file.empty()) {
+    const auto text = read_config_file(file, reading);
+    if (!text) return tl::unexpected(LoadErrors{EX_CONFIG, {"heartbeatd: " + text.error()}});
+    contents = parse_config_text(*text, file);
+  }
+
+  LoadedConfig loaded;
+  loaded.file = file;
+  for (const Given& given : contents.given) loaded.take(given);
+  for (const Given& given : command_line.flags) loaded.take(given);
+  TogetherCheck{loaded, contents.mistakes}.check();
+  if (!contents.mistakes.empty()) return tl::unexpected(errors_of(contents.mistakes));
+  return loaded;
+}
+
+}  // namespace
+
+void LoadedConfig::take(const Given& given) {
+  set(config, all_settings()[given.setting], given.value);
+  origins[given.setting] = given.origin;
+}
+
+tl::expected<LoadedConfig, LoadErrors> load_config(const CommandLine& command_line,
+                                                   const std::string& default_file) {
+  const bool by_default = command_line.config_file.empty() && exists(default_file);
+  return load(command_line, by_default ? default_file : command_line.config_file, Reading::First);
+}
+
+tl::expected<LoadedConfig, LoadErrors> reload_config(const CommandLine& command_line,
+                                                     const LoadedConfig& before,
+                                                     const std::string& default_file) {
+  const bool appeared = before.file.empty() && exists(default_file);
+  return load(command_line, appeared ? default_file : before.file, Reading::Again);
+}
+
+std::vector<SettingInForce> list_settings(const LoadedConfig& loaded) {
+  std::vector<SettingInForce> list;
+  for (std::size_t row = 0; row < all_settings().size(); ++row) {
+    const Setting& setting = all_settings()[row];
+    list.push_back({setting.key, plain_text(setting, get(loaded.config, setting)), loaded.origins[row].text});
+  }
+  return list;
+}
+
+std::string print_config(const LoadedConfig& loaded) {
+  std::string text;
+  for (std::size_t row = 0; row < all_settings().size(); ++row) {
+    const Setting& setting = all_settings()[row];
+    text.append(setting.key).append(" = ").append(toml_text(setting, get(loaded.config, setting)));
+    text.append("  # ").append(escaped(loaded.origins[row].text)).append("\n");
+  }
+  return text;
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,52 @@
+// Defaults, then the configuration file, then flags: one validated set of settings, each with its origin.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "daemon/config/command_line.h"
+#include "daemon/config/config.h"
+#include "daemon/config/config_file.h"
+#include "daemon/config/given.h"
+
+namespace heartbeat {
+
+struct LoadedConfig {
+  Config config;
+  std::vector<Origin> origins = std::vector<Origin>(all_settings().size());  // by row of all_settings()
+  std::string file;                                                          // that was read; empty: none
+
+  // Puts a value without faults into force.
+  void take(const Given& given);
+};
+
+// Why a configuration cannot be used: every mistake in it, a line each, and the exit code of a program that
+// was started with it (EX_CONFIG for the file, EX_USAGE for the command line).
+struct LoadErrors {
+  int exit_code;
+  std::vector<std::string> lines;
+};
+
+[[nodiscard]] tl::expected<LoadedConfig, LoadErrors> load_config(
+    const CommandLine& command_line, const std::string& default_file = kDefaultConfigFile);
+
+// The same again, for a daemon that runs on `before`.  A file that was read then has to be there still.
+[[nodiscard]] tl::expected<LoadedConfig, LoadErrors> reload_config(
+    const CommandLine& command_line, const LoadedConfig& before,
+    const std::string& default_file = kDefaultConfigFile);
+
+// Each setting in force: for the control socket.
+struct SettingInForce {
+  std::string_view name;
+  std::string value;   // `10s`, `127.0.0.1:14000, [::1]:14000`
+  std::string origin;  // `default`, `FILE:LINE`, `flag --tick`
+};
+[[nodiscard]] std::vector<SettingInForce> list_settings(const LoadedConfig& loaded);
+
+// The same as a configuration file, which load_config() reads back to the same settings.
+[[nodiscard]] std::string print_config(const LoadedConfig& loaded);
+
+}  // namespace heartbeat

@@ -1,0 +1,352 @@
+#include "daemon/config/setting.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+#include "common/duration.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/text.h"
+
+namespace heartbeat {
+namespace {
+
+using Type = Setting::Type;
+
+constexpr std::array<std::string_view, 3> kLogTargets{"auto", "stderr", "journal"};
+
+constexpr std::array kSettings{
+    Setting{.key = "listen",
+            .type = Type::Addresses,
+            .min = 1,
+            .max = limits::kListenersMax,
+            .unit = "addresses",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Accept clients here; port 0 takes a free one",
+            .member = [](Config& config) -> Member { return &config.listen; }},
+    Setting{.key = "tick",
+            .type = Type::Duration,
+            .min = limits::kTickMin.count(),
+            .max = limits::kTickMax.count(),
+            .unit = {},
+            .choices = {},
+            .while_running = true,
+            .meaning = "Cut each client's time into ticks of this length; best its heartbeat interval",
+            .member = [](Config& config) -> Member { return &config.settings.rule.tick; }},
+    Setting{.key = "threshold",
+            .type = Type::Count,
+            .min = 1,
+            .max = limits::kRuleCountMax,
+            .unit = "ticks",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Silent ticks that make a strike",
+            .member = [](Config& config) -> Member { return &config.settings.rule.threshold; }},
+    Setting{.key = "cursor",
+            .type = Type::Count,
+            .min = 1,
+            .max = limits::kRuleCountMax,
+            .unit = "strikes",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Strikes that make a leave",
+            .member = [](Config& config) -> Member { return &config.settings.rule.cursor; }},
+    Setting{.key = "recover",
+            .type = Type::Count,
+            .min = 1,
+            .max = limits::kRuleCountMax,
+            .unit = "ticks",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Heard ticks that clear the strikes, or end a leave",
+            .member = [](Config& config) -> Member { return &config.settings.rule.recover; }},
+    Setting{.key = "leave_timeout",
+            .type = Type::Duration,
+            .min = limits::kTickMin.count(),
+            .max = limits::kLeaveTimeoutMax.count(),
+            .unit = {},
+            .choices = {},
+            .while_running = true,
+            .meaning = "Kick a client that was in leave for this long; at least one tick",
+            .member = [](Config& config) -> Member { return &config.settings.rule.leave_timeout; }},
+    Setting{.key = "max_clients",
+            .type = Type::Count,
+            .min = 1,
+            .max = limits::kClientsMax,
+            .unit = "clients",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Clients at once; lowered to what the descriptor limit allows",
+            .member = [](Config& config) -> Member { return &config.settings.clients_max; }},
+    Setting{.key = "remember",
+            .type = Type::Count,
+            .min = 0,
+            .max = limits::kRememberMax,
+            .unit = "clients",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Closed clients that are remembered, the last ones closed",
+            .member = [](Config& config) -> Member { return &config.settings.remember; }},
+    Setting{.key = "backlog",
+            .type = Type::Count,
+            .min = 1,
+            .max = limits::kBacklogMax,
+            .unit = "connections",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn",
+            .member = [](Config& config) -> Member { return &config.backlog; }},
+    Setting{.key = "control",
+            .type = Type::Path,
+            .min = 0,
+            .max = limits::kSocketPathMax,
+            .unit = "bytes",
+            .choices = {},
+            .while_running = false,
+            .meaning = "The control socket; when empty, $RUNTIME_DIRECTORY/control.sock, else "
+                       "$XDG_RUNTIME_DIR/heartbeatd/control.sock, else /run/heartbeatd/control.sock",
+            .member = [](Config& config) -> Member { return &config.control; }},
+    Setting{.key = "log_level",
+            .type = Type::Choice,
+            .min = 0,
+            .max = 0,
+            .unit = {},
+            .choices = kLogLevels,
+            .while_running = true,
+            .meaning = "The least that is logged",
+            .member = [](Config& config) -> Member { return &config.log_level; }},
+    Setting{.key = "log_target",
+            .type = Type::Choice,
+            .min = 0,
+            .max = 0,
+            .unit = {},
+            .choices = kLogTargets,
+            .while_running = false,
+            .meaning = "Where the log goes; auto is the journal under systemd, else standard error",
+            .member = [](Config& config) -> Member { return &config.log_target; }},
+    Setting{.key = "log_rate",
+            .type = Type::Count,
+            .min = 0,
+            .max = limits::kLogRateMax,
+            .unit = "records",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Records a second of one kind of event; more are summed up in one; 0 for no limit",
+            .member = [](Config& config) -> Member { return &config.log_rate; }},
+};
+
+std::string joined(std::span<const std::string_view> words, std::string_view last_separator) {
+  std::string text;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (at > 0) text += at + 1 == words.size() ? last_separator : ", ";
+    text += words[at];
+  }
+  return text;
+}
+
+std::string quoted(std::string_view text) {
+  return "'" + escaped(text) + "'";
+}
+
+std::string out_of_range(const Setting& setting, std::string_view text) {
+  const std::string_view kind = setting.type == Type::Count ? "a whole number " : "";
+  return quoted(text) + " is not " + std::string{kind} + "from " + range_of(setting);
+}
+
+tl::expected<Value, std::string> parse_count(const Setting& setting, const std::string& text) {
+  std::int64_t count = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, count);
+  if (error == std::errc{} && rest == end) return Value{count};
+  return tl::unexpected(out_of_range(setting, text));
+}
+
+std::vector<Fault> faults_of_number(const Setting& setting, std::int64_t number) {
+  if (number >= setting.min && number <= setting.max) return {};
+  return {{0, out_of_range(setting, plain_text(setting, number))}};
+}
+
+std::vector<Fault> faults_of_choice(const Setting& setting, const std::string& text) {
+  if (std::find(setting.choices.begin(), setting.choices.end(), text) != setting.choices.end()) return {};
+  return {{0, quoted(text) + " is not one of " + range_of(setting)}};
+}
+
+std::vector<Fault> faults_of_path(const Setting& setting, const std::string& path) {
+  if (!is_printable(path)) return {{0, "must be printable text, not " + quoted(path)}};
+  if (std::cmp_less_equal(path.size(), setting.max)) return {};
+  return {{0, "must be " + range_of(setting) + ", not " + std::to_string(path.size())}};
+}
+
+std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector<std::string>& texts) {
+  if (texts.empty()) return {{0, "must be " + range_of(setting) + ", not none"}};
+  std::vector<Fault> faults;
+  std::set<HostPort> seen;
+  for (std::size_t at = 0; at < texts.size(); ++at) {
+    if (std::cmp_equal(at, setting.max)) {
+      faults.push_back({at, std::to_string(texts.size()) + " addresses are given, and not more than " +
+                                std::to_string(setting.max) + " addresses are allowed"});
+      break;
+    }
+    const auto where = parse_host_port(texts[at]);
+    if (!where) {
+      faults.push_back({at, where.error()});
+    } else if (!is_printable(where->host)) {
+      faults.push_back({at, "must be printable text, not " + quoted(texts[at])});
+    } else if (where->port != 0 && !seen.insert(*where).second) {
+      faults.push_back({at, quoted(texts[at]) + " is given twice"});
+    }
+  }
+  return faults;
+}
+
+std::vector<HostPort> parsed(const std::vector<std::string>& addresses) {
+  std::vector<HostPort> all;
+  for (const std::string& address : addresses) all.push_back(*parse_host_port(address));
+  return all;
+}
+
+std::string toml_string(std::string_view text) {
+  return '"' + escaped(text) + '"';  // all values are printable, so only \\ and \" can come out of it
+}
+
+// The number of insertions, deletions and replacements that make one word of the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::span<const Setting> all_settings() {
+  return kSettings;
+}
+
+std::optional<std::size_t> find_setting(std::string_view key) {
+  for (std::size_t row = 0; row < kSettings.size(); ++row) {
+    if (kSettings.at(row).key == key) return row;
+  }
+  return {};
+}
+
+std::optional<std::string_view> nearest_key(std::string_view written) {
+  std::optional<std::string_view> nearest;
+  std::size_t within = std::max<std::size_t>(1, written.size() / 3);
+  if (written.size() > 2 * limits::kIdMax) return {};
+  for (const Setting& setting : kSettings) {
+    const std::size_t off = distance(written, setting.key);
+    if (off > within || (off == within && nearest)) continue;
+    nearest = setting.key;
+    within = off;
+  }
+  return nearest;
+}
+
+std::string flag_of(const Setting& setting) {
+  std::string flag = "--" + std::string{setting.key};
+  std::replace_if(
+      flag.begin(), flag.end(), [](char c) { return c == '_' || c == '.'; }, '-');
+  return flag;
+}
+
+std::string range_of(const Setting& setting) {
+  switch (setting.type) {
+    case Type::Duration:
+      return format_duration(Millis{setting.min}) + " to " + format_duration(Millis{setting.max});
+    case Type::Choice: return joined(setting.choices, " or ");
+    case Type::Path: return "at most " + std::to_string(setting.max) + " " + std::string{setting.unit};
+    case Type::Count:
+    case Type::Addresses: break;
+  }
+  return std::to_string(setting.min) + " to " + std::to_string(setting.max) + " " + std::string{setting.unit};
+}
+
+tl::expected<Value, std::string> parse_value(const Setting& setting, const std::vector<std::string>& texts) {
+  switch (setting.type) {
+    case Type::Count: return parse_count(setting, texts.back());
+    case Type::Duration:
+      return parse_duration(texts.back()).map([](Millis duration) -> Value { return duration.count(); });
+    case Type::Choice:
+    case Type::Path: return texts.back();
+    case Type::Addresses: break;
+  }
+  return texts;
+}
+
+std::vector<Fault> faults_of(const Setting& setting, const Value& value) {
+  switch (setting.type) {
+    case Type::Count:
+    case Type::Duration: return faults_of_number(setting, std::get<std::int64_t>(value));
+    case Type::Choice: return faults_of_choice(setting, std::get<std::string>(value));
+    case Type::Path: return faults_of_path(setting, std::get<std::string>(value));
+    case Type::Addresses: break;
+  }
+  return faults_of_addresses(setting, std::get<std::vector<std::string>>(value));
+}
+
+void set(Config& config, const Setting& setting, const Value& value) {
+  const auto assign = [&](auto* member) {
+    using T = std::remove_pointer_t<decltype(member)>;
+    if constexpr (std::is_same_v<T, std::string>) {
+      *member = std::get<std::string>(value);
+    } else if constexpr (std::is_same_v<T, std::vector<HostPort>>) {
+      *member = parsed(std::get<std::vector<std::string>>(value));
+    } else if constexpr (std::is_same_v<T, Millis>) {
+      *member = Millis{std::get<std::int64_t>(value)};
+    } else {
+      *member = static_cast<T>(std::get<std::int64_t>(value));
+    }
+  };
+  std::visit(assign, setting.member(config));
+}
+
+Value get(Config config, const Setting& setting) {
+  const auto read = [](const auto* member) -> Value {
+    using T = std::remove_cvref_t<decltype(*member)>;
+    if constexpr (std::is_same_v<T, std::string>) {
+      return *member;
+    } else if constexpr (std::is_same_v<T, std::vector<HostPort>>) {
+      std::vector<std::string> texts;
+      for (const HostPort& where : *member) texts.push_back(to_string(where));
+      return texts;
+    } else if constexpr (std::is_same_v<T, Millis>) {
+      return member->count();
+    } else {
+      return static_cast<std::int64_t>(*member);
+    }
+  };
+  return std::visit(read, setting.member(config));
+}
+
+std::string plain_text(const Setting& setting, const Value& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    return setting.type == Type::Duration ? format_duration(Millis{*number}) : std::to_string(*number);
+  }
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  const auto& texts = std::get<std::vector<std::string>>(value);
+  return joined(std::vector<std::string_view>{texts.begin(), texts.end()}, ", ");
+}
+
+std::string toml_text(const Setting& setting, const Value& value) {
+  if (setting.type == Type::Count) return plain_text(setting, value);
+  if (setting.type != Type::Addresses) return toml_string(plain_text(setting, value));
+  std::string list;
+  for (const std::string& text : std::get<std::vector<std::string>>(value)) {
+    list += (list.empty() ? "" : ", ") + toml_string(text);
+  }
+  return "[" + list + "]";
+}
+
+}  // namespace heartbeat

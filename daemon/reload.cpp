@@ -1,0 +1,152 @@
+#include "daemon/reload.h"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "common/uv/address.h"
+
+namespace heartbeat {
+namespace {
+
+ReloadResult failed(std::vector<std::string> errors) {
+  return {.changed = {}, .needs_restart = {}, .errors = std::move(errors)};
+}
+
+void log_result(const ReloadResult& result, const std::string& file) {
+  for (const std::string& error : result.errors) spdlog::error("reload failed: {}", error);
+  if (!result.errors.empty()) {
+    spdlog::error("reload failed: nothing was changed");
+    return;
+  }
+  for (const ReloadResult::Change& change : result.changed) {
+    spdlog::info("reload changed={} from={} to={}", change.name, log_value(change.before),
+                 log_value(change.after));
+  }
+  for (const ReloadResult::Change& change : result.needs_restart) {
+    spdlog::warn("reload needs_restart={} in_force={} wanted={}", change.name, log_value(change.before),
+                 log_value(change.after));
+  }
+  spdlog::info("reload done file={} changed={} needs_restart={}", log_value(file), result.changed.size(),
+               result.needs_restart.size());
+}
+
+}  // namespace
+
+void fit_to_descriptors(LoadedConfig& loaded, std::size_t clients_allowed) {
+  std::size_t& clients_max = loaded.config.settings.clients_max;
+  if (clients_max <= clients_allowed) return;
+  spdlog::info("max_clients lowered from {} to {}: the descriptor limit (LimitNOFILE) is {}", clients_max,
+               clients_allowed, clients_allowed + limits::kDescriptorHeadroom);
+  loaded.origins[*find_setting("max_clients")].text += ", lowered to the descriptor limit";
+  clients_max = clients_allowed;
+}
+
+Settings server_settings(const Config& config) {
+  Settings settings = config.settings;
+  settings.report_heartbeats = spdlog::should_log(spdlog::level::debug);
+  return settings;
+}
+
+Reloader::Reloader(uv::Loop& loop, Server& server, CommandLine command_line, LoadedConfig in_force,
+                   std::size_t clients_allowed)
+    : loop_(loop),
+      server_(server),
+      command_line_(std::move(command_line)),
+      in_force_(std::move(in_force)),
+      clients_allowed_(clients_allowed) {}
+
+tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) {
+  handed_ = !handed.empty();
+  return handed_ ? adopt(handed) : listen(in_force_.config);
+}
+
+ReloadResult Reloader::reload() {
+  ReloadResult result = try_reload();
+  log_result(result, in_force_.file);
+  return result;
+}
+
+void Reloader::set_log_level(std::string_view level, std::string_view origin) {
+  in_force_.take(
+      {*find_setting("log_level"), std::string{level}, {Origin::Kind::Operator, std::string{origin}}});
+  heartbeat::set_log_level(level);
+  server_.change_settings(server_settings(in_force_.config));
+}
+
+ReloadResult Reloader::try_reload() {
+  if (server_.is_stopping()) return failed({"the daemon is shutting down"});
+  auto loaded = reload_config(command_line_, in_force_);
+  if (!loaded) return failed(loaded.error().lines);
+  fit_to_descriptors(*loaded, clients_allowed_);
+  // The last thing that can fail.
+  if (!handed_) {
+    if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
+  }
+  return swap(std::move(*loaded));
+}
+
+tl::expected<void, std::string> Reloader::adopt(const std::vector<int>& descriptors) {
+  for (const int descriptor : descriptors) {
+    const auto local = server_.adopt(descriptor, in_force_.config.backlog);
+    if (!local) return tl::unexpected(local.error());
+    spdlog::info("listening on {}", to_string(*local));
+  }
+  spdlog::info(
+      "the service manager handed over the sockets to listen on; the configured addresses are not used");
+  return {};
+}
+
+tl::expected<void, std::string> Reloader::listen(const Config& config) {
+  std::vector<Resolved> resolved;
+  std::vector<Endpoint> wanted;
+  for (const HostPort& where : config.listen) {
+    const auto endpoint = resolve(where);
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    resolved.push_back({where, *endpoint});
+    wanted.push_back(*endpoint);
+  }
+  const auto change = server_.listen_on(wanted, config.backlog);
+  if (!change) return tl::unexpected(change.error());
+  for (const Endpoint& opened : change->opened) spdlog::info("listening on {}", to_string(opened));
+  for (const Endpoint& closed : change->closed) spdlog::info("no longer listening on {}", to_string(closed));
+  resolved_ = std::move(resolved);
+  return {};
+}
+
+// A name that is listened on is not looked up again: the loop stands still meanwhile, and the answer may be
+// another one.
+tl::expected<Endpoint, std::string> Reloader::resolve(const HostPort& where) const {
+  for (const Resolved& known : resolved_) {
+    if (known.asked == where) return known.endpoint;
+  }
+  return uv::resolve(loop_, where);
+}
+
+ReloadResult Reloader::swap(LoadedConfig loaded) {
+  ReloadResult result;
+  for (std::size_t row = 0; row < all_settings().size(); ++row) {
+    const Setting& setting = all_settings()[row];
+    const Value before = get(in_force_.config, setting);
+    const Value after = get(loaded.config, setting);
+    if (before == after) continue;
+    const ReloadResult::Change change{setting.key, plain_text(setting, before), plain_text(setting, after)};
+    // The sockets that were handed over are the service manager's to change.
+    const bool stays = handed_ && (setting.key == "listen" || setting.key == "backlog");
+    if (setting.while_running && !stays) {
+      result.changed.push_back(change);
+    } else {
+      result.needs_restart.push_back(change);
+      loaded.take({row, before, in_force_.origins[row]});
+    }
+  }
+  in_force_ = std::move(loaded);
+  heartbeat::set_log_level(in_force_.config.log_level);
+  server_.change_settings(server_settings(in_force_.config));
+  return result;
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,78 @@
+// Puts a configuration into force: at the start, and again while everybody stays connected.
+//
+// Everything that can be wrong is found before anything is changed: after a reload that failed the daemon is
+// as it was.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "common/endpoint.h"
+#include "common/uv/loop.h"
+#include "daemon/config/command_line.h"
+#include "daemon/config/load.h"
+#include "daemon/io/server.h"
+
+namespace heartbeat {
+
+struct ReloadResult {
+  struct Change {
+    std::string_view name;
+    std::string before;
+    std::string after;
+  };
+  std::vector<Change> changed;
+  std::vector<Change> needs_restart;  // what the file or a flag says now, and is not in force
+  std::vector<std::string> errors;    // not empty: nothing was changed
+};
+
+// Lowers max_clients to what the descriptor limit leaves for clients.
+void fit_to_descriptors(LoadedConfig& loaded, std::size_t clients_allowed);
+
+// What a server is told of a configuration; the log has its level already.
+[[nodiscard]] Settings server_settings(const Config& config);
+
+class Reloader {
+ public:
+  // The server was made with these settings; see fit_to_descriptors() for `clients_allowed`.
+  Reloader(uv::Loop& loop, Server& server, CommandLine command_line, LoadedConfig in_force,
+           std::size_t clients_allowed);
+
+  // Opens the addresses to listen on; or takes the sockets that were handed over in their place, and then a
+  // reload leaves these as they are.  The error is a sentence that names what cannot be listened on.
+  [[nodiscard]] tl::expected<void, std::string> start(const std::vector<int>& handed);
+
+  // Reads and validates everything, then swaps, and logs what came of it.
+  ReloadResult reload();
+
+  // To one of kLogLevels, until a reload changes it; `origin` says who asked.
+  void set_log_level(std::string_view level, std::string_view origin);
+
+  [[nodiscard]] const LoadedConfig& in_force() const { return in_force_; }
+
+ private:
+  struct Resolved {
+    HostPort asked;
+    Endpoint endpoint;
+  };
+
+  ReloadResult try_reload();
+  [[nodiscard]] tl::expected<void, std::string> adopt(const std::vector<int>& descriptors);
+  [[nodiscard]] tl::expected<void, std::string> listen(const Config& config);
+  [[nodiscard]] tl::expected<Endpoint, std::string> resolve(const HostPort& where) const;
+  ReloadResult swap(LoadedConfig loaded);
+
+  uv::Loop& loop_;
+  Server& server_;
+  CommandLine command_line_;
+  LoadedConfig in_force_;
+  std::size_t clients_allowed_;
+  std::vector<Resolved> resolved_;  // what is listened on
+  bool handed_ = false;             // by the service manager: the configured addresses are not used
+};
+
+}  // namespace heartbeat

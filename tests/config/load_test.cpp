@@ -1,0 +1,273 @@
+// Defaults, file and flags together.
+#include "daemon/config/load.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace heartbeat {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+// A folder with a configuration file in it, or without one.
+class Folder {
+ public:
+  Folder() {
+    std::string name = "/tmp/heartbeatd-config-XXXXXX";
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Folder() {
+    static_cast<void>(unlink(file().c_str()));
+    static_cast<void>(rmdir(path_.c_str()));
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  Folder(Folder&&) = delete;
+  Folder& operator=(Folder&&) = delete;
+
+  [[nodiscard]] std::string file() const { return path_ + "/f.toml"; }
+  void write(std::string_view text) const { std::ofstream{file()} << text; }
+  void remove() const { REQUIRE(unlink(file().c_str()) == 0); }
+
+ private:
+  std::string path_;
+};
+
+CommandLine flags(std::initializer_list<const char*> arguments) {
+  std::vector<const char*> all{"heartbeatd"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  auto command_line = parse_command_line(static_cast<int>(all.size()), all.data());
+  REQUIRE(command_line);
+  return *command_line;
+}
+
+End refused(std::initializer_list<const char*> arguments) {
+  std::vector<const char*> all{"heartbeatd"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  auto command_line = parse_command_line(static_cast<int>(all.size()), all.data());
+  REQUIRE_FALSE(command_line);
+  return command_line.error();
+}
+
+std::string origin_of(const LoadedConfig& loaded, std::string_view key) {
+  return loaded.origins[*find_setting(key)].text;
+}
+
+TEST_CASE("the file wins over the defaults, and flags win over the file") {
+  const Folder folder;
+  folder.write("tick = \"1s\"\nthreshold = 7\n");
+  const auto loaded = load_config(flags({"--threshold", "9"}), folder.file());
+  REQUIRE(loaded);
+  CHECK(loaded->file == folder.file());
+  CHECK(loaded->config.settings.rule.tick == Millis{1000});
+  CHECK(loaded->config.settings.rule.threshold == 9);
+  CHECK(loaded->config.settings.rule.cursor == 3);
+  CHECK(origin_of(*loaded, "tick") == folder.file() + ":1");
+  CHECK(origin_of(*loaded, "threshold") == "flag --threshold");
+  CHECK(origin_of(*loaded, "cursor") == "default");
+}
+
+TEST_CASE("the default file need not be there, and a file that was named has to") {
+  const Folder folder;
+  const auto without = load_config(flags({}), folder.file());
+  REQUIRE(without);
+  CHECK(without->file.empty());
+
+  const auto named = load_config(flags({"--config", folder.file().c_str()}), folder.file());
+  REQUIRE_FALSE(named);
+  CHECK(named.error().exit_code == EX_CONFIG);
+  CHECK(named.error().lines ==
+        Lines{"heartbeatd: cannot read " + folder.file() + ": No such file or directory"});
+}
+
+TEST_CASE("a file that was named is read instead of the default one") {
+  const Folder named;
+  named.write("cursor = 4\n");
+  const Folder usual;
+  usual.write("cursor = 8\nthreshold = 8\n");
+  const auto loaded = load_config(flags({"--config", named.file().c_str()}), usual.file());
+  REQUIRE(loaded);
+  CHECK(loaded->config.settings.rule.cursor == 4);
+  CHECK(loaded->config.settings.rule.threshold == 5);
+}
+
+TEST_CASE("flags for addresses replace the file's whole list") {
+  const Folder folder;
+  folder.write("listen = [\"a:1\", \"b:2\"]\n");
+  const auto loaded = load_config(flags({"--listen", "c:3", "--listen", "[::1]:4"}), folder.file());
+  REQUIRE(loaded);
+  CHECK(loaded->config.listen == std::vector<HostPort>{{"c", 3}, {"::1", 4}});
+}
+
+TEST_CASE("of a flag given twice the last one counts") {
+  const Folder folder;
+  const auto loaded = load_config(flags({"--tick", "1s", "--tick", "2s"}), folder.file());
+  REQUIRE(loaded);
+  CHECK(loaded->config.settings.rule.tick == Millis{2000});
+}
+
+TEST_CASE("the debug mode logs at debug, whatever the file says, unless a flag says otherwise") {
+  const Folder folder;
+  folder.write("log_level = \"error\"\n");
+  const auto debug = load_config(flags({"--debug"}), folder.file());
+  CHECK(debug->config.log_level == "debug");
+  CHECK(origin_of(*debug, "log_level") == "flag --debug");
+  CHECK(load_config(flags({"--debug", "--log-level", "off"}), folder.file())->config.log_level == "off");
+}
+
+TEST_CASE("a tick longer than the leave is told where the later one stands") {
+  const Folder folder;
+  folder.write("leave_timeout = \"5s\"\n");
+  auto loaded = load_config(flags({}), folder.file());
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().exit_code == EX_CONFIG);
+  CHECK(loaded.error().lines ==
+        Lines{folder.file() + ":1:17: leave_timeout: 5s is shorter than tick, which is 10s (default)"});
+
+  folder.write("leave_timeout = \"5s\"\ntick = \"6s\"\n");
+  loaded = load_config(flags({}), folder.file());
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().lines ==
+        Lines{folder.file() + ":2:8: tick: 6s is longer than leave_timeout, which is 5s (" + folder.file() +
+              ":1)"});
+
+  folder.write("leave_timeout = \"5s\"\ntick = \"5s\"\n");
+  CHECK(load_config(flags({}), folder.file()));
+  loaded = load_config(flags({"--tick", "6s"}), folder.file());
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().exit_code == EX_USAGE);
+  CHECK(loaded.error().lines ==
+        Lines{"heartbeatd: --tick: 6s is longer than leave_timeout, which is 5s (" + folder.file() + ":1)"});
+}
+
+TEST_CASE("settings that are wrong by themselves are not also compared with others") {
+  const Folder folder;
+  folder.write("leave_timeout = \"1ms\"\ntick = \"1h\"\n");
+  const auto loaded = load_config(flags({}), folder.file());
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().lines ==
+        Lines{folder.file() + ":1:17: leave_timeout: '1ms' is not from 10ms to 366d"});
+
+  folder.write("leave_timeout = \"2h\n");
+  const auto unreadable = load_config(flags({"--tick", "1h"}), folder.file());
+  REQUIRE_FALSE(unreadable);
+  CHECK(unreadable.error().lines.size() == 1);
+}
+
+TEST_CASE("a default control path that is too long for a socket is refused, unless one is given") {
+  const Folder folder;
+  setenv("RUNTIME_DIRECTORY", ("/" + std::string(93, 'a')).c_str(), 1);  // with /control.sock: 107 bytes
+  CHECK(load_config(flags({}), folder.file()));
+  setenv("RUNTIME_DIRECTORY", ("/" + std::string(94, 'a')).c_str(), 1);
+  const auto loaded = load_config(flags({}), folder.file());
+  const bool given = load_config(flags({"--control", "/c"}), folder.file()).has_value();
+  unsetenv("RUNTIME_DIRECTORY");
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().exit_code == EX_CONFIG);
+  CHECK(given);
+}
+
+TEST_CASE("the control socket is where systemd says, else where the session says, else in /run") {
+  setenv("RUNTIME_DIRECTORY", "/run/one:/run/two", 1);
+  setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+  CHECK(control_path(Config{}) == "/run/one/control.sock");
+  unsetenv("RUNTIME_DIRECTORY");
+  CHECK(control_path(Config{}) == "/run/user/7/heartbeatd/control.sock");
+  unsetenv("XDG_RUNTIME_DIR");
+  CHECK(control_path(Config{}) == "/run/heartbeatd/control.sock");
+  Config config;
+  config.control = "/c";
+  CHECK(control_path(config) == "/c");
+}
+
+TEST_CASE("every mistake on a command line is told at once") {
+  const End end = refused({"--tick", "5", "--threshold", "x", "--listen", "a"});
+  CHECK(end.exit_code == EX_USAGE);
+  CHECK(end.text ==
+        "heartbeatd: --listen: 'a' is not an address: write it as HOST:PORT, like 127.0.0.1:14000\n"
+        "heartbeatd: --tick: '5' has no unit (did you mean 5s or 5ms?)\n"
+        "heartbeatd: --threshold: 'x' is not a whole number from 1 to 1000 ticks");
+}
+
+TEST_CASE("a flag that is nearly one is told which was meant") {
+  CHECK(refused({"--treshold", "4"}).text ==
+        "heartbeatd: --treshold: there is no such flag (did you mean --threshold?)");
+  CHECK(refused({"--leave_timeout=4s"}).text ==
+        "heartbeatd: --leave_timeout=4s: there is no such flag (did you mean --leave-timeout?)");
+  CHECK(refused({"stray"}).text == "heartbeatd: stray: flags begin with --");
+  CHECK(refused({"--config", ""}).exit_code == EX_USAGE);
+  CHECK(refused({"--check-config", "--print-config"}).exit_code == EX_USAGE);
+}
+
+TEST_CASE("what is printed is read back to the same settings") {
+  const Folder folder;
+  folder.write("listen = [\"[::1]:7\", 'quo\"te\\back:8']\ncontrol = 'a \"quoted\" \\ path #'\n");
+  const auto loaded =
+      load_config(flags({"--config", folder.file().c_str(), "--tick", "1500ms", "--remember", "0"}));
+  REQUIRE(loaded);
+  const std::string printed = print_config(*loaded);
+  CHECK(printed.find("tick = \"1500ms\"  # flag --tick\n") != std::string::npos);
+  CHECK(printed.find("threshold = 5  # default\n") != std::string::npos);
+  CHECK(printed.find("]  # " + folder.file() + ":1\n") != std::string::npos);
+
+  folder.write(printed);
+  const auto again = load_config(flags({"--config", folder.file().c_str()}));
+  REQUIRE(again);
+  for (const Setting& setting : all_settings()) {
+    CAPTURE(setting.key);
+    CHECK(get(again->config, setting) == get(loaded->config, setting));
+  }
+}
+
+TEST_CASE("the list of settings has name, value and origin of each") {
+  const Folder folder;
+  const auto loaded =
+      load_config(flags({"--tick", "1s", "--listen", "a:1", "--listen", "b:2"}), folder.file());
+  const auto list = list_settings(*loaded);
+  REQUIRE(list.size() == all_settings().size());
+  CHECK(list[0].name == "listen");
+  CHECK(list[0].value == "a:1, b:2");
+  CHECK(list[0].origin == "flag --listen");
+  CHECK(list[1].value == "1s");
+}
+
+TEST_CASE("a reload reads the file again, and flags keep winning") {
+  const Folder folder;
+  folder.write("tick = \"1s\"\nthreshold = 7\n");
+  const CommandLine command_line = flags({"--threshold", "9"});
+  const auto before = load_config(command_line, folder.file());
+  folder.write("tick = \"2s\"\nthreshold = 8\ncursor = 4\n");
+  const auto after = reload_config(command_line, *before, folder.file());
+  REQUIRE(after);
+  CHECK(after->config.settings.rule.tick == Millis{2000});
+  CHECK(after->config.settings.rule.threshold == 9);
+  CHECK(after->config.settings.rule.cursor == 4);
+}
+
+TEST_CASE("a file that was read and is gone is a mistake, and one that appears is read") {
+  const Folder folder;
+  folder.write("tick = \"1s\"\n");
+  const auto before = load_config(flags({}), folder.file());
+  folder.remove();
+  const auto gone = reload_config(flags({}), *before, folder.file());
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().lines ==
+        Lines{"heartbeatd: cannot read " + folder.file() + ": No such file or directory"});
+
+  const auto without = load_config(flags({}), folder.file());
+  folder.write("tick = \"1s\"\n");
+  const auto appeared = reload_config(flags({}), *without, folder.file());
+  REQUIRE(appeared);
+  CHECK(appeared->config.settings.rule.tick == Millis{1000});
+}
+
+}  // namespace
+}  // namespace heartbeat
