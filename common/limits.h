@@ -172,8 +172,8 @@ inline constexpr std::size_t kRosterShown = 20;
 inline constexpr Millis kConnectMax{10'000};
 
 // The wait before connecting again is anything from nothing to the first of these, which is doubled at each
-// failure in a row, up to the second. Half a second rides out a daemon's restart; 20 000 clients at 30 s are, on average,
-// 1 300 connections a second when it is back.
+// failure in a row, up to the second. Half a second rides out a daemon's restart; 20 000 clients at 30 s are,
+// on average, 1 300 connections a second when it is back.
 inline constexpr Millis kReconnectFirst{500};
 inline constexpr Millis kReconnectMax{30'000};
 

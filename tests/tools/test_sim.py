@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""heartbeat-sim against the real daemon, and against one that breaks its promises.  Usage: sim_test.py BIN_FOLDER"""
+"""heartbeat-sim against the real daemon, and against one that breaks its promises.  Usage: test_sim.py BIN_FOLDER"""
 import json
 import selectors
 import socket

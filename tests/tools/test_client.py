@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""heartbeat-client against the real daemon, and against peers that are none.  Usage: client_test.py BIN_FOLDER"""
+"""heartbeat-client against the real daemon, and against peers that are none.  Usage: test_client.py BIN_FOLDER"""
 import json
 import re
 import signal
