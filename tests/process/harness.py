@@ -98,7 +98,8 @@ class Daemon:
 
     def __init__(self, listen=("127.0.0.1:0",), debug=False, environment=None, **flags):
         flags.setdefault("max_clients", 1000)
-        arguments = [DAEMON]
+        flags.setdefault("log_rate", 0)  # every event is told
+        arguments = [DAEMON, "--log-target", "stderr"]
         for address in listen:
             arguments += ["--listen", address]
         for name, value in flags.items():

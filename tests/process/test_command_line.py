@@ -75,7 +75,7 @@ class Told(unittest.TestCase):
         ended = run("--help")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
         for flag in ("--listen", "--tick", "--threshold", "--cursor", "--recover", "--leave-timeout",
-                     "--max-clients", "--backlog", "--log-level", "--debug", "--version"):
+                     "--max-clients", "--backlog", "--log-target", "--log-rate", "--log-level", "--debug", "--version"):
             self.assertIn(flag, ended.stdout)
         self.assertIn("Exit codes", ended.stdout)
 

@@ -88,7 +88,7 @@ class UnreadAnswers(DaemonTest):
         before_kib = daemon.resident_kib()
         many = ANSWERED * 1000
         sent = 0
-        peers = [self.connect(daemon, receive_buffer=4096) for _ in range(4)]
+        peers = [self.connect(daemon, receive_buffer=4096) for _ in range(2)]
         for peer in peers:
             peer.send(frame(heartbeat(notify=True)))
             try:
