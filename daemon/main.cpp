@@ -6,9 +6,9 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 
+#include "common/descriptors.h"
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -36,16 +36,6 @@ int refuse(int exit_code, const std::string& line) {
 bool log_goes_to_journal(const Config& config) {
   if (config.log_target != "auto") return config.log_target == "journal";
   return libsystemd::has_journal() && stderr_is_journal();
-}
-
-// Raises the descriptor limit as far as is allowed, and returns it.
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
 }
 
 // The clients that our descriptors are enough for; none when they are not enough for ourselves.  At the limit

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/control_path.h"
 #include "common/endpoint.h"
 #include "common/limits.h"
 #include "daemon/core/monitor.h"
@@ -21,10 +22,6 @@ struct Config {
   unsigned log_rate = limits::kLogRateDefault;  // records of one kind of event in a second; 0 for no limit
   std::string control;  // the path of the control socket; empty: default_control_path()
 };
-
-// $RUNTIME_DIRECTORY/control.sock, as systemd sets it; else $XDG_RUNTIME_DIR/heartbeatd/control.sock; else
-// /run/heartbeatd/control.sock.
-[[nodiscard]] std::string default_control_path();
 
 // Where the control socket is to be.
 [[nodiscard]] inline std::string control_path(const Config& config) {

@@ -222,7 +222,7 @@ TEST_CASE("the documentation has one row for each setting, as the table says it"
 }
 
 TEST_CASE("the manual page has each setting once, with the range and default of the table") {
-  const std::string page = read_source("packaging/man/heartbeatd.toml.5");
+  const std::string page = read_source("docs/man/heartbeatd.toml.5");
   std::size_t entries = 0;
   for (const std::string& line : lines_of_text(page)) entries += line == ".TP" ? 1 : 0;
   CHECK(entries == all_settings().size());

@@ -57,6 +57,7 @@ void counted_free(void* block) {
 
 // All of the ordinary forms, so that none is left to a sanitizer, which would not know the other half.
 // malloc and free here are the counted ones.
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): what new and delete stand on
 void* operator new(std::size_t size) {
   if (void* const block = std::malloc(size)) return block;
   throw std::bad_alloc{};
@@ -88,3 +89,4 @@ void operator delete[](void* block, std::size_t) noexcept {
 void operator delete[](void* block, const std::nothrow_t&) noexcept {
   std::free(block);
 }
+// NOLINTEND(cppcoreguidelines-no-malloc)

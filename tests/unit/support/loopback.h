@@ -56,7 +56,7 @@ class Loopback {
  public:
   Loopback() {
     const Endpoint anywhere{.address = {127, 0, 0, 1}};
-    auto listener = Listener::create(loop, anywhere, 1, [this](uv_stream_t* waiting, int error) {
+    auto listener = Listener::create(loop, anywhere, 1, false, [this](uv_stream_t* waiting, int error) {
       REQUIRE(error == 0);
       server.reset(new Recorder{loop});
       REQUIRE(server->accept(waiting) == 0);
