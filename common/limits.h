@@ -134,6 +134,12 @@ inline constexpr unsigned kLogRateMax = 1'000'000;
 
 // Clients named in such a sum.
 inline constexpr std::size_t kSumNames = 5;
+// What people's clock and the listening clock may move apart before it counts: readings are grained to 1 ms.
+inline constexpr Millis kWallDriftMax{10};
+
+// Times that they moved apart (stalls, and settings of people's clock) that are remembered, to tell earlier
+// instants.
+inline constexpr std::size_t kWallStepsMax = 256;
 
 // --- what the operator is told once -----------------------------------------------------------------------
 
@@ -144,6 +150,36 @@ inline constexpr std::uint8_t kFightTakeovers = 3;
 // Gaps in a row that are alike (within a tenth) and longer than a tick by over a tenth, until a client counts
 // as one that beats slower than the tick. At one lost beat in a hundred, four such by chance are one in 10^8.
 inline constexpr std::uint8_t kSlowGapsInARow = 4;
+
+// --- the control socket ----------------------------------------------------------------------------------
+
+// Bytes of a request's body, and of each object of an answer: what two hundred names to kick take, many
+// times.
+inline constexpr std::size_t kControlFrameMax = 65'536;
+
+// Sessions at once: a thousand watchers, and room for people. Fewer where descriptors are few: one in eight
+// of them.
+inline constexpr std::size_t kControlSessionsMax = 1'100;
+inline constexpr std::size_t kControlSessionsShare = 8;
+
+// Bytes of an answer that are made ahead of its reader: its slice. One object more can be on top.
+inline constexpr std::size_t kControlSliceBytes = std::size_t{16} * 1024;
+
+// What all sessions together may do in one turn of the loop, in steps of about a tenth of a microsecond and
+// never more than half of one (docs/control.md has the measured figure): a client looked at is one.
+inline constexpr unsigned kControlStepsPerTurn = 2'048;
+inline constexpr unsigned kStepsPerObject = 8;   // an object worded
+inline constexpr unsigned kStepsPerWrite = 32;  // a system call
+
+// Clients that one `clients` names: without being asked, and at the most.
+inline constexpr std::size_t kListDefault = 1'000;
+inline constexpr std::size_t kListMax = 10'000;
+
+// Sorted lists in the making at once: each holds up to kListMax names, about 1 MB.
+inline constexpr std::size_t kSortedListsMax = 16;
+
+// Characters of a pattern besides its stars: twice an id.
+inline constexpr std::size_t kGlobCharactersMax = 127;
 
 // --- the debug mode --------------------------------------------------------------------------------------
 
