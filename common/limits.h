@@ -162,13 +162,19 @@ inline constexpr std::size_t kControlFrameMax = 65'536;
 inline constexpr std::size_t kControlSessionsMax = 1'100;
 inline constexpr std::size_t kControlSessionsShare = 8;
 
+// Connections that may wait to be accepted: a thousand watchers may come at once.
+inline constexpr int kControlBacklog = 1'024;
+
 // Bytes of an answer that are made ahead of its reader: its slice. One object more can be on top.
 inline constexpr std::size_t kControlSliceBytes = std::size_t{16} * 1024;
 
 // What all sessions together may do in one turn of the loop, in steps of about a tenth of a microsecond and
 // never more than half of one (docs/control.md has the measured figure): a client looked at is one.
 inline constexpr unsigned kControlStepsPerTurn = 2'048;
-inline constexpr unsigned kStepsPerObject = 8;   // an object worded
+inline constexpr unsigned kStepsPerObject = 8;  // an object worded
+inline constexpr unsigned kStepsPerRank = 4;    // a client put into its place in a sorted list
+inline constexpr unsigned kStepsPerKick = 64;   // a client closed and logged
+inline constexpr unsigned kStepsPerOnce = 256;  // an answer that is made in one piece
 inline constexpr unsigned kStepsPerWrite = 32;  // a system call
 
 // Clients that one `clients` names: without being asked, and at the most.
@@ -177,6 +183,9 @@ inline constexpr std::size_t kListMax = 10'000;
 
 // Sorted lists in the making at once: each holds up to kListMax names, about 1 MB.
 inline constexpr std::size_t kSortedListsMax = 16;
+
+// Bytes of the message that an operator gives with a kick: a sentence, for a log line and a notice.
+inline constexpr std::size_t kKickMessageMax = 256;
 
 // Characters of a pattern besides its stars: twice an id.
 inline constexpr std::size_t kGlobCharactersMax = 127;

@@ -9,7 +9,7 @@
 #include <rapidjson/reader.h>
 
 #include "common/frame.h"
-#include "common/json_writer.h"
+#include "common/json_frame.h"
 #include "common/text.h"
 
 namespace heartbeat {
@@ -276,17 +276,6 @@ std::uint64_t count(Millis millis) {
   return static_cast<std::uint64_t>(millis.count());
 }
 
-// Appends one frame whose body is an object with the members that `add` adds.
-template <class Add>
-void append_object(std::string& out, Add add) {
-  std::string body;
-  JsonWriter json{body};
-  json.begin_object();
-  add(json);
-  json.end_object();
-  append_frame(out, body);
-}
-
 }  // namespace
 
 std::string encode(const Heartbeat& heartbeat) {
@@ -311,7 +300,7 @@ std::string encode_twice(const Heartbeat& heartbeat) {
 }
 
 void append_ack(std::string& out, std::optional<std::uint64_t> seq, Status status) {
-  append_object(out, [&](JsonWriter& json) {
+  append_json_frame(out, [&](JsonWriter& json) {
     json.add("type", "ack");
     if (seq) json.add("seq", *seq);
     json.add("status", to_string(status));
@@ -319,7 +308,7 @@ void append_ack(std::string& out, std::optional<std::uint64_t> seq, Status statu
 }
 
 void append_welcome(std::string& out, const Welcome& welcome) {
-  append_object(out, [&](JsonWriter& json) {
+  append_json_frame(out, [&](JsonWriter& json) {
     json.add("type", "welcome");
     json.add("tick_ms", count(welcome.tick));
     json.add("threshold", welcome.threshold);
@@ -331,7 +320,7 @@ void append_welcome(std::string& out, const Welcome& welcome) {
 }
 
 void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail) {
-  append_object(out, [&](JsonWriter& json) {
+  append_json_frame(out, [&](JsonWriter& json) {
     json.add("type", "status");
     json.add("status", to_string(status));
     json.add("reason", reason);

@@ -47,6 +47,7 @@ struct Counters {
   std::uint64_t takeovers = 0;
   std::uint64_t stalls = 0;
   Millis stalled{0};
+  Millis worst_stall{0};
   std::array<std::uint64_t, kReasonCount> closes{};
   std::array<std::uint64_t, kBadInputCount> bad_input{};
 };
@@ -84,6 +85,9 @@ class Monitor {
   // An operator closes the client of that name; one that asked for notices is told the message, which may be
   // empty.  Returns whether there is such a client.
   bool kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects);
+
+  // Changes Settings::report_heartbeats.
+  void report_heartbeats(bool report) { settings_.report_heartbeats = report; }
 
   // Closes everybody.
   void shut_down(MonoTime now, Effects& effects);

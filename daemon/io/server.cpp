@@ -41,6 +41,18 @@ void Server::stop() {
   apply();
 }
 
+bool Server::kick(std::string_view name, std::string_view message) {
+  const bool kicked = monitor_.kick(name, message, now(), effects_);
+  apply();
+  return kicked;
+}
+
+std::vector<Endpoint> Server::listening() const {
+  std::vector<Endpoint> all;
+  for (const uv::Owned<Listener>& listener : listeners_) all.push_back(listener->local());
+  return all;
+}
+
 void Server::received(ConnId conn, std::string_view bytes) {
   monitor_.receive(conn, bytes, now(), effects_);
   apply();

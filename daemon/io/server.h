@@ -48,7 +48,22 @@ class Server {
   // they have read it, within limits::kLingerMax.
   void stop();
 
+  // An operator closes the client of that name (Monitor::kick()).  Whether there was one.
+  bool kick(std::string_view name, std::string_view message);
+
+  // Tells each heartbeat, or no longer: for the debug level of the log.
+  void report_heartbeats(bool report) { monitor_.report_heartbeats(report); }
+
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
+
+  // Listening time, as of this turn of the loop.
+  [[nodiscard]] MonoTime listening_now() const { return clock_.now(); }
+
+  // The addresses that are listened on, with their real ports, and the descriptors in use for it all.
+  [[nodiscard]] std::vector<Endpoint> listening() const;
+  [[nodiscard]] std::size_t descriptors() const {
+    return listeners_.size() + monitor_.clients().size() + lingering_.size();
+  }
 
   // How long after its time each pulse of the loop came: what everything else on the loop waited, too.
   [[nodiscard]] const Histogram& loop_lateness() const { return loop_lateness_; }

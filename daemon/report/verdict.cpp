@@ -41,35 +41,37 @@ std::string about_stalls(const Stalls& stalls, MonoTime from, MonoTime to) {
 
 // A leave that began with silence: of which length, and when it was heard last before.
 struct Silence {
-  std::optional<MonoTime> last_heard;  // unknown where its moment was forgotten
+  std::optional<MonoTime> since;  // the last heartbeat, or the accept; unknown where that was forgotten
+  bool heard;                     // it was a heartbeat
   MonoTime left;
 };
 
 // The silence before `left` of a client that was heard at `last_heard` for the last time of all: where that
 // was in leave already, the gap that reached across its beginning tells.
-Silence silence_before(MonoTime left, MonoTime last_heard, const History* history) {
-  if (last_heard <= left) return {last_heard, left};
-  if (history == nullptr) return {{}, left};
-  for (const Moment& moment : history->oldest_first()) {
+template <class AnyClient>
+Silence silence_before(MonoTime left, const AnyClient& client) {
+  if (client.last_heard <= left) return {client.last_heard, client.heartbeats > 0, left};
+  if (client.history == nullptr) return {{}, true, left};
+  for (const Moment& moment : client.history->oldest_first()) {
     const MonoTime began = moment.at - moment.silent;
-    if (moment.kind == Moment::Kind::Gap && began <= left && moment.at > left) return {began, left};
+    if (moment.kind == Moment::Kind::Gap && began <= left && moment.at > left) return {began, true, left};
   }
-  return {{}, left};
+  return {{}, true, left};
 }
 
 // "15 silent ticks", where the silence was one; else its strikes, of which the last ended with some.
 std::string about_silence(const Silence& silence, const Stalls& stalls, const Rule& rule) {
   const std::int64_t all = std::int64_t{rule.cursor} * rule.threshold;
   const std::string strikes = counted(rule.cursor, "strike");
-  if (!silence.last_heard) return "after " + strikes + " of " + counted(rule.threshold, "silent tick");
+  if (!silence.since) return "after " + strikes + " of " + counted(rule.threshold, "silent tick");
 
   // A leave begins at the end of a tick, and the tick that was heard last was not silent.
-  const Millis silent = silence.left - *silence.last_heard;
-  const std::int64_t ticks = std::max<std::int64_t>(0, (silent.count() - 1) / rule.tick.count());
+  const Millis silent = silence.left - *silence.since - Millis{silence.heard ? 1 : 0};
+  const std::int64_t ticks = silent / rule.tick;
   const std::string after = ticks >= all ? "after " + counted(ticks, "silent tick")
                                          : "after " + strikes + ", the last " + counted(ticks, "tick") +
                                                " without a heartbeat";
-  return after + "; " + about_stalls(stalls, *silence.last_heard, silence.left);
+  return after + "; " + about_stalls(stalls, *silence.since, silence.left);
 }
 
 // The present leave's beginning; of one that is older than what is remembered, nothing.
@@ -101,7 +103,7 @@ std::string about_expiry(const ClosedClient& client, const Stalls& stalls, const
              " did not earn alive again";
     default: break;
   }
-  const Silence silence = silence_before(left->at, client.last_heard, client.history.get());
+  const Silence silence = silence_before(left->at, client);
   const std::string beats = client.last_heard > left->at
                                 ? "; it was heard again in leave, but " + never_steady(context.rule)
                                 : "";
@@ -127,7 +129,7 @@ std::string about_leave(const Client& client, const Standing& standing, const St
       return since + ", for it was in leave when it was closed before; " + until;
     default: break;
   }
-  const Silence silence = silence_before(left, client.last_heard, client.history.get());
+  const Silence silence = silence_before(left, client);
   return since + " " + about_silence(silence, stalls, rule) + "; " + until;
 }
 

@@ -1,0 +1,64 @@
+// What the commands of the control socket look at and do: lent and given by main, for the life of the daemon.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "common/mono_time.h"
+#include "daemon/core/feed.h"
+#include "daemon/core/monitor.h"
+#include "daemon/report/report_context.h"
+#include "daemon/report/status_json.h"
+#include "daemon/report/wall_clock.h"
+
+namespace heartbeat {
+
+// A setting in force: its value as it is written in the configuration file, and where it comes from.
+struct SettingInForce {
+  std::string name;
+  std::string value;
+  std::string origin;  // `default`, `FILE:LINE`, `flag --tick`
+};
+
+struct ReloadResult {
+  struct Change {
+    std::string name;
+    std::string before;
+    std::string after;
+  };
+  std::vector<Change> changed;
+  std::vector<std::string> needs_restart;  // names
+  std::vector<std::string> errors;         // not empty: nothing was changed
+};
+
+struct ControlActions {
+  std::function<MonoTime()> now;  // on the listening clock
+  // Closes the client of that name; whether there was one.
+  std::function<bool(std::string_view name, std::string_view message)> kick;
+  // Changes the log's level and returns what it was; the error is a sentence.
+  std::function<tl::expected<std::string, std::string>(const std::string& level)> set_log_level;
+  std::function<std::vector<SettingInForce>()> settings;
+  std::function<ReloadResult()> reload;
+  // Adds what `status` tells to the object that is open.
+  std::function<void(JsonWriter&)> add_status;
+};
+
+struct ControlContext {
+  const Boot& boot;
+  const Monitor& monitor;
+  const Feed& feed;
+  const WallClock& clock;
+  ControlActions actions;
+  std::size_t sorted_lists = 0;  // in the making
+
+  [[nodiscard]] ReportContext report() const {
+    return {.rule = monitor.settings().rule, .clock = clock, .now = actions.now()};
+  }
+};
+
+}  // namespace heartbeat

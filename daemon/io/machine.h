@@ -1,0 +1,28 @@
+// What the machine says: people's clock, a random name, and what this process holds of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "common/uv/loop.h"
+#include "daemon/report/wall_clock.h"
+
+namespace heartbeat {
+
+// People's clock at the instant of Loop::now(), which lies a little back.
+[[nodiscard]] WallTime wall_time(uv::Loop& loop);
+
+// 128 random bits, 32 hex digits.
+[[nodiscard]] std::string random_id();
+
+// Resident; 0 where the machine does not say.
+[[nodiscard]] std::uint64_t memory_bytes();
+
+// Counts them: for a program that has only a few yet.
+[[nodiscard]] std::size_t count_descriptors();
+
+// Raises the descriptor limit as far as is allowed, and returns it.
+[[nodiscard]] std::size_t raise_descriptor_limit();
+
+}  // namespace heartbeat
