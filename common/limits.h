@@ -116,6 +116,13 @@ inline constexpr Millis kStallLimit{1000};
 // The loop wakes at least this often, so that a healthy gap stays well below the stall limit.
 inline constexpr Millis kPulse{250};
 
+// What people's clock and the listening clock may move apart before it counts: readings are grained to 1 ms.
+inline constexpr Millis kWallDriftMax{10};
+
+// Times that they moved apart (stalls, and settings of people's clock) that are remembered, to tell earlier
+// instants.
+inline constexpr std::size_t kWallStepsMax = 256;
+
 // --- what the service manager is told --------------------------------------------------------------------
 
 // The status line changes at most this often: it is for people, and each change is a message.
@@ -134,13 +141,6 @@ inline constexpr unsigned kLogRateMax = 1'000'000;
 
 // Clients named in such a sum.
 inline constexpr std::size_t kSumNames = 5;
-// What people's clock and the listening clock may move apart before it counts: readings are grained to 1 ms.
-inline constexpr Millis kWallDriftMax{10};
-
-// Times that they moved apart (stalls, and settings of people's clock) that are remembered, to tell earlier
-// instants.
-inline constexpr std::size_t kWallStepsMax = 256;
-
 // --- what the operator is told once -----------------------------------------------------------------------
 
 // Takeovers of one id, each within a threshold of ticks of the one before, that make it a fight: a client

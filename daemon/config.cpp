@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <string_view>
@@ -133,6 +134,16 @@ constexpr const char* kFooter =
 
 }  // namespace
 
+std::string default_control_path() {
+  const auto below = [](const char* variable, const char* path) -> std::string {
+    const char* const directory = std::getenv(variable);
+    return directory == nullptr || *directory == '\0' ? "" : std::string{directory} + path;
+  };
+  if (const std::string path = below("RUNTIME_DIRECTORY", "/control.sock"); !path.empty()) return path;
+  if (const std::string path = below("XDG_RUNTIME_DIR", "/heartbeatd/control.sock"); !path.empty()) return path;
+  return "/run/heartbeatd/control.sock";
+}
+
 tl::expected<Config, CommandLineEnd> parse_command_line(int argc, const char* const* argv) {
   Config config;
   CLI::App app{kAbout, "heartbeatd"};
@@ -154,6 +165,7 @@ tl::expected<Config, CommandLineEnd> parse_command_line(int argc, const char* co
   app.add_option("--log-level", config.log_level,
                  "trace, debug, info, warning, error, critical or off [info]")
       ->type_name("LEVEL");
+  app.add_option("--control", config.control, "Where heartbeatctl finds this daemon")->type_name("PATH");
   app.add_flag("--debug", config.debug,
                "For a person at a terminal: colour, each heartbeat, the list of clients");
   app.set_version_flag("--version", version_text(), "Print the version and exit");

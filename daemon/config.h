@@ -26,8 +26,13 @@ struct Config {
   std::string log_level = "info";
   LogTarget log_target = LogTarget::Auto;
   unsigned log_rate = limits::kLogRateDefault;  // records of one kind of event in a second; 0 for no limit
+  std::string control;  // the path of the control socket; empty: default_control_path()
   bool debug = false;                           // the foreground mode for a person at a terminal
 };
+
+// $RUNTIME_DIRECTORY/control.sock, as systemd sets it; else $XDG_RUNTIME_DIR/heartbeatd/control.sock; else
+// /run/heartbeatd/control.sock.
+[[nodiscard]] std::string default_control_path();
 
 // How a command line that starts no daemon ends: with text for standard output and 0 (--help, --version), or
 // with one line for standard error and an exit code of sysexits.h.

@@ -1,12 +1,12 @@
 // heartbeatd: parse, wire, run, exit code.
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "common/duration.h"
@@ -14,13 +14,16 @@
 #include "common/log.h"
 #include "common/uv/address.h"
 #include "common/uv/loop.h"
+#include "common/uv/machine.h"
 #include "common/uv/watchers.h"
 #include "daemon/config.h"
+#include "daemon/descriptors.h"
 #include "daemon/event_log.h"
 #include "daemon/handed_sockets.h"
 #include "daemon/io/server.h"
 #include "daemon/journal.h"
 #include "daemon/libsystemd.h"
+#include "daemon/operations.h"
 #include "daemon/service_manager.h"
 
 namespace heartbeat {
@@ -41,22 +44,11 @@ bool log_goes_to_journal(const Config& config) {
   return libsystemd::has_journal() && stderr_is_journal();
 }
 
-// Raises the descriptor limit as far as is allowed, and returns it.
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
-}
-
 // Keeps our own maximum below the descriptor limit: at that limit libuv 1.44 accepts and closes connections
 // without telling anybody.
-bool fit_to_descriptors(Settings& settings) {
-  const std::size_t descriptors = raise_descriptor_limit();
-  if (descriptors <= limits::kDescriptorHeadroom) return false;
-  const std::size_t most = descriptors - limits::kDescriptorHeadroom;
+bool fit_to_descriptors(Settings& settings, std::size_t descriptors) {
+  const std::size_t most = share_descriptors(descriptors).clients;
+  if (most == 0) return false;
   if (settings.clients_max <= most) return true;
   spdlog::info("max_clients lowered from {} to {}: the descriptor limit (LimitNOFILE) is {}",
                settings.clients_max, most, descriptors);
@@ -103,8 +95,30 @@ tl::expected<std::vector<Endpoint>, std::string> listen_on_handed(Server& server
   return listening;
 }
 
+// The level of the log, for a daemon that is running.
+tl::expected<std::string, std::string> change_log_level(const std::string& level, Server& server) {
+  auto former = set_log_level(level);
+  if (former) server.report_heartbeats(spdlog::should_log(spdlog::level::debug));
+  return former;
+}
+
+// A path that somebody gave has to work.  Without one the daemon does without: it may well not be allowed to
+// write where services have theirs.
+tl::expected<void, std::string> listen_for_operators(Operations& operations, const Config& config,
+                                                     std::optional<int> handed) {
+  if (handed) return operations.adopt(*handed);
+  const std::string path = config.control.empty() ? default_control_path() : config.control;
+  const auto listening = operations.listen(path);
+  if (listening) spdlog::info("control socket {}", path);
+  if (listening || !config.control.empty()) return listening;
+  spdlog::warn("{}; there is none, and heartbeatctl cannot reach this daemon (--control sets another path)",
+               listening.error());
+  return {};
+}
+
 int run(Config config) {
-  if (!fit_to_descriptors(config.settings)) {
+  const std::size_t descriptors = uv::raise_descriptor_limit();
+  if (!fit_to_descriptors(config.settings, descriptors)) {
     return refuse(EX_OSERR,
                   "heartbeatd: the descriptor limit (LimitNOFILE, ulimit -n) leaves no room for clients");
   }
@@ -119,9 +133,15 @@ int run(Config config) {
   EventLog event_log{config.log_rate, log_goes_to_journal(config) ? write_to_journal : write_to_stderr};
   int exit_code = EX_OK;
   {
-    Server::Observer observer{.on_event = [&](const Event& event) { event_log.tell(event, loop.now()); },
+    Operations operations{loop, descriptors};
+    Server::Observer observer{.on_event =
+                                  [&](const Event& event) {
+                                    event_log.tell(event, loop.now());
+                                    operations.tell(event);
+                                  },
                               .after_turn =
                                   [&](const Monitor& monitor) {
+                                    operations.turn();
                                     event_log.turn(loop.now());
                                     service.turn(loop.now(), monitor.status_counts());
                                     if (config.debug) event_log.tell_roster(monitor);
@@ -130,7 +150,11 @@ int run(Config config) {
 
     const auto listening = handed->clients.empty() ? listen_everywhere(loop, server, config)
                                                    : listen_on_handed(server, handed->clients, config);
-    if (listening) {
+    operations.attach(
+        server, [&](const std::string& level) { return change_log_level(level, server); },
+        [] { return std::vector<SettingInForce>{}; }, [] { return ReloadResult{}; });
+    const auto controlled = listen_for_operators(operations, config, handed->control);
+    if (listening && controlled) {
       for (const Endpoint& endpoint : *listening) spdlog::info("listening on {}", to_string(endpoint));
       const Rule& rule = config.settings.rule;
       const auto end = [&](const char* name) {
@@ -149,7 +173,7 @@ int run(Config config) {
       service.ready();
       loop.run();
     } else {
-      exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + listening.error());
+      exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + (listening ? controlled.error() : listening.error()));
     }
   }
   for (const std::string& leak : loop.drain(limits::kShutdownMax)) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -37,6 +38,10 @@ void Stream::connected(uv_connect_t* done, int error) {
   const std::unique_ptr<uv_connect_t> owned{done};
   if (error == UV_ECANCELED) return;  // the object was let go of meanwhile
   self(done->handle).on_connected(error);
+}
+
+uv_stream_t* Stream::stream() {
+  return const_cast<uv_stream_t*>(std::as_const(*this).stream());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
 int Stream::accept(uv_stream_t* listener) {
@@ -87,7 +92,7 @@ int Stream::write(std::string_view bytes, std::size_t queue_max) {
   return error;
 }
 
-bool Stream::has_unsent() {
+bool Stream::has_unsent() const {
   return uv_stream_get_write_queue_size(stream()) > 0;
 }
 

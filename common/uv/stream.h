@@ -38,9 +38,6 @@ class Stream {
   int write(std::string_view bytes, std::size_t queue_max = limits::kWriteQueueMax);
 
   // Whether some of what was written still waits for the kernel to take it.
-  [[nodiscard]] bool has_unsent();
-
-  // Whether some of what was written still waits for the kernel to take it.
   [[nodiscard]] bool has_unsent() const;
 
   // Sends the end of the stream after all that was written.  What still arrives is read and thrown away until
@@ -53,7 +50,8 @@ class Stream {
  protected:
   Stream() = default;
 
-  [[nodiscard]] virtual uv_stream_t* stream() = 0;
+  [[nodiscard]] virtual const uv_stream_t* stream() const = 0;
+  [[nodiscard]] uv_stream_t* stream();
 
   // What a request to connect ends in; it is freed there.
   static void connected(uv_connect_t* done, int error);
@@ -84,7 +82,10 @@ class TcpStream : public Stream {
  protected:
   explicit TcpStream(Loop& loop);
 
-  [[nodiscard]] uv_stream_t* stream() final { return reinterpret_cast<uv_stream_t*>(&tcp_); }
+  using Stream::stream;
+  [[nodiscard]] const uv_stream_t* stream() const final {
+    return reinterpret_cast<const uv_stream_t*>(&tcp_);
+  }
 
  private:
   uv_tcp_t tcp_;
@@ -103,7 +104,10 @@ class PipeStream : public Stream {
  protected:
   explicit PipeStream(Loop& loop);
 
-  [[nodiscard]] uv_stream_t* stream() final { return reinterpret_cast<uv_stream_t*>(&pipe_); }
+  using Stream::stream;
+  [[nodiscard]] const uv_stream_t* stream() const final {
+    return reinterpret_cast<const uv_stream_t*>(&pipe_);
+  }
 
  private:
   uv_pipe_t pipe_;

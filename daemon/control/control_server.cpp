@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "common/uv/machine.h"
+
 namespace heartbeat {
 
 using State = ControlSession::State;
@@ -15,9 +17,26 @@ ControlServer::ControlServer(uv::Loop& loop, ControlContext& context, std::size_
       sessions_max_(sessions_max),
       no_sleep_(uv::NoSleep::create(loop)) {}
 
+ControlServer::~ControlServer() {
+  for (const Sessions* sessions : {&ready_, &waiting_for_peer_, &waiting_for_events_}) {
+    for (const uv::Owned<ControlSession>& session : *sessions) session->abandon();
+  }
+}
+
 tl::expected<void, std::string> ControlServer::listen(const std::string& path) {
-  auto listener = ControlListener::create(loop_, path, [this](uv_stream_t* stream) { accept(stream); });
-  if (!listener) return tl::unexpected(listener.error());
+  auto file = SocketFile::claim(path);
+  if (!file) return tl::unexpected(file.error());
+  const int descriptor = file->take_descriptor();
+  file_.emplace(std::move(*file));
+  return adopt(descriptor);
+}
+
+tl::expected<void, std::string> ControlServer::adopt(int descriptor) {
+  auto listener = uv::PipeListener::adopt(loop_, descriptor, limits::kControlBacklog,
+                                          [this](uv_stream_t* stream) { accept(stream); });
+  if (!listener) {
+    return tl::unexpected("cannot listen on the control socket: " + uv::describe(listener.error()));
+  }
   listener_ = std::move(*listener);
   return {};
 }
@@ -65,6 +84,7 @@ ControlServer::Sessions& ControlServer::list_of(State state) {
 void ControlServer::move(ControlSession& session, State to) {
   Sessions& from = list_of(session.state);
   if (to == State::Ended) {
+    session.abandon();
     from.erase(session.place);
     return;
   }

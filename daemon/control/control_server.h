@@ -8,16 +8,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
 
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
+#include "common/uv/pipe_listener.h"
 #include "common/uv/watchers.h"
 #include "daemon/control/control_context.h"
-#include "daemon/control/control_listener.h"
 #include "daemon/control/control_session.h"
+#include "daemon/control/socket_file.h"
 
 namespace heartbeat {
 
@@ -25,9 +27,16 @@ class ControlServer {
  public:
   // At most `sessions_max` at once; one more is told so and turned away.
   ControlServer(uv::Loop& loop, ControlContext& context, std::size_t sessions_max);
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+  ControlServer(ControlServer&&) = delete;
+  ControlServer& operator=(ControlServer&&) = delete;
+  ~ControlServer();
 
-  // The error is a sentence that names the path.
+  // Listens at the path, which is claimed (SocketFile).  The error is a sentence that names it.
   [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path);
+  // Listens on a socket that is bound already, and is the server's from here on.
+  [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor);
 
   [[nodiscard]] std::size_t sessions() const {
     return ready_.size() + waiting_for_peer_.size() + waiting_for_events_.size();
@@ -57,7 +66,8 @@ class ControlServer {
   Sessions waiting_for_events_;
   std::uint64_t events_seen_ = 0;  // the feed's next one when sessions were last woken for it
   std::string slice_;              // lent to the session that is served
-  uv::Owned<ControlListener> listener_;
+  std::optional<SocketFile> file_;
+  uv::Owned<uv::PipeListener> listener_;
   uv::Owned<uv::NoSleep> no_sleep_;
 };
 

@@ -19,7 +19,7 @@ void ControlSession::turn_away(std::string_view code, std::string_view message) 
 }
 
 ControlSession::State ControlSession::work(std::string& slice, Steps& steps) {
-  if (queued_bytes() > 0) return State::WaitsForPeer;
+  if (has_unsent()) return State::WaitsForPeer;
   if (answer_ == nullptr) {
     if (last_) return State::Ended;
     const bool asked = next_request();
@@ -39,7 +39,7 @@ ControlSession::State ControlSession::work(std::string& slice, Steps& steps) {
   steps.spend(limits::kStepsPerWrite);
   // The slice has its own bound, and is only made when nothing is queued.
   if (write(slice, std::numeric_limits<std::size_t>::max()) != 0) return State::Ended;
-  return queued_bytes() > 0 ? State::WaitsForPeer : then;
+  return has_unsent() ? State::WaitsForPeer : then;
 }
 
 bool ControlSession::next_request() {

@@ -38,6 +38,10 @@ class ControlSession final : public uv::PipeStream {
   // Ends the session with this error as the only answer.
   void turn_away(std::string_view code, std::string_view message);
 
+  // Forgets what it was answering.  The object itself lives on until the loop's closing phase, when what the
+  // answer refers to may be gone.
+  void abandon() { answer_.reset(); }
+
   // Does the next piece of work, into a buffer that is lent for it.
   [[nodiscard]] State work(std::string& slice, Steps& steps);
 

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "common/endpoint.h"
 #include "common/json_writer.h"
@@ -37,7 +37,7 @@ struct DaemonStatus {
   const Rate& heartbeats;
   const Histogram& loop_lateness;
   const ProcessUsage& usage;
-  const std::vector<Endpoint>& listening;
+  std::vector<Endpoint> listening;
 };
 
 // Adds to the object that is open.

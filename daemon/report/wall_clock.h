@@ -6,16 +6,12 @@
 // always told the same.
 #pragma once
 
-#include <chrono>
 #include <deque>
-#include <string>
 
 #include "common/mono_time.h"
+#include "common/wall_time.h"
 
 namespace heartbeat {
-
-// Milliseconds since 1970, in UTC.
-using WallTime = std::chrono::sys_time<Millis>;
 
 class WallClock {
  public:
@@ -34,11 +30,5 @@ class WallClock {
   };
   std::deque<Step> steps_;  // the oldest first, never empty; what was before the first is told by it
 };
-
-// `2026-11-22T09:55:14.570Z`
-[[nodiscard]] std::string format_instant(WallTime at);
-
-// `09:55:14 UTC`, and on another day than `today` `2026-11-21 09:55:14 UTC`.
-[[nodiscard]] std::string format_for_sentence(WallTime at, WallTime today);
 
 }  // namespace heartbeat

@@ -6,12 +6,12 @@
 #include <string>
 
 #include "common/uv/loop.h"
-#include "daemon/report/wall_clock.h"
+#include "common/wall_time.h"
 
-namespace heartbeat {
+namespace heartbeat::uv {
 
 // People's clock at the instant of Loop::now(), which lies a little back.
-[[nodiscard]] WallTime wall_time(uv::Loop& loop);
+[[nodiscard]] WallTime wall_time(Loop& loop);
 
 // 128 random bits, 32 hex digits.
 [[nodiscard]] std::string random_id();
@@ -25,4 +25,7 @@ namespace heartbeat {
 // Raises the descriptor limit as far as is allowed, and returns it.
 [[nodiscard]] std::size_t raise_descriptor_limit();
 
-}  // namespace heartbeat
+// libuv's words for one of its errors.
+[[nodiscard]] std::string describe(int error);
+
+}  // namespace heartbeat::uv

@@ -1,4 +1,4 @@
-#include "daemon/io/machine.h"
+#include "common/uv/machine.h"
 
 #include <array>
 #include <cstdlib>
@@ -8,9 +8,9 @@
 
 #include <sys/resource.h>
 
-namespace heartbeat {
+namespace heartbeat::uv {
 
-WallTime wall_time(uv::Loop& loop) {
+WallTime wall_time(Loop& loop) {
   constexpr std::uint64_t kNanosPerMilli = 1'000'000;
   const auto wall = std::chrono::floor<Millis>(std::chrono::system_clock::now());
   const Millis since_poll =
@@ -52,4 +52,8 @@ std::size_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-}  // namespace heartbeat
+std::string describe(int error) {
+  return uv_strerror(error);
+}
+
+}  // namespace heartbeat::uv
