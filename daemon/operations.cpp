@@ -18,7 +18,6 @@ Operations::Operations(uv::Loop& loop, std::size_t descriptors_limit)
 
 void Operations::attach(Server& server, SetLogLevel set_log_level, ListSettings settings, Reload reload) {
   server_ = &server;
-  descriptors_of_our_own_ = uv::count_descriptors() - server.descriptors();
   ControlActions actions{
       .now = [&server] { return server.listening_now(); },
       .kick = [&server](std::string_view name, std::string_view message) { return server.kick(name, message); },
@@ -36,16 +35,21 @@ void Operations::attach(Server& server, SetLogLevel set_log_level, ListSettings 
 
 void Operations::turn() {
   if (server_ == nullptr) return;
+  // In the first turn everything is open, and it cannot be many clients yet.
+  if (descriptors_of_our_own_ == 0) descriptors_of_our_own_ = uv::count_descriptors() - descriptors_in_use();
   const MonoTime now = server_->listening_now();
   clock_.agree(uv::wall_time(loop_), now);
   heartbeats_.sample(server_->monitor().counters().heartbeats, now);
   control_->after_turn();
 }
 
+std::size_t Operations::descriptors_in_use() const {
+  return server_->descriptors() + control_->sessions();
+}
+
 void Operations::add_status(JsonWriter& json) const {
   const ProcessUsage usage{.memory_bytes = uv::memory_bytes(),
-                           .descriptors_used =
-                               descriptors_of_our_own_ + server_->descriptors() + control_->sessions(),
+                           .descriptors_used = descriptors_of_our_own_ + descriptors_in_use(),
                            .descriptors_limit = descriptors_limit_};
   const DaemonStatus status{.boot = boot_,
                             .monitor = server_->monitor(),

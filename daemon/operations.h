@@ -42,10 +42,11 @@ class Operations {
 
  private:
   void add_status(JsonWriter& json) const;
+  [[nodiscard]] std::size_t descriptors_in_use() const;  // by the server and by sessions
 
   uv::Loop& loop_;
   std::size_t descriptors_limit_;
-  std::size_t descriptors_of_our_own_ = 0;  // beyond those of the server and of the sessions
+  std::size_t descriptors_of_our_own_ = 0;  // beyond those in use; 0: not counted yet
   WallClock clock_;
   Boot boot_;
   Feed feed_;
