@@ -62,4 +62,22 @@ std::string format_duration(Millis duration) {
   return "0ms";
 }
 
+std::string describe_duration(Millis duration) {
+  const std::int64_t millis = duration.count();
+  const auto count = [](std::int64_t number, const char* unit) { return std::to_string(number) + " " + unit; };
+  const auto two = [&](std::int64_t in_smaller, std::int64_t ratio, const char* unit, const char* smaller) {
+    const std::string larger = count(in_smaller / ratio, unit);
+    return in_smaller % ratio == 0 ? larger : larger + " " + count(in_smaller % ratio, smaller);
+  };
+  const std::int64_t seconds = millis / 1000;
+  if (millis < 1000) return count(millis, "ms");
+  if (seconds < 60) {
+    const std::int64_t tenths = millis % 1000 / 100;
+    return std::to_string(seconds) + (tenths == 0 ? "" : "." + std::to_string(tenths)) + " s";
+  }
+  if (seconds < 3600) return two(seconds, 60, "min", "s");
+  if (seconds < 24 * 3600) return two(seconds / 60, 60, "h", "min");
+  return two(seconds / 3600, 24, "d", "h");
+}
+
 }  // namespace heartbeat

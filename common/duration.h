@@ -17,4 +17,7 @@ namespace heartbeat {
 // The shortest exact way to write it: 90 s is `90s`, 1800 s is `30min`. parse_duration() reads it back.
 [[nodiscard]] std::string format_duration(Millis duration);
 
+// For a sentence, rounded down to its two largest units: `250 ms`, `12.5 s`, `30 min`, `1 h 5 min`, `3 d`.
+[[nodiscard]] std::string describe_duration(Millis duration);
+
 }  // namespace heartbeat

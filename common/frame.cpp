@@ -91,10 +91,21 @@ Result FrameDecoder::resume(std::string_view& input, std::size_t frame_max) {
 }
 
 void append_frame(std::string& out, std::string_view body) {
-  assert(!body.empty());
-  const auto length = static_cast<std::uint32_t>(body.size());
-  for (const unsigned shift : {24U, 16U, 8U, 0U}) out.push_back(static_cast<char>(length >> shift & 0xFFU));
+  const std::size_t frame = begin_frame(out);
   out.append(body);
+  end_frame(out, frame);
+}
+
+std::size_t begin_frame(std::string& out) {
+  const std::size_t frame = out.size();
+  out.append(kFramePrefixSize, '\0');
+  return frame;
+}
+
+void end_frame(std::string& out, std::size_t frame) {
+  const auto length = static_cast<std::uint32_t>(out.size() - frame - kFramePrefixSize);
+  assert(length > 0);
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) out[frame++] = static_cast<char>(length >> shift & 0xFFU);
 }
 
 }  // namespace heartbeat

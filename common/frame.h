@@ -50,4 +50,9 @@ class FrameDecoder {
 // limit.
 void append_frame(std::string& out, std::string_view body);
 
+// The same for a body that is made in place, at the end of `out`: begin_frame() leaves room for the prefix
+// and returns where it is, end_frame() fills it in.
+[[nodiscard]] std::size_t begin_frame(std::string& out);
+void end_frame(std::string& out, std::size_t frame);
+
 }  // namespace heartbeat

@@ -55,29 +55,6 @@ inline constexpr std::size_t kLingeringMax = 32;
 // How long the loop may drain at shutdown.
 inline constexpr Millis kShutdownMax{3000};
 
-// --- the control socket ------------------------------------------------------------------------------------
-
-// Longest frame body in bytes, both ways: the story of one client with all its moments fits.
-inline constexpr std::size_t kControlFrameMax = std::size_t{64} * 1024;
-
-// Clients in one page of a list: when nothing is said, and at most.
-inline constexpr std::size_t kListDefault = 1000;
-inline constexpr std::size_t kListMax = 10'000;
-
-// How long heartbeatctl waits for each object of an answer, when nothing is said: ten times what the daemon's
-// own stall limit calls long.
-inline constexpr Millis kControlAnswerDefault{10'000};
-inline constexpr Millis kControlAnswerMax{60LL * 60 * 1000};
-
-// How often heartbeatctl tries again where the daemon went away: a restart takes about that long.
-inline constexpr Millis kControlRetry{500};
-
-// How often `heartbeatctl top` asks anew.
-inline constexpr Millis kTopRefresh{1000};
-
-// Clients named in one order to kick: with ids of the greatest length, all escaped, they fit into a frame.
-inline constexpr std::size_t kKickBatch = 100;
-
 // --- settings -------------------------------------------------------------------------------------------
 
 // A tick below 10 ms would be judged finer than a loop on a busy machine turns; a day is a typing error.
@@ -132,6 +109,13 @@ inline constexpr Millis kStallLimit{1000};
 // The loop wakes at least this often, so that a healthy gap stays well below the stall limit.
 inline constexpr Millis kPulse{250};
 
+// What people's clock and the listening clock may move apart before it counts: readings are grained to 1 ms.
+inline constexpr Millis kWallDriftMax{10};
+
+// Times that they moved apart (stalls, and settings of people's clock) that are remembered, to tell earlier
+// instants.
+inline constexpr std::size_t kWallStepsMax = 256;
+
 // --- what the service manager is told --------------------------------------------------------------------
 
 // The status line changes at most this often: it is for people, and each change is a message.
@@ -150,7 +134,6 @@ inline constexpr unsigned kLogRateMax = 1'000'000;
 
 // Clients named in such a sum.
 inline constexpr std::size_t kSumNames = 5;
-
 // --- what the operator is told once -----------------------------------------------------------------------
 
 // Takeovers of one id, each within a threshold of ticks of the one before, that make it a fight: a client
@@ -160,6 +143,59 @@ inline constexpr std::uint8_t kFightTakeovers = 3;
 // Gaps in a row that are alike (within a tenth) and longer than a tick by over a tenth, until a client counts
 // as one that beats slower than the tick. At one lost beat in a hundred, four such by chance are one in 10^8.
 inline constexpr std::uint8_t kSlowGapsInARow = 4;
+
+// --- the control socket ----------------------------------------------------------------------------------
+
+// Bytes of a request's body, and of each object of an answer: what two hundred names to kick take, many
+// times.
+inline constexpr std::size_t kControlFrameMax = 65'536;
+
+// Sessions at once: a thousand watchers, and room for people. Fewer where descriptors are few: one in eight
+// of them.
+inline constexpr std::size_t kControlSessionsMax = 1'100;
+inline constexpr std::size_t kControlSessionsShare = 8;
+
+// Connections that may wait to be accepted: a thousand watchers may come at once.
+inline constexpr int kControlBacklog = 1'024;
+
+// Bytes of an answer that are made ahead of its reader: its slice. One object more can be on top.
+inline constexpr std::size_t kControlSliceBytes = std::size_t{16} * 1024;
+
+// What all sessions together may do in one turn of the loop, in steps of about a tenth of a microsecond and
+// never more than half of one (docs/control.md has the measured figure): a client looked at is one.
+inline constexpr unsigned kControlStepsPerTurn = 2'048;
+inline constexpr unsigned kStepsPerObject = 8;  // an object worded
+inline constexpr unsigned kStepsPerRank = 4;    // a client put into its place in a sorted list
+inline constexpr unsigned kStepsPerKick = 64;   // a client closed and logged
+inline constexpr unsigned kStepsPerOnce = 256;  // an answer that is made in one piece
+inline constexpr unsigned kStepsPerWrite = 32;  // a system call
+
+// Clients that one `clients` names: without being asked, and at the most.
+inline constexpr std::size_t kListDefault = 1'000;
+inline constexpr std::size_t kListMax = 10'000;
+
+// Sorted lists in the making at once: each holds up to kListMax names, about 1 MB.
+inline constexpr std::size_t kSortedListsMax = 16;
+
+// Bytes of the message that an operator gives with a kick: a sentence, for a log line and a notice.
+inline constexpr std::size_t kKickMessageMax = 256;
+
+// How long heartbeatctl waits for each object of an answer, when nothing is said: ten times what the daemon's
+// own stall limit calls long.
+inline constexpr Millis kControlAnswerDefault{10'000};
+inline constexpr Millis kControlAnswerMax{60LL * 60 * 1000};
+
+// How often heartbeatctl tries again where the daemon went away: a restart takes about that long.
+inline constexpr Millis kControlRetry{500};
+
+// How often `heartbeatctl top` asks anew.
+inline constexpr Millis kTopRefresh{1000};
+
+// Clients named in one order to kick: with ids of the greatest length, all escaped, they fit into a frame.
+inline constexpr std::size_t kKickBatch = 100;
+
+// Characters of a pattern besides its stars: twice an id.
+inline constexpr std::size_t kGlobCharactersMax = 127;
 
 // --- the debug mode --------------------------------------------------------------------------------------
 

@@ -35,8 +35,12 @@ tl::expected<void, std::string> set_up_log(LogStyle style, std::string_view leve
   return {};
 }
 
-void set_log_level(std::string_view level) {
-  spdlog::set_level(spdlog::level::from_str(std::string{level}));
+tl::expected<std::string, std::string> set_log_level(std::string_view level) {
+  const auto parsed = parse_level(level);
+  if (!parsed) return tl::unexpected(parsed.error());
+  const auto former = spdlog::level::to_string_view(spdlog::get_level());
+  spdlog::set_level(*parsed);
+  return std::string{former.data(), former.size()};
 }
 
 }  // namespace heartbeat

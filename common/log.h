@@ -22,7 +22,7 @@ inline constexpr std::array<std::string_view, 7> kLogLevels{"trace", "debug",   
 // a sentence that names the level.
 [[nodiscard]] tl::expected<void, std::string> set_up_log(LogStyle style, std::string_view level);
 
-// Changes the level of the log that was set up, to one of kLogLevels.
-void set_log_level(std::string_view level);
+// Changes the level of the log that was set up, and returns what it was.  The error is the same as above.
+[[nodiscard]] tl::expected<std::string, std::string> set_log_level(std::string_view level);
 
 }  // namespace heartbeat

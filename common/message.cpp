@@ -7,10 +7,9 @@
 #include <rapidjson/document.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include "common/frame.h"
+#include "common/json_frame.h"
 #include "common/text.h"
 
 namespace heartbeat {
@@ -273,31 +272,6 @@ tl::expected<Heartbeat, BadInput> HeartbeatParser::parse(std::string_view body) 
 
 namespace {
 
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void write(Writer& writer, std::string_view text) {
-  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-void write(Writer& writer, std::string_view key, std::string_view value) {
-  write(writer, key);
-  write(writer, value);
-}
-
-void write(Writer& writer, std::string_view key, std::uint64_t value) {
-  write(writer, key);
-  writer.Uint64(value);
-}
-
-void write_flag(Writer& writer, std::string_view key) {
-  write(writer, key);
-  writer.Bool(true);
-}
-
-std::string_view view(const rapidjson::StringBuffer& buffer) {
-  return {buffer.GetString(), buffer.GetSize()};
-}
-
 std::uint64_t count(Millis millis) {
   return static_cast<std::uint64_t>(millis.count());
 }
@@ -305,63 +279,53 @@ std::uint64_t count(Millis millis) {
 }  // namespace
 
 std::string encode(const Heartbeat& heartbeat) {
-  rapidjson::StringBuffer buffer;
-  Writer writer{buffer};
-  writer.StartObject();
-  write(writer, "ip", heartbeat.ip);
-  write(writer, "status", to_string(heartbeat.status));
-  if (heartbeat.pid) write(writer, "pid", *heartbeat.pid);
-  if (!heartbeat.id.empty()) write(writer, "id", heartbeat.id);
-  if (heartbeat.seq) write(writer, "seq", *heartbeat.seq);
-  if (heartbeat.ack) write_flag(writer, "ack");
-  if (heartbeat.notify) write_flag(writer, "notify");
-  writer.EndObject();
-  return std::string{view(buffer)};
+  std::string body;
+  JsonWriter json{body};
+  json.begin_object();
+  json.add("ip", heartbeat.ip);
+  json.add("status", to_string(heartbeat.status));
+  if (heartbeat.pid) json.add("pid", *heartbeat.pid);
+  if (!heartbeat.id.empty()) json.add("id", heartbeat.id);
+  if (heartbeat.seq) json.add("seq", *heartbeat.seq);
+  if (heartbeat.ack) json.add("ack", true);
+  if (heartbeat.notify) json.add("notify", true);
+  json.end_object();
+  return body;
 }
 
 std::string encode_twice(const Heartbeat& heartbeat) {
-  rapidjson::StringBuffer buffer;
-  Writer writer{buffer};
-  write(writer, encode(heartbeat));
-  return std::string{view(buffer)};
+  std::string body;
+  JsonWriter{body}.value(encode(heartbeat));
+  return body;
 }
 
 void append_ack(std::string& out, std::optional<std::uint64_t> seq, Status status) {
-  rapidjson::StringBuffer buffer;
-  Writer writer{buffer};
-  writer.StartObject();
-  write(writer, "type", "ack");
-  if (seq) write(writer, "seq", *seq);
-  write(writer, "status", to_string(status));
-  writer.EndObject();
-  append_frame(out, view(buffer));
+  append_json_frame(out, [&](JsonWriter& json) {
+    json.add("type", "ack");
+    if (seq) json.add("seq", *seq);
+    json.add("status", to_string(status));
+  });
 }
 
 void append_welcome(std::string& out, const Welcome& welcome) {
-  rapidjson::StringBuffer buffer;
-  Writer writer{buffer};
-  writer.StartObject();
-  write(writer, "type", "welcome");
-  write(writer, "tick_ms", count(welcome.tick));
-  write(writer, "threshold", welcome.threshold);
-  write(writer, "cursor", welcome.cursor);
-  write(writer, "recover", welcome.recover);
-  write(writer, "leave_timeout_ms", count(welcome.leave_timeout));
-  write(writer, "max_frame", welcome.frame_max);
-  writer.EndObject();
-  append_frame(out, view(buffer));
+  append_json_frame(out, [&](JsonWriter& json) {
+    json.add("type", "welcome");
+    json.add("tick_ms", count(welcome.tick));
+    json.add("threshold", welcome.threshold);
+    json.add("cursor", welcome.cursor);
+    json.add("recover", welcome.recover);
+    json.add("leave_timeout_ms", count(welcome.leave_timeout));
+    json.add("max_frame", welcome.frame_max);
+  });
 }
 
 void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail) {
-  rapidjson::StringBuffer buffer;
-  Writer writer{buffer};
-  writer.StartObject();
-  write(writer, "type", "status");
-  write(writer, "status", to_string(status));
-  write(writer, "reason", reason);
-  if (!detail.empty()) write(writer, "detail", detail);
-  writer.EndObject();
-  append_frame(out, view(buffer));
+  append_json_frame(out, [&](JsonWriter& json) {
+    json.add("type", "status");
+    json.add("status", to_string(status));
+    json.add("reason", reason);
+    if (!detail.empty()) json.add("detail", detail);
+  });
 }
 
 namespace {

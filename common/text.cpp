@@ -68,6 +68,13 @@ void append_hex(std::string& out, char byte) {
 
 }  // namespace
 
+std::optional<char32_t> take_code_point(std::string_view& bytes) {
+  const CodePoint point = decode(bytes);
+  bytes.remove_prefix(std::max<std::size_t>(point.size, 1));
+  if (point.size == 0) return {};
+  return point.value;
+}
+
 bool is_utf8(std::string_view bytes) {
   while (!bytes.empty()) {
     const CodePoint point = decode(bytes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@ namespace heartbeat {
 
 // Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF).
 [[nodiscard]] bool is_utf8(std::string_view bytes);
+
+// Takes the first code point off bytes that are not empty; one byte, and nothing, where they are not UTF-8.
+[[nodiscard]] std::optional<char32_t> take_code_point(std::string_view& bytes);
 
 // Whether a person sees what is there: valid UTF-8 without control characters (C0, DEL, C1), line and
 // paragraph separators, or the invisible marks that reorder the text around them.

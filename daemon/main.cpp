@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,11 +17,13 @@
 #include "common/uv/watchers.h"
 #include "daemon/config/command_line.h"
 #include "daemon/config/load.h"
+#include "daemon/descriptors.h"
 #include "daemon/event_log.h"
 #include "daemon/handed_sockets.h"
 #include "daemon/io/server.h"
 #include "daemon/journal.h"
 #include "daemon/libsystemd.h"
+#include "daemon/operations.h"
 #include "daemon/reload.h"
 #include "daemon/service_manager.h"
 
@@ -38,13 +41,6 @@ bool log_goes_to_journal(const Config& config) {
   return libsystemd::has_journal() && stderr_is_journal();
 }
 
-// The clients that our descriptors are enough for; none when they are not enough for ourselves.  At the limit
-// libuv 1.44 accepts and closes connections without telling anybody.
-std::size_t clients_allowed() {
-  const std::size_t descriptors = raise_descriptor_limit();
-  return descriptors - std::min(descriptors, limits::kDescriptorHeadroom);
-}
-
 // From the first signal that ends us, a further one changes nothing: it must not kill us when the handlers
 // are gone and the loop is being drained.
 void hold_back_ending_signals() {
@@ -55,15 +51,28 @@ void hold_back_ending_signals() {
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 }
 
+// A path that somebody gave has to work.  Without one the daemon does without: it may well not be allowed to
+// write where services have theirs.
+tl::expected<void, std::string> listen_for_operators(Operations& operations, const Config& config,
+                                                     std::optional<int> handed) {
+  if (handed) return operations.adopt(*handed);
+  const auto listening = operations.listen(control_path(config));
+  if (listening) spdlog::info("control socket {}", control_path(config));
+  if (listening || !config.control.empty()) return listening;
+  spdlog::warn("{}; there is none, and heartbeatctl cannot reach this daemon (--control sets another path)",
+               listening.error());
+  return {};
+}
+
 int run(const CommandLine& command_line, LoadedConfig loaded) {
-  const std::size_t allowed = clients_allowed();
-  if (allowed == 0) {
+  const std::size_t descriptors = raise_descriptor_limit();
+  if (share_descriptors(descriptors).clients == 0) {
     return refuse(EX_OSERR,
                   "heartbeatd: the descriptor limit (LimitNOFILE, ulimit -n) leaves no room for clients");
   }
   const auto handed = take_handed_sockets();
   if (!handed) return refuse(EX_CONFIG, "heartbeatd: " + handed.error());
-  fit_to_descriptors(loaded, allowed);
+  fit_to_descriptors(loaded, descriptors);
   // A peer that goes away while it is written to is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -73,34 +82,43 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
                      log_goes_to_journal(loaded.config) ? write_to_journal : write_to_stderr};
   int exit_code = EX_OK;
   {
-    Server::Observer observer{.on_event = [&](const Event& event) { event_log.tell(event, loop.now()); },
+    Operations operations{loop, descriptors};
+    Server::Observer observer{.on_event =
+                                  [&](const Event& event) {
+                                    event_log.tell(event, loop.now());
+                                    operations.tell(event);
+                                  },
                               .after_turn =
                                   [&](const Monitor& monitor) {
+                                    operations.turn();
                                     event_log.turn(loop.now());
                                     service.turn(loop.now(), monitor.status_counts());
                                     if (command_line.debug) event_log.tell_roster(monitor);
                                   }};
     Server server{loop, server_settings(loaded.config), std::move(observer)};
-    Reloader reloader{loop, server, command_line, std::move(loaded), allowed};
+    Reloader reloader{loop, server, command_line, std::move(loaded), descriptors};
 
-    if (const auto listening = reloader.start(handed->clients)) {
-      const auto tell_ready = [&] {
-        service.listening_on(server.listening());
-        service.ready();
-      };
-      const auto reload = [&] {
-        service.reloading();
-        reloader.reload();
-        event_log.set_per_second(reloader.in_force().config.log_rate);
-        tell_ready();
-      };
+    const auto reload = [&] {
+      service.reloading();
+      ReloadResult result = reloader.reload();
+      event_log.set_per_second(reloader.in_force().config.log_rate);
+      service.listening_on(server.listening());
+      service.ready();
+      return result;
+    };
+    operations.attach(
+        server, [&](const std::string& level) { return reloader.set_log_level(level, "operator"); },
+        [&] { return list_settings(reloader.in_force()); }, reload);
+    const auto listening = reloader.start(handed->clients);
+    const auto controlled = listen_for_operators(operations, reloader.in_force().config, handed->control);
+    if (listening && controlled) {
       const auto end = [&](const char* name) {
         hold_back_ending_signals();
         spdlog::info("{}: shutting down with {} clients connected", name, server.monitor().clients().size());
         service.stopping();
         server.stop();
       };
-      const auto on_sighup = uv::Signal::create(loop, SIGHUP, reload);
+      const auto on_sighup = uv::Signal::create(loop, SIGHUP, [&] { static_cast<void>(reload()); });
       const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end("SIGTERM"); });
       const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end("SIGINT"); });
       const Settings& settings = server.monitor().settings();
@@ -109,10 +127,12 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
           "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
           HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
           format_duration(rule.leave_timeout), settings.clients_max);
-      tell_ready();
+      service.listening_on(server.listening());
+      service.ready();
       loop.run();
     } else {
-      exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + listening.error());
+      exit_code =
+          refuse(EX_UNAVAILABLE, "heartbeatd: " + (listening ? controlled.error() : listening.error()));
     }
   }
   for (const std::string& leak : loop.drain(limits::kShutdownMax)) {

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "common/uv/address.h"
+#include "daemon/descriptors.h"
 
 namespace heartbeat {
 namespace {
@@ -36,11 +37,12 @@ void log_result(const ReloadResult& result, const std::string& file) {
 
 }  // namespace
 
-void fit_to_descriptors(LoadedConfig& loaded, std::size_t clients_allowed) {
+void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors) {
+  const std::size_t clients_allowed = share_descriptors(descriptors).clients;
   std::size_t& clients_max = loaded.config.settings.clients_max;
   if (clients_max <= clients_allowed) return;
   spdlog::info("max_clients lowered from {} to {}: the descriptor limit (LimitNOFILE) is {}", clients_max,
-               clients_allowed, clients_allowed + limits::kDescriptorHeadroom);
+               clients_allowed, descriptors);
   loaded.origins[*find_setting("max_clients")].text += ", lowered to the descriptor limit";
   clients_max = clients_allowed;
 }
@@ -52,12 +54,12 @@ Settings server_settings(const Config& config) {
 }
 
 Reloader::Reloader(uv::Loop& loop, Server& server, CommandLine command_line, LoadedConfig in_force,
-                   std::size_t clients_allowed)
+                   std::size_t descriptors)
     : loop_(loop),
       server_(server),
       command_line_(std::move(command_line)),
       in_force_(std::move(in_force)),
-      clients_allowed_(clients_allowed) {}
+      descriptors_(descriptors) {}
 
 tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) {
   handed_ = !handed.empty();
@@ -70,18 +72,21 @@ ReloadResult Reloader::reload() {
   return result;
 }
 
-void Reloader::set_log_level(std::string_view level, std::string_view origin) {
+tl::expected<std::string, std::string> Reloader::set_log_level(std::string_view level,
+                                                               std::string_view origin) {
+  auto former = heartbeat::set_log_level(level);
+  if (!former) return former;
   in_force_.take(
       {*find_setting("log_level"), std::string{level}, {Origin::Kind::Operator, std::string{origin}}});
-  heartbeat::set_log_level(level);
   server_.change_settings(server_settings(in_force_.config));
+  return former;
 }
 
 ReloadResult Reloader::try_reload() {
   if (server_.is_stopping()) return failed({"the daemon is shutting down"});
   auto loaded = reload_config(command_line_, in_force_);
   if (!loaded) return failed(loaded.error().lines);
-  fit_to_descriptors(*loaded, clients_allowed_);
+  fit_to_descriptors(*loaded, descriptors_);
   // The last thing that can fail.
   if (!handed_) {
     if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
@@ -144,7 +149,7 @@ ReloadResult Reloader::swap(LoadedConfig loaded) {
     }
   }
   in_force_ = std::move(loaded);
-  heartbeat::set_log_level(in_force_.config.log_level);
+  static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
   server_.change_settings(server_settings(in_force_.config));
   return result;
 }

@@ -15,32 +15,22 @@
 #include "common/uv/loop.h"
 #include "daemon/config/command_line.h"
 #include "daemon/config/load.h"
+#include "daemon/config/reload_result.h"
 #include "daemon/io/server.h"
 
 namespace heartbeat {
 
-struct ReloadResult {
-  struct Change {
-    std::string_view name;
-    std::string before;
-    std::string after;
-  };
-  std::vector<Change> changed;
-  std::vector<Change> needs_restart;  // what the file or a flag says now, and is not in force
-  std::vector<std::string> errors;    // not empty: nothing was changed
-};
-
-// Lowers max_clients to what the descriptor limit leaves for clients.
-void fit_to_descriptors(LoadedConfig& loaded, std::size_t clients_allowed);
+// Lowers max_clients to the clients' share of the descriptors that the process may have.
+void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors);
 
 // What a server is told of a configuration; the log has its level already.
 [[nodiscard]] Settings server_settings(const Config& config);
 
 class Reloader {
  public:
-  // The server was made with these settings; see fit_to_descriptors() for `clients_allowed`.
+  // The server was made with these settings; see fit_to_descriptors() for `descriptors`.
   Reloader(uv::Loop& loop, Server& server, CommandLine command_line, LoadedConfig in_force,
-           std::size_t clients_allowed);
+           std::size_t descriptors);
 
   // Opens the addresses to listen on; or takes the sockets that were handed over in their place, and then a
   // reload leaves these as they are.  The error is a sentence that names what cannot be listened on.
@@ -49,8 +39,9 @@ class Reloader {
   // Reads and validates everything, then swaps, and logs what came of it.
   ReloadResult reload();
 
-  // To one of kLogLevels, until a reload changes it; `origin` says who asked.
-  void set_log_level(std::string_view level, std::string_view origin);
+  // Until a reload changes it; `origin` says who asked.  Returns what it was; the error is a sentence.
+  [[nodiscard]] tl::expected<std::string, std::string> set_log_level(std::string_view level,
+                                                                     std::string_view origin);
 
   [[nodiscard]] const LoadedConfig& in_force() const { return in_force_; }
 
@@ -70,7 +61,7 @@ class Reloader {
   Server& server_;
   CommandLine command_line_;
   LoadedConfig in_force_;
-  std::size_t clients_allowed_;
+  std::size_t descriptors_;
   std::vector<Resolved> resolved_;  // what is listened on
   bool handed_ = false;             // by the service manager: the configured addresses are not used
 };

@@ -2,23 +2,14 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <sys/socket.h>
 
-#include "common/limits.h"
 #include "common/uv/address.h"
 
 namespace heartbeat::uv {
 namespace {
-
-TcpStream* self(const void* data) {
-  // `data` is set from a TcpStream*, and TcpStream is the only class that reads it back.
-  return static_cast<TcpStream*>(const_cast<void*>(data));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
-
-uv_stream_t* stream_of(uv_tcp_t& tcp) {
-  return reinterpret_cast<uv_stream_t*>(&tcp);
-}
 
 // libuv 1.44 calls it the end of the stream when a reset comes together with the last bytes; the kernel knows
 // better.
@@ -38,13 +29,82 @@ struct QueuedWrite {
 
 }  // namespace
 
-TcpStream::TcpStream(Loop& loop) {
-  uv_tcp_init(loop.get(), &tcp_);
-  tcp_.data = this;
+// Each stream sets its handle's `data` to itself as a Stream*.
+Stream& Stream::self(uv_stream_t* stream) {
+  return *static_cast<Stream*>(stream->data);
 }
 
-int TcpStream::accept(uv_stream_t* listener) {
-  return uv_accept(listener, stream_of(tcp_));
+void Stream::connected(uv_connect_t* done, int error) {
+  const std::unique_ptr<uv_connect_t> owned{done};
+  if (error == UV_ECANCELED) return;  // the object was let go of meanwhile
+  self(done->handle).on_connected(error);
+}
+
+uv_stream_t* Stream::stream() {
+  return const_cast<uv_stream_t*>(std::as_const(*this).stream());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
+int Stream::accept(uv_stream_t* listener) {
+  return uv_accept(listener, stream());
+}
+
+int Stream::start_reading() {
+  const auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+    *buffer = Loop::of(handle).read_buffer();
+  };
+  const auto take = [](uv_stream_t* from, ssize_t count, const uv_buf_t* buffer) {
+    if (count > 0) {
+      self(from).on_bytes({buffer->base, static_cast<std::size_t>(count)});
+    } else if (count < 0) {
+      uv_read_stop(from);
+      self(from).on_end(true_end(from, static_cast<int>(count)));
+    }
+  };
+  return uv_read_start(stream(), lend, take);
+}
+
+void Stream::pause_reading() {
+  uv_read_stop(stream());
+}
+
+int Stream::write(std::string_view bytes, std::size_t queue_max) {
+  // const_cast: uv_buf_t has one type for both directions; writing does not change it.
+  auto* const base = const_cast<char*>(bytes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  const uv_buf_t now = uv_buf_init(base, static_cast<unsigned>(bytes.size()));
+  const int written = uv_try_write(stream(), &now, 1);
+  if (written < 0 && written != UV_EAGAIN) return written;
+  if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  if (bytes.empty()) return 0;
+
+  if (uv_stream_get_write_queue_size(stream()) + bytes.size() > queue_max) return UV_ENOBUFS;
+  auto queued = std::make_unique<QueuedWrite>();
+  queued->bytes = bytes;
+  queued->request.data = queued.get();
+  const uv_buf_t later = uv_buf_init(queued->bytes.data(), static_cast<unsigned>(queued->bytes.size()));
+  const auto on_done = [](uv_write_t* request, int error) {
+    const std::unique_ptr<QueuedWrite> owned{static_cast<QueuedWrite*>(request->data)};
+    uv_stream_t* const to = request->handle;
+    if (error == UV_ECANCELED) return;  // the object was let go of meanwhile
+    if (uv_stream_get_write_queue_size(to) == 0) self(to).on_written(error);
+  };
+  const int error = uv_write(&queued->request, stream(), &later, 1, on_done);
+  if (error == 0) static_cast<void>(queued.release());  // on_done has it now
+  return error;
+}
+
+bool Stream::has_unsent() const {
+  return uv_stream_get_write_queue_size(stream()) > 0;
+}
+
+void Stream::finish() {
+  auto request = std::make_unique<uv_shutdown_t>();
+  const auto on_done = [](uv_shutdown_t* done, int) { const std::unique_ptr<uv_shutdown_t> owned{done}; };
+  if (uv_shutdown(request.get(), stream(), on_done) == 0) static_cast<void>(request.release());
+}
+
+TcpStream::TcpStream(Loop& loop) {
+  uv_tcp_init(loop.get(), &tcp_);
+  tcp_.data = static_cast<Stream*>(this);
 }
 
 int TcpStream::bind(const Endpoint& source) {
@@ -55,62 +115,9 @@ int TcpStream::bind(const Endpoint& source) {
 int TcpStream::connect(const Endpoint& server) {
   auto request = std::make_unique<uv_connect_t>();
   const SocketAddress address{server};
-  const auto on_done = [](uv_connect_t* done, int error) {
-    const std::unique_ptr<uv_connect_t> owned{done};
-    if (error == UV_ECANCELED) return;  // the object was let go of meanwhile
-    self(done->handle->data)->on_connected(error);
-  };
-  const int error = uv_tcp_connect(request.get(), &tcp_, address.get(), on_done);
-  if (error == 0) static_cast<void>(request.release());  // on_done has it now
+  const int error = uv_tcp_connect(request.get(), &tcp_, address.get(), connected);
+  if (error == 0) static_cast<void>(request.release());  // connected() has it now
   return error;
-}
-
-int TcpStream::start_reading() {
-  const auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-    *buffer = Loop::of(handle).read_buffer();
-  };
-  const auto take = [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
-    if (count > 0) {
-      self(stream->data)->on_bytes({buffer->base, static_cast<std::size_t>(count)});
-    } else if (count < 0) {
-      uv_read_stop(stream);
-      self(stream->data)->on_end(true_end(stream, static_cast<int>(count)));
-    }
-  };
-  return uv_read_start(stream_of(tcp_), lend, take);
-}
-
-int TcpStream::write(std::string_view bytes) {
-  // const_cast: uv_buf_t has one type for both directions; writing does not change it.
-  auto* const base = const_cast<char*>(bytes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-  const uv_buf_t now = uv_buf_init(base, static_cast<unsigned>(bytes.size()));
-  const int written = uv_try_write(stream_of(tcp_), &now, 1);
-  if (written < 0 && written != UV_EAGAIN) return written;
-  if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-  if (bytes.empty()) return 0;
-
-  if (uv_stream_get_write_queue_size(stream_of(tcp_)) + bytes.size() > limits::kWriteQueueMax)
-    return UV_ENOBUFS;
-  auto queued = std::make_unique<QueuedWrite>();
-  queued->bytes = bytes;
-  queued->request.data = queued.get();
-  const uv_buf_t later = uv_buf_init(queued->bytes.data(), static_cast<unsigned>(queued->bytes.size()));
-  const auto on_done = [](uv_write_t* request, int) {
-    const std::unique_ptr<QueuedWrite> owned{static_cast<QueuedWrite*>(request->data)};
-  };
-  const int error = uv_write(&queued->request, stream_of(tcp_), &later, 1, on_done);
-  if (error == 0) static_cast<void>(queued.release());  // on_done has it now
-  return error;
-}
-
-bool TcpStream::has_unsent() const {
-  return uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&tcp_)) > 0;
-}
-
-void TcpStream::finish() {
-  auto request = std::make_unique<uv_shutdown_t>();
-  const auto on_done = [](uv_shutdown_t* done, int) { const std::unique_ptr<uv_shutdown_t> owned{done}; };
-  if (uv_shutdown(request.get(), stream_of(tcp_), on_done) == 0) static_cast<void>(request.release());
 }
 
 std::optional<Endpoint> TcpStream::peer() const {
@@ -136,6 +143,20 @@ void TcpStream::reset_on_close() {
   if (uv_fileno(handle(), &descriptor) != 0) return;
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+PipeStream::PipeStream(Loop& loop) {
+  uv_pipe_init(loop.get(), &pipe_, 0);
+  pipe_.data = static_cast<Stream*>(this);
+}
+
+std::optional<PeerCredentials> PipeStream::peer() {
+  uv_os_fd_t descriptor = -1;
+  if (uv_fileno(handle(), &descriptor) != 0) return {};
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
+  return PeerCredentials{credentials.uid, credentials.pid};
 }
 
 }  // namespace heartbeat::uv

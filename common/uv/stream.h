@@ -1,38 +1,41 @@
-// One TCP connection on the loop: reads into the loop's shared buffer, writes with a bound.
+// One connection on the loop, over TCP or a Unix socket: reads into the loop's shared buffer, writes with a
+// bound.
 //
 // A derived class says what bytes and the end mean.  Nothing is allocated per connection beyond the object
 // itself, except for bytes that the kernel would not take at once.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include <uv.h>
 
 #include "common/endpoint.h"
+#include "common/limits.h"
 #include "common/uv/loop.h"
 
 namespace heartbeat::uv {
 
-class TcpStream {
+// What the two kinds have in common.
+class Stream {
  public:
-  virtual ~TcpStream() = default;  // by way of Owned only, see handle.h
-  TcpStream(const TcpStream&) = delete;
-  TcpStream& operator=(const TcpStream&) = delete;
-  TcpStream(TcpStream&&) = delete;
-  TcpStream& operator=(TcpStream&&) = delete;
+  virtual ~Stream() = default;  // by way of Owned only, see handle.h
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  Stream(Stream&&) = delete;
+  Stream& operator=(Stream&&) = delete;
 
   // Each returns 0 or a negative libuv error.
   [[nodiscard]] int accept(uv_stream_t* listener);
-  [[nodiscard]] int bind(const Endpoint& source);
-  [[nodiscard]] int connect(const Endpoint& server);  // ends in on_connected()
   [[nodiscard]] int start_reading();
+  void pause_reading();
 
-  // Writes what the kernel takes now and queues the rest.  UV_ENOBUFS, and nothing more is queued, when more
-  // than limits::kWriteQueueMax bytes would wait; any other error is that of a connection that is ending,
-  // which on_end() reports.
-  int write(std::string_view bytes);
+  // Writes what the kernel takes now and queues the rest; on_written() tells when that has gone.  UV_ENOBUFS,
+  // and nothing more is queued, when more than `queue_max` bytes would wait; any other error is that of a
+  // connection that is ending, which on_end() reports.
+  int write(std::string_view bytes, std::size_t queue_max = limits::kWriteQueueMax);
 
   // Whether some of what was written still waits for the kernel to take it.
   [[nodiscard]] bool has_unsent() const;
@@ -42,24 +45,72 @@ class TcpStream {
   // connection, and the peer might lose what was written last.
   void finish();
 
-  [[nodiscard]] std::optional<Endpoint> peer() const;
-  [[nodiscard]] std::optional<Endpoint> local() const;
-  void send_at_once();    // TCP_NODELAY: small answers do not wait for one another
-  void reset_on_close();  // SO_LINGER 0: the end is a reset, and leaves no TIME_WAIT
-
-  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&tcp_); }
+  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(stream()); }
 
  protected:
-  explicit TcpStream(Loop& loop);
+  Stream() = default;
+
+  [[nodiscard]] virtual const uv_stream_t* stream() const = 0;
+  [[nodiscard]] uv_stream_t* stream();
+
+  // What a request to connect ends in; it is freed there.
+  static void connected(uv_connect_t* done, int error);
 
   virtual void on_connected(int error) { static_cast<void>(error); }
   // The bytes are gone when this returns.
   virtual void on_bytes(std::string_view bytes) = 0;
   // UV_EOF when the peer closed, else what broke.  Nothing more is read; the owner lets go of the object.
   virtual void on_end(int error) = 0;
+  // Nothing is queued any more: 0 when the kernel took it all, else what broke.
+  virtual void on_written(int error) { static_cast<void>(error); }
+
+ private:
+  [[nodiscard]] static Stream& self(uv_stream_t* stream);
+};
+
+class TcpStream : public Stream {
+ public:
+  // Each returns 0 or a negative libuv error.
+  [[nodiscard]] int bind(const Endpoint& source);
+  [[nodiscard]] int connect(const Endpoint& server);  // ends in on_connected()
+
+  [[nodiscard]] std::optional<Endpoint> peer() const;
+  [[nodiscard]] std::optional<Endpoint> local() const;
+  void send_at_once();    // TCP_NODELAY: small answers do not wait for one another
+  void reset_on_close();  // SO_LINGER 0: the end is a reset, and leaves no TIME_WAIT
+
+ protected:
+  explicit TcpStream(Loop& loop);
+
+  using Stream::stream;
+  [[nodiscard]] const uv_stream_t* stream() const final {
+    return reinterpret_cast<const uv_stream_t*>(&tcp_);
+  }
 
  private:
   uv_tcp_t tcp_;
+};
+
+// Who is at the other end of a Unix socket, as the kernel noted when it connected.
+struct PeerCredentials {
+  std::uint32_t uid = 0;
+  std::int32_t pid = 0;
+};
+
+class PipeStream : public Stream {
+ public:
+  [[nodiscard]] std::optional<PeerCredentials> peer();
+
+ protected:
+  explicit PipeStream(Loop& loop);
+
+  using Stream::stream;
+  [[nodiscard]] const uv_stream_t* stream() const final {
+    return reinterpret_cast<const uv_stream_t*>(&pipe_);
+  }
+
+ private:
+  uv_pipe_t pipe_;
 };
 
 }  // namespace heartbeat::uv

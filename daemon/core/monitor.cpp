@@ -117,6 +117,7 @@ void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
   stalls_.push_back({now, length});
   ++counters_.stalls;
   counters_.stalled += length;
+  counters_.worst_stall = std::max(counters_.worst_stall, length);
   Event event{.kind = Event::Kind::Stalled, .at = now};
   event.stalled = length;
   tell(std::move(event), effects);

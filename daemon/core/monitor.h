@@ -47,6 +47,7 @@ struct Counters {
   std::uint64_t takeovers = 0;
   std::uint64_t stalls = 0;
   Millis stalled{0};
+  Millis worst_stall{0};
   std::array<std::uint64_t, kReasonCount> closes{};
   std::array<std::uint64_t, kBadInputCount> bad_input{};
 };

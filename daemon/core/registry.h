@@ -35,6 +35,7 @@ class Registry {
   void unname(std::uint32_t slot);
 
   [[nodiscard]] Client* find(ConnId conn) { return clients_.find(conn); }
+  [[nodiscard]] const Client* find(ConnId conn) const { return clients_.find(conn); }
   [[nodiscard]] std::optional<std::uint32_t> slot_of(std::string_view id) const;
   // The client that is called so: by its id, else by its address.
   [[nodiscard]] std::optional<std::uint32_t> slot_named(std::string_view name) const;

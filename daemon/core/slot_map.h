@@ -42,10 +42,8 @@ class SlotMap {
   }
 
   // The object, or null when that tenant is gone.
-  [[nodiscard]] T* find(ConnId id) {
-    if (id.slot >= generations_.size() || generations_[id.slot] != id.generation) return nullptr;
-    return at(id.slot);
-  }
+  [[nodiscard]] T* find(ConnId id) { return is_there(id) ? at(id.slot) : nullptr; }
+  [[nodiscard]] const T* find(ConnId id) const { return is_there(id) ? at(id.slot) : nullptr; }
 
   // Who lives in the slot; null when nobody does.
   [[nodiscard]] T* at(std::uint32_t slot) { return const_cast<T*>(std::as_const(*this).at(slot)); }  // NOLINT
@@ -70,6 +68,10 @@ class SlotMap {
     std::array<std::optional<T>, kBlockSize> items;
     std::uint32_t used = 0;
   };
+
+  [[nodiscard]] bool is_there(ConnId id) const {
+    return id.slot < generations_.size() && generations_[id.slot] == id.generation;
+  }
 
   std::uint32_t take_slot() {
     if (!free_.empty()) {

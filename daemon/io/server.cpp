@@ -92,6 +92,12 @@ void Server::stop() {
   apply();
 }
 
+bool Server::kick(std::string_view name, std::string_view message) {
+  const bool kicked = monitor_.kick(name, message, now(), effects_);
+  apply();
+  return kicked;
+}
+
 void Server::received(ConnId conn, std::string_view bytes) {
   monitor_.receive(conn, bytes, now(), effects_);
   apply();

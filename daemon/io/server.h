@@ -67,7 +67,18 @@ class Server {
 
   [[nodiscard]] bool is_stopping() const { return stopping_; }
 
+  // An operator closes the client of that name (Monitor::kick()).  Whether there was one.
+  bool kick(std::string_view name, std::string_view message);
+
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
+
+  // Listening time, as of this turn of the loop.
+  [[nodiscard]] MonoTime listening_now() const { return clock_.now(); }
+
+  // In use for listeners, clients and those that linger.
+  [[nodiscard]] std::size_t descriptors() const {
+    return listeners_.size() + monitor_.clients().size() + lingering_.size();
+  }
 
   // How long after its time each pulse of the loop came: what everything else on the loop waited, too.
   [[nodiscard]] const Histogram& loop_lateness() const { return loop_lateness_; }

@@ -1,0 +1,28 @@
+// What the machine says: people's clock, a random name, and what this process holds of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "common/uv/loop.h"
+#include "common/wall_time.h"
+
+namespace heartbeat::uv {
+
+// People's clock at the instant of Loop::now(), which lies a little back.
+[[nodiscard]] WallTime wall_time(Loop& loop);
+
+// 128 random bits, 32 hex digits.
+[[nodiscard]] std::string random_id();
+
+// Resident; 0 where the machine does not say.
+[[nodiscard]] std::uint64_t memory_bytes();
+
+// Counts them: for a program that has only a few yet.
+[[nodiscard]] std::size_t count_descriptors();
+
+// libuv's words for one of its errors.
+[[nodiscard]] std::string describe(int error);
+
+}  // namespace heartbeat::uv

@@ -1,0 +1,20 @@
+// People's time: date and time of day, as a value and as text.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "common/mono_time.h"
+
+namespace heartbeat {
+
+// Milliseconds since 1970, in UTC.
+using WallTime = std::chrono::sys_time<Millis>;
+
+// `2026-11-22T09:55:14.570Z`
+[[nodiscard]] std::string format_instant(WallTime at);
+
+// `09:55:14 UTC`, and on another day than `today` `2026-11-21 09:55:14 UTC`.
+[[nodiscard]] std::string format_for_sentence(WallTime at, WallTime today);
+
+}  // namespace heartbeat

@@ -1,0 +1,74 @@
+#include "daemon/control/control_session.h"
+
+#include <limits>
+#include <utility>
+
+#include "daemon/control/control_server.h"
+
+namespace heartbeat {
+
+void ControlSession::begin() {
+  if (const auto credentials = peer()) who_ = {credentials->uid, credentials->pid};
+  static_cast<void>(start_reading());  // fails only for a stream that is closing
+}
+
+void ControlSession::turn_away(std::string_view code, std::string_view message) {
+  std::string error;
+  append_error(error, code, message);
+  write(error);
+}
+
+ControlSession::State ControlSession::work(std::string& slice, Steps& steps) {
+  if (has_unsent()) return State::WaitsForPeer;
+  if (answer_ == nullptr) {
+    if (last_) return State::Ended;
+    const bool asked = next_request();
+    const bool listens = !asked || answer_->is_endless();
+    // Neither can fail but for a stream that is closing.
+    if (listens) static_cast<void>(start_reading());
+    if (!listens) pause_reading();
+    if (!asked) return State::WaitsForPeer;
+  }
+
+  slice.clear();
+  const Answer::State made = answer_->go_on(slice, steps);
+  if (made == Answer::State::Done) answer_.reset();
+  const State then = made == Answer::State::WaitsForEvents ? State::WaitsForEvents : State::Ready;
+  if (slice.empty()) return then;
+
+  steps.spend(limits::kStepsPerWrite);
+  // The slice has its own bound, and is only made when nothing is queued.
+  if (write(slice, std::numeric_limits<std::size_t>::max()) != 0) return State::Ended;
+  return has_unsent() ? State::WaitsForPeer : then;
+}
+
+bool ControlSession::next_request() {
+  std::string_view input = unread_;
+  const FrameDecoder::Result frame = decoder_.next(input, limits::kControlFrameMax);
+  if (frame.state == FrameDecoder::State::Frame) answer_ = answer_to(frame.body, who_, server_.context());
+  if (frame.state == FrameDecoder::State::Bad) {
+    answer_ = answer_to_no_frame(frame.length);
+    last_ = true;
+  }
+  unread_.erase(0, unread_.size() - input.size());
+  if (unread_.empty()) unread_.shrink_to_fit();
+  return answer_ != nullptr;
+}
+
+// While an answer is being made nothing more is read; but what is asked after an answer that ends only with
+// the connection is thrown away, so that the end is noticed.
+void ControlSession::on_bytes(std::string_view bytes) {
+  if (answer_ != nullptr && answer_->is_endless()) return;
+  unread_.append(bytes);
+  if (answer_ == nullptr) server_.wake(*this);
+}
+
+void ControlSession::on_end(int) {
+  server_.end(*this);
+}
+
+void ControlSession::on_written(int error) {
+  error == 0 ? server_.wake(*this) : server_.end(*this);
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,262 @@
+#include "daemon/control/request.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <rapidjson/document.h>
+
+#include "common/text.h"
+
+namespace heartbeat {
+namespace {
+
+using Parsed = tl::expected<Request, std::string>;
+
+std::string quoted(std::string_view text) {
+  return "'" + escaped(text, limits::kExcerptMax) + "'";
+}
+
+// The members of a request.  Each is asked for by name; the first thing that is wrong is kept, and so is
+// which were asked for, because a member that nobody knows is a mistake of whoever wrote it.
+class Members {
+ public:
+  explicit Members(const rapidjson::Value& object) : object_(object) {}
+
+  [[nodiscard]] std::optional<std::string> text(std::string_view name) {
+    const rapidjson::Value* const value = find(name);
+    if (value == nullptr) return {};
+    if (!value->IsString()) {
+      refuse(name, "must be text");
+      return {};
+    }
+    return std::string{value->GetString(), value->GetStringLength()};
+  }
+
+  [[nodiscard]] std::string required_text(std::string_view name) {
+    auto value = text(name);
+    if (!value || value->empty()) refuse(name, "is required");
+    return value.value_or("");
+  }
+
+  [[nodiscard]] std::vector<std::string> texts(std::string_view name) {
+    const rapidjson::Value* const value = find(name);
+    std::vector<std::string> all;
+    if (value == nullptr) return all;
+    if (!value->IsArray()) {
+      refuse(name, "must be an array of texts");
+      return all;
+    }
+    for (const rapidjson::Value& element : value->GetArray()) {
+      if (!element.IsString()) {
+        refuse(name, "must be an array of texts");
+        return {};
+      }
+      all.emplace_back(element.GetString(), element.GetStringLength());
+    }
+    return all;
+  }
+
+  [[nodiscard]] bool flag(std::string_view name) {
+    const rapidjson::Value* const value = find(name);
+    if (value == nullptr) return false;
+    if (!value->IsBool()) refuse(name, "must be true or false");
+    return value->IsTrue();
+  }
+
+  [[nodiscard]] std::size_t number(std::string_view name, std::size_t min, std::size_t max,
+                                   std::size_t otherwise) {
+    const rapidjson::Value* const value = find(name);
+    if (value == nullptr) return otherwise;
+    if (value->IsUint64() && value->GetUint64() >= min && value->GetUint64() <= max)
+      return value->GetUint64();
+    refuse(name, "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+    return otherwise;
+  }
+
+  // What `convert` makes of the text; its error is a sentence.
+  template <class T, class Convert>
+  [[nodiscard]] std::optional<T> converted(std::string_view name, Convert convert) {
+    const auto given = text(name);
+    if (!given) return {};
+    tl::expected<T, std::string> value = convert(*given);
+    if (value) return std::move(*value);
+    if (error_.empty()) error_ = quoted(name) + ": " + value.error();
+    return {};
+  }
+
+  void refuse(std::string_view name, const std::string& why) {
+    if (error_.empty()) error_ = quoted(name) + " " + why;
+  }
+
+  // The request, unless something was wrong.
+  template <class T>
+  [[nodiscard]] Parsed made(T request) {
+    for (const auto& member : object_.GetObject()) {
+      const std::string_view name{member.name.GetString(), member.name.GetStringLength()};
+      const bool known = name == "command" || std::find(asked_.begin(), asked_.end(), name) != asked_.end();
+      if (!known) refuse(name, "is not a member of this command");
+    }
+    if (!error_.empty()) return tl::unexpected(error_);
+    return Request{std::move(request)};
+  }
+
+ private:
+  const rapidjson::Value* find(std::string_view name) {
+    asked_.push_back(name);
+    const auto length = static_cast<rapidjson::SizeType>(name.size());
+    const auto member = object_.FindMember(rapidjson::Value{rapidjson::StringRef(name.data(), length)});
+    return member == object_.MemberEnd() ? nullptr : &member->value;
+  }
+
+  const rapidjson::Value& object_;
+  std::vector<std::string_view> asked_;
+  std::string error_;
+};
+
+// One of a few words.
+template <class T, std::size_t Size>
+tl::expected<T, std::string> one_of(const std::array<std::pair<std::string_view, T>, Size>& words,
+                                    std::string_view text) {
+  std::string all;
+  for (const auto& [word, value] : words) {
+    if (word == text) return value;
+    all.append(all.empty() ? "" : ", ").append(word);
+  }
+  return tl::unexpected(quoted(text) + " is not one of " + all);
+}
+
+constexpr std::array kStatuses{std::pair{std::string_view{"alive"}, Status::Alive},
+                               std::pair{std::string_view{"leave"}, Status::Leave}};
+constexpr std::array kSorts{std::pair{std::string_view{"name"}, SortBy::Name},
+                            std::pair{std::string_view{"silence"}, SortBy::Silence},
+                            std::pair{std::string_view{"margin"}, SortBy::Margin},
+                            std::pair{std::string_view{"connected"}, SortBy::Connected}};
+
+// Heartbeats are not in the feed.
+tl::expected<Event::Kind, std::string> event_named(std::string_view text) {
+  std::string all;
+  for (std::size_t at = 0; at < kEventKindCount; ++at) {
+    const auto kind = static_cast<Event::Kind>(at);
+    if (kind == Event::Kind::Heard) continue;
+    if (to_string(kind) == text) return kind;
+    all.append(all.empty() ? "" : ", ").append(to_string(kind));
+  }
+  return tl::unexpected(quoted(text) + " is not one of " + all);
+}
+
+// The parts of a cursor, between colons.
+template <class Integer>
+bool take_number(std::string_view& text, Integer& number) {
+  if (!text.starts_with(':')) return false;
+  text.remove_prefix(1);
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+  return error == std::errc{};
+}
+
+std::string take_boot(std::string_view& text) {
+  const std::size_t size = std::min(text.find(':'), text.size());
+  std::string boot{text.substr(0, size)};
+  text.remove_prefix(size);
+  return boot;
+}
+
+tl::unexpected<std::string> not_a_cursor(std::string_view text) {
+  return tl::unexpected(quoted(text) + " is not a cursor that this command gave out");
+}
+
+tl::expected<FeedCursor, std::string> parse_feed_cursor(std::string_view text) {
+  std::string_view rest = text;
+  FeedCursor cursor{.boot = take_boot(rest)};
+  if (cursor.boot.empty() || !take_number(rest, cursor.number) || !rest.empty()) return not_a_cursor(text);
+  return cursor;
+}
+
+tl::expected<ListCursor, std::string> parse_list_cursor(std::string_view text) {
+  std::string_view rest = text;
+  ListCursor cursor{.boot = take_boot(rest)};
+  if (cursor.boot.empty() || !take_number(rest, cursor.slot) || !take_number(rest, cursor.started_millis) ||
+      !rest.empty()) {
+    return not_a_cursor(text);
+  }
+  return cursor;
+}
+
+std::optional<Glob> match_of(Members& members) {
+  return members.converted<Glob>("match", [](const std::string& text) { return Glob::compile(text); });
+}
+
+Parsed parse_clients(Members& members) {
+  ClientsRequest request;
+  request.status = members.converted<Status>("status", [](auto& text) { return one_of(kStatuses, text); });
+  request.match = match_of(members);
+  request.sort = members.converted<SortBy>("sort", [](auto& text) { return one_of(kSorts, text); });
+  request.limit = members.number("limit", 1, limits::kListMax, limits::kListDefault);
+  request.cursor = members.converted<ListCursor>("cursor", parse_list_cursor);
+  if (request.sort && request.cursor) members.refuse("cursor", "goes on with a list that is not sorted");
+  return members.made(std::move(request));
+}
+
+Parsed parse_watch(Members& members) {
+  WatchRequest request;
+  request.since = members.converted<FeedCursor>("since", parse_feed_cursor);
+  request.snapshot = members.flag("snapshot");
+  request.match = match_of(members);
+  for (const std::string& name : members.texts("events")) {
+    const auto kind = event_named(name);
+    if (!kind) {
+      members.refuse("events", "has an unknown one: " + kind.error());
+      break;
+    }
+    request.events.set(static_cast<std::size_t>(*kind));
+  }
+  return members.made(std::move(request));
+}
+
+Parsed parse_kick(Members& members) {
+  KickRequest request{.clients = members.texts("clients"), .message = members.text("message").value_or("")};
+  if (request.clients.empty()) members.refuse("clients", "is required: an array of names");
+  if (request.message.size() > limits::kKickMessageMax || !is_printable(request.message)) {
+    members.refuse("message", "must be at most " + std::to_string(limits::kKickMessageMax) +
+                                  " bytes of printable text");
+  }
+  return members.made(std::move(request));
+}
+
+}  // namespace
+
+std::string to_string(const FeedCursor& cursor) {
+  return cursor.boot + ":" + std::to_string(cursor.number);
+}
+
+std::string to_string(const ListCursor& cursor) {
+  return cursor.boot + ":" + std::to_string(cursor.slot) + ":" + std::to_string(cursor.started_millis);
+}
+
+Parsed parse_request(std::string_view body) {
+  if (!is_utf8(body)) return tl::unexpected<std::string>("the request is not UTF-8");
+  // Iterative: what nests a body deeply cannot use up the stack.
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
+  if (document.HasParseError() || !document.IsObject()) {
+    return tl::unexpected("the request is not a JSON object: " + escaped(body, limits::kExcerptMax));
+  }
+
+  Members members{document};
+  const std::string command = members.required_text("command");
+  if (command == "status") return members.made(StatusRequest{});
+  if (command == "clients") return parse_clients(members);
+  if (command == "why") return members.made(WhyRequest{members.required_text("client")});
+  if (command == "watch") return parse_watch(members);
+  if (command == "kick") return parse_kick(members);
+  if (command == "log_level") return members.made(LogLevelRequest{members.required_text("level")});
+  if (command == "settings") return members.made(SettingsRequest{});
+  if (command == "reload") return members.made(ReloadRequest{});
+  members.refuse("command", quoted(command) +
+                                " is not one of status, clients, why, watch, kick, log_level, settings, reload");
+  return members.made(StatusRequest{});
+}
+
+}  // namespace heartbeat

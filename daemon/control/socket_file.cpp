@@ -1,0 +1,121 @@
+#include "daemon/control/socket_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace heartbeat {
+namespace {
+
+// The mode of the socket: what is not taken away here.
+constexpr mode_t kModeMask = 0117;
+
+std::string sentence(const std::string& path, const std::string& why) {
+  return "control socket " + path + ": " + why;
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::copy(path.begin(), path.end(), std::begin(address.sun_path));
+  return address;
+}
+
+int new_socket() {
+  return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+// 0, or the error.
+int bind_to(int descriptor, const sockaddr_un& address) {
+  // In one step: a chmod() afterwards would leave a moment in which the mode is another.
+  const mode_t before = umask(kModeMask);
+  const int bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int error = bound == 0 ? 0 : errno;
+  umask(before);
+  return error;
+}
+
+// Why the name cannot be taken from whoever has it; empty when it can.
+std::string owner_of(const std::string& path, const sockaddr_un& address) {
+  struct stat file {};
+  if (lstat(path.c_str(), &file) != 0) return errno == ENOENT ? "" : std::strerror(errno);
+  if (!S_ISSOCK(file.st_mode)) return "something that is not a socket has that name";
+
+  const int descriptor = new_socket();
+  if (descriptor < 0) return std::strerror(errno);
+  const int connected = connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int error = connected == 0 ? 0 : errno;
+  close(descriptor);
+  if (error == ECONNREFUSED || error == ENOENT) return "";
+  // EAGAIN: somebody listens, and too many wait for him already.
+  if (error == 0 || error == EAGAIN) return "another process listens there";
+  return std::strerror(error);
+}
+
+// Only the last part of the way: more than that is missing because somebody mistyped it.
+void make_directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash != std::string::npos && slash > 0) mkdir(path.substr(0, slash).c_str(), 0755);
+}
+
+}  // namespace
+
+SocketFile::SocketFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {
+  struct stat file {};
+  if (lstat(path_.c_str(), &file) != 0) return;
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+}
+
+SocketFile::SocketFile(SocketFile&& other) noexcept
+    : path_(std::exchange(other.path_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      device_(other.device_),
+      inode_(other.inode_) {}
+
+SocketFile::~SocketFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+  if (path_.empty()) return;
+  struct stat file {};
+  const bool there = lstat(path_.c_str(), &file) == 0;
+  if (there && file.st_dev == device_ && file.st_ino == inode_) unlink(path_.c_str());
+}
+
+tl::expected<SocketFile, std::string> SocketFile::claim(const std::string& path) {
+  // One byte is for the NUL at the end.
+  constexpr std::size_t kPathMax = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.empty() || path.size() > kPathMax) {
+    return tl::unexpected(sentence(path, "a path is 1 to " + std::to_string(kPathMax) + " bytes long"));
+  }
+  const sockaddr_un address = address_of(path);
+  make_directory_of(path);
+  const int descriptor = new_socket();
+  if (descriptor < 0) return tl::unexpected(sentence(path, std::strerror(errno)));
+
+  int error = bind_to(descriptor, address);
+  if (error == EADDRINUSE) {
+    if (const std::string owner = owner_of(path, address); !owner.empty()) {
+      close(descriptor);
+      return tl::unexpected(sentence(path, owner));
+    }
+    unlink(path.c_str());
+    error = bind_to(descriptor, address);
+  }
+  if (error != 0) {
+    close(descriptor);
+    return tl::unexpected(sentence(path, std::strerror(error)));
+  }
+  return SocketFile{path, descriptor};
+}
+
+int SocketFile::take_descriptor() {
+  return std::exchange(descriptor_, -1);
+}
+
+}  // namespace heartbeat

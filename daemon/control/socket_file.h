@@ -1,0 +1,39 @@
+// A listening Unix socket by its name in the file system: claimed at the start, given up at the end.
+//
+// The name is ours only if nobody answers there; and what is removed at the end is only what was made here.
+#pragma once
+
+#include <string>
+
+#include <sys/types.h>
+#include <tl/expected.hpp>
+
+namespace heartbeat {
+
+class SocketFile {
+ public:
+  // Binds a socket of mode 0660 to the path.  Its directory is made where only that one is missing.  A socket
+  // that nobody listens on any more is replaced; one that a living process listens on, or anything else of
+  // that name, is left alone and refused.  The error is a sentence that names the path.
+  [[nodiscard]] static tl::expected<SocketFile, std::string> claim(const std::string& path);
+
+  SocketFile(SocketFile&& other) noexcept;
+  SocketFile& operator=(SocketFile&&) = delete;
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+  // Removes the name, unless it has become somebody else's.
+  ~SocketFile();
+
+  // The bound socket, which belongs to the caller from then on.
+  [[nodiscard]] int take_descriptor();
+
+ private:
+  SocketFile(std::string path, int descriptor);
+
+  std::string path_;  // empty: nothing to remove
+  int descriptor_;    // -1: taken
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace heartbeat

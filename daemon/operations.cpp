@@ -1,0 +1,64 @@
+#include "daemon/operations.h"
+
+#include <utility>
+
+#include <unistd.h>
+
+#include "common/limits.h"
+#include "common/uv/machine.h"
+#include "daemon/descriptors.h"
+
+namespace heartbeat {
+
+Operations::Operations(uv::Loop& loop, std::size_t descriptors_limit)
+    : loop_(loop),
+      descriptors_limit_(descriptors_limit),
+      clock_(uv::wall_time(loop), loop.now()),
+      boot_{.id = uv::random_id(), .pid = getpid(), .started = uv::wall_time(loop)} {}
+
+void Operations::attach(Server& server, SetLogLevel set_log_level, ListSettings settings, Reload reload) {
+  server_ = &server;
+  ControlActions actions{.now = [&server] { return server.listening_now(); },
+                         .kick = [&server](std::string_view name,
+                                           std::string_view message) { return server.kick(name, message); },
+                         .set_log_level = std::move(set_log_level),
+                         .settings = std::move(settings),
+                         .reload = std::move(reload),
+                         .add_status = [this](JsonWriter& json) { add_status(json); }};
+  context_.emplace(ControlContext{.boot = boot_,
+                                  .monitor = server.monitor(),
+                                  .feed = feed_,
+                                  .clock = clock_,
+                                  .actions = std::move(actions)});
+  control_.emplace(loop_, *context_, share_descriptors(descriptors_limit_).sessions);
+}
+
+void Operations::turn() {
+  if (server_ == nullptr) return;
+  // In the first turn everything is open, and it cannot be many clients yet.
+  if (descriptors_of_our_own_ == 0) descriptors_of_our_own_ = uv::count_descriptors() - descriptors_in_use();
+  const MonoTime now = server_->listening_now();
+  clock_.agree(uv::wall_time(loop_), now);
+  heartbeats_.sample(server_->monitor().counters().heartbeats, now);
+  control_->after_turn();
+}
+
+std::size_t Operations::descriptors_in_use() const {
+  return server_->descriptors() + control_->sessions();
+}
+
+void Operations::add_status(JsonWriter& json) const {
+  const ProcessUsage usage{.memory_bytes = uv::memory_bytes(),
+                           .descriptors_used = descriptors_of_our_own_ + descriptors_in_use(),
+                           .descriptors_limit = descriptors_limit_};
+  const DaemonStatus status{.boot = boot_,
+                            .monitor = server_->monitor(),
+                            .feed = feed_,
+                            .heartbeats = heartbeats_,
+                            .loop_lateness = server_->loop_lateness(),
+                            .usage = usage,
+                            .listening = server_->listening()};
+  heartbeat::add_status(json, status, clock_, server_->listening_now());
+}
+
+}  // namespace heartbeat

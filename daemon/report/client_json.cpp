@@ -1,0 +1,68 @@
+#include "daemon/report/client_json.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/report/standing.h"
+
+namespace heartbeat {
+namespace {
+
+// The room that is left of `all` silent ticks; settings that changed meanwhile may have made it less.
+double margin(std::uint32_t ticks, std::uint32_t all) {
+  return 1.0 - static_cast<double>(std::min(ticks, all)) / static_cast<double>(all);
+}
+
+void add_pid(JsonWriter& json, const std::optional<std::uint32_t>& pid) {
+  if (pid) json.add("pid", *pid);
+}
+
+}  // namespace
+
+void add_client(JsonWriter& json, const Client& client, const ReportContext& context) {
+  const Standing standing = standing_of(client, context);
+  json.add("name", name_of(client));
+  if (!client.id.empty()) json.add("id", client.id);
+  json.add("peer", to_string(client.peer));
+  if (!client.claimed_ip.empty()) json.add("ip", client.claimed_ip);
+  add_pid(json, client.pid);
+
+  json.add("status", to_string(standing.in_leave() ? Status::Leave : Status::Alive));
+  json.add("silence", standing.liveness.silence());
+  json.add("strikes", standing.liveness.strikes());
+  json.add("steady", standing.liveness.steady());
+  json.add("margin", margin(standing.towards_leave, standing.all_towards_leave));
+  json.add("margin_least", margin(standing.nearest_to_leave, standing.all_towards_leave));
+  if (client.heartbeats > 1) json.add("interval_ms", client.spacing.last_ms);
+  json.add("last_heard", context.instant(client.last_heard));
+  json.add("silent_ms", context.now - client.last_heard);
+  json.add("connected", context.instant(client.connected_at));
+  json.add("connected_ms", context.now - client.connected_at);
+  json.add("heartbeats", client.heartbeats);
+
+  if (!standing.in_leave()) return;
+  json.add("leave_reason", to_string(standing.leave_reason));
+  json.add("left", context.instant(standing.liveness.left_at()));
+  json.add("closes", context.instant(standing.liveness.left_at() + context.rule.leave_timeout));
+}
+
+void add_client(JsonWriter& json, const ClosedClient& client, const ReportContext& context) {
+  json.add("name", client.name);
+  const std::string peer = to_string(client.peer);
+  if (client.name != peer) json.add("id", client.name);
+  json.add("peer", peer);
+  if (!client.claimed_ip.empty()) json.add("ip", client.claimed_ip);
+  add_pid(json, client.pid);
+
+  json.add("status", to_string(Status::Close));
+  const std::uint32_t all = std::uint32_t{context.rule.cursor} * context.rule.threshold;
+  json.add("margin_least", margin(client.nearest_to_leave, all));
+  json.add("last_heard", context.instant(client.last_heard));
+  json.add("silent_ms", client.closed_at - client.last_heard);
+  json.add("connected", context.instant(client.connected_at));
+  json.add("connected_ms", client.closed_at - client.connected_at);
+  json.add("heartbeats", client.heartbeats);
+}
+
+}  // namespace heartbeat

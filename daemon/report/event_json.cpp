@@ -1,0 +1,69 @@
+#include "daemon/report/event_json.h"
+
+#include <array>
+
+namespace heartbeat {
+namespace {
+
+// Which groups of members are meaningful for a kind, beyond what says so itself by being empty.
+struct Meaning {
+  bool transition;  // from, to, reason
+  bool reason;
+  bool standing;
+};
+
+Meaning meaning_of(Event::Kind kind) {
+  switch (kind) {
+    case Event::Kind::Connected:
+    case Event::Kind::Stalled: return {.transition = false, .reason = false, .standing = false};
+    case Event::Kind::Refused: return {.transition = false, .reason = true, .standing = false};
+    case Event::Kind::Joined:
+    case Event::Kind::Named:
+    case Event::Kind::TakenOver:
+    case Event::Kind::Fight:
+    case Event::Kind::Heard:
+    case Event::Kind::Slow:
+    case Event::Kind::Struck: return {.transition = false, .reason = false, .standing = true};
+    case Event::Kind::Left:
+    case Event::Kind::Returned:
+    case Event::Kind::Closed: return {.transition = true, .reason = true, .standing = true};
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
+  const Meaning meaning = meaning_of(event.kind);
+  json.add("at", format_instant(clock.at(event.at)));
+  json.add("event", to_string(event.kind));
+  if (event.kind == Event::Kind::Stalled) {
+    json.add("stalled_ms", event.stalled);
+    return;
+  }
+  json.add("client", event.client);
+  json.add("peer", to_string(event.peer));
+  if (!event.claimed_ip.empty()) json.add("ip", event.claimed_ip);
+  if (event.pid) json.add("pid", *event.pid);
+  if (meaning.transition) {
+    json.add("from", to_string(event.from));
+    json.add("to", to_string(event.to));
+  }
+  if (meaning.reason) json.add("reason", to_string(event.reason));
+  if (event.kind == Event::Kind::Closed) json.add("by", to_string(event.by));
+  if (meaning.standing) {
+    json.add("silence", event.silence);
+    json.add("strikes", event.strikes);
+    json.add("steady", event.steady);
+    json.add("silent_ms", event.silent);
+    json.add("connected_ms", event.connected);
+    json.add("heartbeats", event.heartbeats);
+  }
+  if (!event.previous.empty()) json.add("previous", event.previous);
+  if (event.previous_peer) json.add("previous_peer", to_string(*event.previous_peer));
+  if (event.kind == Event::Kind::Slow) json.add("interval_ms", event.spacing);
+  if (event.bad_input) json.add("bad_input", to_string(*event.bad_input));
+  if (!event.detail.empty()) json.add("detail", event.detail);
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,41 @@
+// How a client stands at this very moment, whenever it was last looked at.
+//
+// Clients are judged when something would happen to them, not at each tick, so the numbers kept are those of
+// some moments ago.  This judges a copy up to now, and changes nothing.
+#pragma once
+
+#include <cstdint>
+
+#include "daemon/core/client.h"
+#include "daemon/core/liveness.h"
+#include "daemon/core/reason.h"
+#include "daemon/report/report_context.h"
+
+namespace heartbeat {
+
+struct Standing {
+  Liveness liveness;
+  Reason leave_reason;              // meaningless while alive
+  std::uint32_t towards_leave;      // silent ticks, see ticks_towards_leave()
+  std::uint32_t nearest_to_leave;   // the most they ever were on this connection
+  std::uint32_t all_towards_leave;  // those that make a leave
+
+  [[nodiscard]] bool in_leave() const { return liveness.status() != Status::Alive; }
+};
+
+[[nodiscard]] inline Standing standing_of(const Client& client, const ReportContext& context) {
+  Standing standing{.liveness = client.liveness,
+                    .leave_reason = client.leave_reason,
+                    .towards_leave = 0,
+                    .nearest_to_leave = client.nearest_to_leave,
+                    .all_towards_leave = std::uint32_t{context.rule.cursor} * context.rule.threshold};
+  while (const auto change = standing.liveness.advance(context.rule, context.now)) {
+    if (change->kind == Change::Kind::Left) standing.leave_reason = Reason::Silent;
+    if (change->kind == Change::Kind::Expired) break;
+  }
+  standing.towards_leave = ticks_towards_leave(standing.liveness, context.rule);
+  standing.nearest_to_leave = std::max(standing.nearest_to_leave, standing.towards_leave);
+  return standing;
+}
+
+}  // namespace heartbeat

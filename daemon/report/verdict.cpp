@@ -1,0 +1,200 @@
+#include "daemon/report/verdict.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "common/duration.h"
+#include "common/limits.h"
+#include "daemon/report/standing.h"
+
+namespace heartbeat {
+namespace {
+
+std::string counted(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string with_detail(std::string sentence, const std::string& detail) {
+  return detail.empty() ? sentence : sentence + ": " + detail;
+}
+
+// Whether the daemon was itself absent while it judged a client silent.
+std::string about_stalls(const Stalls& stalls, MonoTime from, MonoTime to) {
+  std::int64_t count = 0;
+  Millis total{0};
+  for (const Monitor::Stall& stall : stalls) {
+    if (stall.at <= from || stall.at > to) continue;
+    ++count;
+    total += stall.length;
+  }
+  if (count > 0) {
+    return "the daemon itself was stalled " + (count == 1 ? "once" : counted(count, "time")) +
+           " meanwhile, for " + describe_duration(total) + (count == 1 ? "" : " in all") +
+           ", which is not counted";
+  }
+  const bool known = stalls.size() < limits::kStallsMax || stalls.front().at <= from;
+  return known ? "the daemon itself was stalled for none of them"
+               : "whether the daemon itself was stalled then is no longer known";
+}
+
+// A leave that began with silence: of which length, and when it was heard last before.
+struct Silence {
+  std::optional<MonoTime> since;  // the last heartbeat, or the accept; unknown where that was forgotten
+  bool heard;                     // it was a heartbeat
+  MonoTime left;
+};
+
+// The silence before `left` of a client that was heard at `last_heard` for the last time of all: where that
+// was in leave already, the gap that reached across its beginning tells.
+template <class AnyClient>
+Silence silence_before(MonoTime left, const AnyClient& client) {
+  if (client.last_heard <= left) return {client.last_heard, client.heartbeats > 0, left};
+  if (client.history == nullptr) return {{}, true, left};
+  for (const Moment& moment : client.history->oldest_first()) {
+    const MonoTime began = moment.at - moment.silent;
+    if (moment.kind == Moment::Kind::Gap && began <= left && moment.at > left) return {began, true, left};
+  }
+  return {{}, true, left};
+}
+
+// "15 silent ticks", where the silence was one; else its strikes, of which the last ended with some.
+std::string about_silence(const Silence& silence, const Stalls& stalls, const Rule& rule) {
+  const std::int64_t all = std::int64_t{rule.cursor} * rule.threshold;
+  const std::string strikes = counted(rule.cursor, "strike");
+  if (!silence.since) return "after " + strikes + " of " + counted(rule.threshold, "silent tick");
+
+  // A leave begins at the end of a tick, and the tick that was heard last was not silent.
+  const Millis silent = silence.left - *silence.since - Millis{silence.heard ? 1 : 0};
+  const std::int64_t ticks = silent / rule.tick;
+  const std::string after = ticks >= all ? "after " + counted(ticks, "silent tick")
+                                         : "after " + strikes + ", the last " + counted(ticks, "tick") +
+                                               " without a heartbeat";
+  return after + "; " + about_stalls(stalls, *silence.since, silence.left);
+}
+
+// The present leave's beginning; of one that is older than what is remembered, nothing.
+const Moment* last_leave(const History* history) {
+  if (history == nullptr) return nullptr;
+  const auto moments = history->oldest_first();
+  const auto found = std::find_if(moments.rbegin(), moments.rend(), [](const Moment& moment) {
+    return moment.kind == Moment::Kind::Left;
+  });
+  return found == moments.rend() ? nullptr : &*found;
+}
+
+std::string never_steady(const Rule& rule) {
+  return "was not heard in " + counted(rule.recover, "tick") + " in a row since";
+}
+
+// How a leave that ran out began.
+std::string about_expiry(const ClosedClient& client, const Stalls& stalls, const ReportContext& context) {
+  const Moment* const left = last_leave(client.history.get());
+  const std::string kicked = "kicked at " + context.in_sentence(client.closed_at) + ": ";
+  if (left == nullptr) return kicked + "it did not return from leave in time";
+
+  const std::string length = describe_duration(client.closed_at - left->at);
+  switch (left->reason) {
+    case Reason::Declared:
+      return kicked + "it declared leave itself " + length + " before, and " + never_steady(context.rule);
+    case Reason::Remembered:
+      return kicked + "it came back in leave, as it was when it was closed before, and in " + length +
+             " did not earn alive again";
+    default: break;
+  }
+  const Silence silence = silence_before(left->at, client);
+  const std::string beats = client.last_heard > left->at
+                                ? "; it was heard again in leave, but " + never_steady(context.rule)
+                                : "";
+  return kicked + "in leave for " + length + " " + about_silence(silence, stalls, context.rule) + beats;
+}
+
+std::string since_last_heartbeat(const ClosedClient& client) {
+  return describe_duration(client.closed_at - client.last_heard) + " after its last heartbeat" +
+         (client.status == Status::Leave ? ", while in leave" : "");
+}
+
+std::string about_leave(const Client& client, const Standing& standing, const Stalls& stalls,
+                        const ReportContext& context) {
+  const Rule& rule = context.rule;
+  const MonoTime left = standing.liveness.left_at();
+  const std::string since = "in leave since " + context.in_sentence(left);
+  const std::string until = "it will be closed at " + context.in_sentence(left + rule.leave_timeout) +
+                            " unless it is heard in " + counted(rule.recover, "tick") +
+                            " in a row before (so far " + std::to_string(standing.liveness.steady()) + ")";
+  switch (standing.leave_reason) {
+    case Reason::Declared: return since + ", which it declared itself; " + until;
+    case Reason::Remembered:
+      return since + ", for it was in leave when it was closed before; " + until;
+    default: break;
+  }
+  const Silence silence = silence_before(left, client);
+  return since + " " + about_silence(silence, stalls, rule) + "; " + until;
+}
+
+// When the client will be in leave if it is never heard again.
+MonoTime leave_if_silent(Liveness liveness, const Rule& rule) {
+  while (liveness.status() == Status::Alive) {
+    const MonoTime at = liveness.next_change(rule);
+    static_cast<void>(liveness.advance(rule, at));
+  }
+  return liveness.left_at();
+}
+
+}  // namespace
+
+std::string verdict_of(const Client& client, const Stalls& stalls, const ReportContext& context) {
+  const Standing standing = standing_of(client, context);
+  if (standing.in_leave()) return about_leave(client, standing, stalls, context);
+
+  const std::string silent = describe_duration(context.now - client.last_heard);
+  const std::string heard = client.heartbeats == 0
+                                ? "connected " + silent + " ago and not heard yet"
+                                : "heard " + silent + " ago";
+  const std::uint16_t strikes = standing.liveness.strikes();
+  if (strikes == 0 && standing.liveness.silence() == 0) return "alive with a clean record: " + heard;
+  const std::string record = strikes == 0 ? counted(standing.liveness.silence(), "silent tick")
+                                          : std::to_string(strikes) + " of " +
+                                                counted(context.rule.cursor, "strike");
+  return "alive with " + record + ": " + heard + "; if it stays silent, it is in leave at " +
+         context.in_sentence(leave_if_silent(standing.liveness, context.rule));
+}
+
+std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const ReportContext& context) {
+  const std::string at = context.in_sentence(client.closed_at);
+  const std::string connected = describe_duration(client.closed_at - client.connected_at);
+  switch (client.reason) {
+    case Reason::Silent:
+    case Reason::Away: return about_expiry(client, stalls, context);
+    case Reason::Goodbye:
+      return "said goodbye at " + at + ", after " + connected + " and " +
+             counted(static_cast<std::int64_t>(client.heartbeats), "heartbeat");
+    case Reason::PeerClosed:
+      return "closed its connection at " + at + " without a goodbye, " + since_last_heartbeat(client);
+    case Reason::Reset:
+      return "its connection broke at " + at + " (reset by its machine or the network), " +
+             since_last_heartbeat(client);
+    case Reason::BadFrame:
+      return with_detail("closed at " + at + " for bytes that are not a frame", client.detail);
+    case Reason::BadHeartbeat:
+      return with_detail("closed at " + at + " for a frame that is not a heartbeat", client.detail);
+    case Reason::Superseded:
+      return with_detail("superseded at " + at + " by another connection", client.detail);
+    case Reason::Kicked: return with_detail("kicked by an operator at " + at, client.detail);
+    case Reason::NeverSpoke:
+      return with_detail("closed at " + at + ", having sent nothing in " + connected, client.detail);
+    case Reason::FrameTimeout:
+      return with_detail("closed at " + at + " for a frame that it did not finish", client.detail);
+    case Reason::Limit:
+      return with_detail("closed at " + at + " for more than the daemon allows: it did not read what it was sent", client.detail);
+    case Reason::Shutdown: return "closed at " + at + " because the daemon was shut down";
+    // These are no reasons for a close.
+    case Reason::Declared:
+    case Reason::Remembered:
+    case Reason::Steady: break;
+  }
+  return with_detail("closed at " + at, client.detail);
+}
+
+}  // namespace heartbeat

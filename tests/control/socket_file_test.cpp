@@ -1,0 +1,120 @@
+#include "daemon/control/socket_file.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using heartbeat::SocketFile;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A directory of its own for each test.
+class Directory {
+ public:
+  Directory() {
+    std::string pattern = fs::temp_directory_path() / "heartbeat-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  Directory(Directory&&) = delete;
+  Directory& operator=(Directory&&) = delete;
+  ~Directory() { fs::remove_all(path_); }
+
+  [[nodiscard]] std::string operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+std::string refusal(const std::string& path) {
+  const auto file = SocketFile::claim(path);
+  REQUIRE_FALSE(file);
+  return file.error();
+}
+
+}  // namespace
+
+TEST_CASE("a claimed socket has mode 0660, whatever the umask is, and is removed at the end") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  for (const mode_t mask : {mode_t{0}, mode_t{077}}) {
+    const mode_t before = umask(mask);
+    {
+      const auto file = SocketFile::claim(path);
+      REQUIRE(file);
+      struct stat made {};
+      REQUIRE(stat(path.c_str(), &made) == 0);
+      CHECK(S_ISSOCK(made.st_mode));
+      CHECK((made.st_mode & 07777U) == 0660);
+      CHECK(umask(mask) == mask);
+    }
+    umask(before);
+    CHECK_FALSE(fs::exists(path));
+  }
+}
+
+TEST_CASE("the directory is made where only that one is missing") {
+  const Directory directory;
+  CHECK(SocketFile::claim(directory / "heartbeatd/control.sock"));
+  CHECK(refusal(directory / "no/such/control.sock").find("No such file or directory") != std::string::npos);
+}
+
+TEST_CASE("a socket that nobody listens on is replaced") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  auto crashed = SocketFile::claim(path);
+  REQUIRE(crashed);
+  close(crashed->take_descriptor());
+  CHECK(SocketFile::claim(path));
+}
+
+TEST_CASE("a socket that somebody listens on is left alone") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  auto alive = SocketFile::claim(path);
+  REQUIRE(alive);
+  const int descriptor = alive->take_descriptor();
+  REQUIRE(listen(descriptor, 0) == 0);
+  // Also when so many wait for it that it cannot be connected to any more.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    CHECK(refusal(path) == "control socket " + path + ": another process listens there");
+  }
+  close(descriptor);
+}
+
+TEST_CASE("anything else of that name is left alone") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  std::ofstream{path} << "precious";
+  CHECK(refusal(path) == "control socket " + path + ": something that is not a socket has that name");
+  CHECK(fs::file_size(path) == 8);
+}
+
+TEST_CASE("a name that has become somebody else's is not removed") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  {
+    const auto file = SocketFile::claim(path);
+    REQUIRE(file);
+    fs::remove(path);
+    std::ofstream{path} << "precious";
+  }
+  CHECK(fs::exists(path));
+}
+
+TEST_CASE("a path has to fit the socket's address") {
+  const Directory directory;
+  const std::string prefix = directory / "";
+  const std::string longest = prefix + std::string(107 - prefix.size(), 'x');
+  CHECK(SocketFile::claim(longest));
+  CHECK(refusal(longest + "x").find("a path is 1 to 107 bytes long") != std::string::npos);
+  CHECK(refusal("").find("a path is 1 to 107 bytes long") != std::string::npos);
+}

@@ -1,0 +1,138 @@
+#include "tests/control/support/desk.h"
+
+#include <stdexcept>
+
+#include "common/frame.h"
+#include "common/message.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+namespace heartbeat::test {
+
+std::vector<std::string> bodies_of(std::string_view frames) {
+  std::vector<std::string> bodies;
+  FrameDecoder decoder;
+  for (;;) {
+    const auto frame = decoder.next(frames, limits::kControlFrameMax);
+    if (frame.state == FrameDecoder::State::Bad) throw std::runtime_error{"not a frame"};
+    if (frame.state == FrameDecoder::State::NeedMore) break;
+    bodies.emplace_back(frame.body);
+  }
+  if (decoder.in_frame()) throw std::runtime_error{"half a frame"};
+  return bodies;
+}
+
+rapidjson::Document parsed(std::string_view body) {
+  rapidjson::Document document;
+  document.Parse(body.data(), body.size());
+  if (document.HasParseError()) throw std::runtime_error{"not JSON: " + std::string{body}};
+  return document;
+}
+
+std::string member(std::string_view body, const char* name) {
+  const rapidjson::Document document = parsed(body);
+  const auto found = document.FindMember(name);
+  if (found == document.MemberEnd()) return {};
+  if (found->value.IsString()) return {found->value.GetString(), found->value.GetStringLength()};
+  rapidjson::StringBuffer text;
+  rapidjson::Writer<rapidjson::StringBuffer> writer{text};
+  found->value.Accept(writer);
+  return {text.GetString(), text.GetSize()};
+}
+
+Desk::Desk(const Settings& settings)
+    : monitor_(settings),
+      context_{.boot = boot_,
+               .monitor = monitor_,
+               .feed = feed_,
+               .clock = clock_,
+               .actions = {.now = [this] { return now; },
+                           .kick = [this](std::string_view name,
+                                          std::string_view message) { return kick(name, message); },
+                           .set_log_level = {},
+                           .settings = {},
+                           .reload = {},
+                           .add_status = {}}} {}
+
+ConnId Desk::connect() {
+  Endpoint peer{.address = {127, 0, 0, 1}};
+  peer.address[2] = static_cast<std::uint8_t>(peers_ >> 16U);
+  peer.port = static_cast<std::uint16_t>(peers_++);
+  const auto conn = monitor_.open(peer, now, effects_);
+  if (!conn) throw std::runtime_error{"refused"};
+  settle();
+  return *conn;
+}
+
+void Desk::beat(ConnId conn, std::string_view id, std::string_view status) {
+  std::string frame;
+  const Status said = status == "leave" ? Status::Leave : status == "close" ? Status::Close : Status::Alive;
+  append_frame(frame, encode(Heartbeat{.ip = "10.0.0.1", .status = said, .id = id, .pid = 26464}));
+  monitor_.receive(conn, frame, now, effects_);
+  settle();
+}
+
+ConnId Desk::join(std::string_view id) {
+  const ConnId conn = connect();
+  beat(conn, id);
+  return conn;
+}
+
+void Desk::disconnect(ConnId conn, Reason reason) {
+  monitor_.disconnect(conn, reason, now, effects_);
+  settle();
+}
+
+void Desk::pass(Millis time) {
+  now += time;
+  monitor_.advance(now, effects_);
+  settle();
+}
+
+void Desk::stall(Millis length) {
+  monitor_.stalled(length, now, effects_);
+  stalled_ += length;
+  clock_.agree(kMorning + (now - kStart) + stalled_, now);
+  settle();
+}
+
+bool Desk::kick(std::string_view name, std::string_view message) {
+  const bool kicked = monitor_.kick(name, message, now, effects_);
+  settle();
+  return kicked;
+}
+
+std::unique_ptr<Answer> Desk::ask(std::string_view request) {
+  return answer_to(request, {.uid = 1000, .pid = 99}, context_);
+}
+
+std::vector<std::string> Desk::answer(std::string_view request, unsigned steps_per_turn) {
+  const auto answer = ask(request);
+  std::vector<std::string> all;
+  for (;;) {
+    Slice slice = next_slice(*answer, steps_per_turn);
+    for (std::string& body : slice.bodies) all.push_back(std::move(body));
+    if (slice.state != Answer::State::Unfinished) return all;
+  }
+}
+
+Desk::Slice Desk::next_slice(Answer& answer, unsigned steps_per_turn) {
+  Steps steps{steps_per_turn};
+  std::string slice;
+  const Answer::State state = answer.go_on(slice, steps);
+  return {.bodies = bodies_of(slice), .state = state, .steps = steps.spent(), .bytes = slice.size()};
+}
+
+const Client& Desk::client(std::string_view name) const {
+  const auto slot = monitor_.clients().slot_named(name);
+  if (!slot) throw std::runtime_error{"no client " + std::string{name}};
+  return *monitor_.clients().at(*slot);
+}
+
+void Desk::settle() {
+  for (const Event& event : effects_.events()) feed_.add(event);
+  effects_.clear();
+}
+
+}  // namespace heartbeat::test

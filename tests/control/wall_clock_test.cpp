@@ -1,0 +1,67 @@
+#include "daemon/report/wall_clock.h"
+
+#include <chrono>
+
+#include <doctest/doctest.h>
+
+#include "common/limits.h"
+#include "tests/control/support/desk.h"
+
+using namespace std::chrono_literals;
+using heartbeat::format_for_sentence;
+using heartbeat::format_instant;
+using heartbeat::WallClock;
+using heartbeat::test::kMorning;
+using heartbeat::test::kStart;
+
+TEST_CASE("an instant is told in UTC with milliseconds") {
+  CHECK(format_instant(kMorning) == "2026-11-22T09:00:00.000Z");
+  CHECK(format_instant(kMorning + 55min + 14s + 570ms) == "2026-11-22T09:55:14.570Z");
+  CHECK(format_instant(kMorning + 15h - 1ms) == "2026-11-22T23:59:59.999Z");
+  CHECK(format_instant(kMorning + 15h) == "2026-11-23T00:00:00.000Z");
+}
+
+TEST_CASE("a sentence says the day only where it is another") {
+  CHECK(format_for_sentence(kMorning + 5s, kMorning + 14h) == "09:00:05 UTC");
+  CHECK(format_for_sentence(kMorning + 5s, kMorning + 15h) == "2026-11-22 09:00:05 UTC");
+}
+
+TEST_CASE("while nothing happens both clocks go on together") {
+  WallClock clock{kMorning, kStart};
+  CHECK(clock.at(kStart) == kMorning);
+  CHECK(clock.at(kStart + 90s) == kMorning + 90s);
+  CHECK(clock.at(kStart - 90s) == kMorning - 90s);
+}
+
+TEST_CASE("after a stall people's clock is ahead, and what was before it is told as it was") {
+  WallClock clock{kMorning, kStart};
+  clock.agree(kMorning + 10s + 30s, kStart + 10s);
+  CHECK(clock.at(kStart + 10s - 1ms) == kMorning + 10s - 1ms);
+  CHECK(clock.at(kStart + 10s) == kMorning + 40s);
+  CHECK(clock.at(kStart + 20s) == kMorning + 50s);
+}
+
+TEST_CASE("a clock that is set back tells earlier instants as it told them then") {
+  WallClock clock{kMorning, kStart};
+  clock.agree(kMorning + 10s - 1h, kStart + 10s);
+  CHECK(clock.at(kStart + 9s) == kMorning + 9s);
+  CHECK(clock.at(kStart + 11s) == kMorning + 11s - 1h);
+}
+
+TEST_CASE("the grain of the readings changes nothing, and drift beyond it does") {
+  WallClock clock{kMorning, kStart};
+  clock.agree(kMorning + 1s + heartbeat::limits::kWallDriftMax, kStart + 1s);
+  CHECK(clock.at(kStart + 2s) == kMorning + 2s);
+  clock.agree(kMorning + 1s + heartbeat::limits::kWallDriftMax + 1ms, kStart + 1s);
+  CHECK(clock.at(kStart + 2s) == kMorning + 2s + heartbeat::limits::kWallDriftMax + 1ms);
+}
+
+TEST_CASE("of more steps than are remembered the oldest are forgotten") {
+  WallClock clock{kMorning, kStart};
+  for (unsigned step = 1; step <= heartbeat::limits::kWallStepsMax; ++step) {
+    clock.agree(kMorning + step * 2s, kStart + step * 1s);
+  }
+  // The first of all is gone, so what was before is told as after the second.
+  CHECK(clock.at(kStart) == kMorning + 1s);
+  CHECK(clock.at(kStart + 2s) == kMorning + 4s);
+}
