@@ -360,9 +360,12 @@ class Operating(ServiceTest):
         """Everything that the document tells of: silence, floods, bad input, a stall."""
         self.configure(tick="100ms", leave_timeout="1s", log_rate=5)
         self.restart()
-        peers = [Peer("pump-7")] + [Peer(f"valve-{n}") for n in range(12)]
-        peers[0].beat()
-        for peer in peers:
+        pump = Peer("pump-7")
+        pump.beat()
+        wait_until("its leave, before the flood", lambda: self.box.journal(
+            "HEARTBEAT_CLIENT=pump-7", "HEARTBEAT_EVENT=leave", f"_PID={self.pid}"))
+        peers = [pump] + [Peer(f"valve-{n}") for n in range(12)]
+        for peer in peers[1:]:
             peer.send()
         with Peer() as peer:
             peer.send_body(b"GET / HTTP/1.1")
