@@ -55,6 +55,16 @@ class ServiceTest(unittest.TestCase):
         self.box.run("systemctl", "restart", "heartbeatd.service")
         self.pid = self.main_pid()
 
+    def reload(self):
+        """Returns what came of it: `done` or `failed`. systemctl itself waits for the signal, not for what it does."""
+        def outcomes():
+            messages = [record["MESSAGE"] for record in self.box.journal(f"_PID={self.main_pid()}")]
+            return [message.split()[1].rstrip(":") for message in messages
+                    if message.startswith(("reload done", "reload failed: nothing"))]
+        before = len(outcomes())
+        self.box.run("systemctl", "reload", "heartbeatd.service")
+        return wait_until("the reload to have an end", lambda: outcomes()[before:])[0]
+
     def wait_for_another_process(self):
         def another():
             pid = self.main_pid()
@@ -160,7 +170,7 @@ class Reload(ServiceTest):
 
     def test_a_reload_takes_the_new_settings_and_drops_nobody(self):
         self.configure(tick="7s")
-        self.box.run("systemctl", "reload", "heartbeatd.service")  # returns when it is ready again
+        self.assertEqual(self.reload(), "done")
         self.everybody_is_still_there()
         with Peer("after-reload") as peer:
             peer.send(notify=True)
@@ -168,7 +178,7 @@ class Reload(ServiceTest):
 
     def test_a_reload_of_a_broken_configuration_changes_nothing_and_says_why(self):
         self.configure(tick="soon")
-        self.box.run("systemctl", "reload", "heartbeatd.service")
+        self.assertEqual(self.reload(), "failed")
         self.everybody_is_still_there()
         invocation = self.box.show("heartbeatd.service", "InvocationID")
         reasons = [record for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}", "PRIORITY=3")
@@ -178,7 +188,7 @@ class Reload(ServiceTest):
 
     def test_addresses_change_with_a_reload_and_the_status_line_says_so(self):
         self.configure(listen=["127.0.0.1:14000", "127.0.0.1:14001"])
-        self.box.run("systemctl", "reload", "heartbeatd.service")
+        self.assertEqual(self.reload(), "done")
         with Peer("on-the-new-one", 14001) as peer:
             self.assertEqual(peer.beat(), "alive")
             self.wait_for_status("21 alive, 0 leave; listening on 127.0.0.1:14000, 127.0.0.1:14001")
@@ -282,10 +292,12 @@ class Sockets(ServiceTest):
         with Peer("before-reload") as before:
             before.beat()
             self.configure(listen=["127.0.0.1:14001"], tick="7s")
-            self.box.run("systemctl", "reload", "heartbeatd.service")
+            self.assertEqual(self.reload(), "done")
             self.assertEqual(before.beat(), "alive")
             with Peer("after-reload") as after:
                 self.assertEqual(after.beat(), "alive")
+            with self.assertRaises(ConnectionRefusedError):
+                Peer("elsewhere", 14001)
 
     def test_whoever_connects_between_two_daemons_is_answered_by_the_next(self):
         with Peer("starter") as peer:
@@ -348,9 +360,12 @@ class Operating(ServiceTest):
         """Everything that the document tells of: silence, floods, bad input, a stall."""
         self.configure(tick="100ms", leave_timeout="1s", log_rate=5)
         self.restart()
-        peers = [Peer("pump-7")] + [Peer(f"valve-{n}") for n in range(12)]
-        peers[0].beat()
-        for peer in peers:
+        pump = Peer("pump-7")
+        pump.beat()
+        wait_until("its leave, before the flood", lambda: self.box.journal(
+            "HEARTBEAT_CLIENT=pump-7", "HEARTBEAT_EVENT=leave", f"_PID={self.pid}"))
+        peers = [pump] + [Peer(f"valve-{n}") for n in range(12)]
+        for peer in peers[1:]:
             peer.send()
         with Peer() as peer:
             peer.send_body(b"GET / HTTP/1.1")
