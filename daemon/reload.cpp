@@ -91,7 +91,7 @@ ReloadResult Reloader::try_reload() {
   if (!handed_) {
     if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
   }
-  return swap(std::move(*loaded));
+  return put_into_force(std::move(*loaded));
 }
 
 tl::expected<void, std::string> Reloader::adopt(const std::vector<int>& descriptors) {
@@ -131,7 +131,7 @@ tl::expected<Endpoint, std::string> Reloader::resolve(const HostPort& where) con
   return uv::resolve(loop_, where);
 }
 
-ReloadResult Reloader::swap(LoadedConfig loaded) {
+ReloadResult Reloader::put_into_force(LoadedConfig loaded) {
   ReloadResult result;
   for (std::size_t row = 0; row < all_settings().size(); ++row) {
     const Setting& setting = all_settings()[row];

@@ -55,7 +55,7 @@ class Reloader {
   [[nodiscard]] tl::expected<void, std::string> adopt(const std::vector<int>& descriptors);
   [[nodiscard]] tl::expected<void, std::string> listen(const Config& config);
   [[nodiscard]] tl::expected<Endpoint, std::string> resolve(const HostPort& where) const;
-  ReloadResult swap(LoadedConfig loaded);
+  ReloadResult put_into_force(LoadedConfig loaded);
 
   uv::Loop& loop_;
   Server& server_;

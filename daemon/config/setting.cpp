@@ -206,6 +206,7 @@ std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector
 
 std::vector<HostPort> parsed(const std::vector<std::string>& addresses) {
   std::vector<HostPort> all;
+  all.reserve(addresses.size());
   for (const std::string& address : addresses) all.push_back(*parse_host_port(address));
   return all;
 }

@@ -120,7 +120,7 @@ TEST_CASE("a connection that nobody takes ends in its error") {
   Endpoint nobody{.address = {127, 0, 0, 1}};
   {
     // A port that was free a moment ago.
-    const auto listener = Listener::create(loop, nobody, 1, [](uv_stream_t*, int) {});
+    const auto listener = Listener::create(loop, nobody, 1, false, [](uv_stream_t*, int) {});
     REQUIRE(listener);
     nobody = (*listener)->local();
   }
@@ -136,7 +136,7 @@ TEST_CASE("a connection that nobody takes ends in its error") {
 TEST_CASE("a stream that is let go while it connects is not called back") {
   uv::Loop loop;
   const auto listener =
-      Listener::create(loop, Endpoint{.address = {127, 0, 0, 1}}, 1, [](uv_stream_t*, int) {});
+      Listener::create(loop, Endpoint{.address = {127, 0, 0, 1}}, 1, false, [](uv_stream_t*, int) {});
   REQUIRE(listener);
   uv::Owned<Recorder> client{new Recorder{loop}};
   bool called = false;
