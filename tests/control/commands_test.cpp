@@ -78,7 +78,7 @@ TEST_CASE("a reload that failed is an error with every sentence") {
 TEST_CASE("a reload says what changed and what needs a restart") {
   Desk desk;
   desk.context().actions.reload = [] {
-    return ReloadResult{.changed = {{"tick", "10s", "5s"}}, .needs_restart = {"control"}, .errors = {}};
+    return ReloadResult{.changed = {{"tick", "10s", "5s"}}, .needs_restart = {{"control", "", "/x"}}, .errors = {}};
   };
   const auto bodies = desk.answer(R"({"command":"reload"})");
   REQUIRE(bodies.size() == 1);
