@@ -89,7 +89,8 @@ class Watch(asker.ControlTest):
     def test_whoever_followed_another_run_is_told_so(self):
         first = self.start()
         watcher = self.asker()
-        watcher.send("watch")
+        watcher.send("watch", snapshot=True)
+        watcher.read_until(type="snapshot_end")
         self.join(first, "pump-7")
         cursor = watcher.read()["cursor"]
         first.end()
