@@ -87,6 +87,9 @@ class Monitor {
   // The daemon was not listening for this long beyond what the clock counted.
   void stalled(Millis length, MonoTime now, Effects& effects);
 
+  // Changes Settings::report_heartbeats alone.
+  void report_heartbeats(bool report) { settings_.report_heartbeats = report; }
+
   // An operator closes the client of that name; one that asked for notices is told the message, which may be
   // empty.  Returns whether there is such a client.
   bool kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects);

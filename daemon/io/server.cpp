@@ -161,12 +161,19 @@ void Server::judge_or_wait(MonoTime at) {
     if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}), at);
   }
   const MonoTime next = monitor_.next_deadline();
-  if (next <= at || changed_settings_) {
+  if (next <= at) {
     due_ = true;
     no_sleep_->on();
   } else if (next != MonoTime::never()) {
     wake_at(loop_.now() + (next - at));
   }
+}
+
+void Server::change_settings(const Settings& settings) {
+  monitor_.report_heartbeats(settings.report_heartbeats);
+  changed_settings_ = settings;
+  due_ = true;
+  no_sleep_->on();
 }
 
 void Server::take_settings(const Settings& settings, MonoTime at) {

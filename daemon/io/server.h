@@ -59,7 +59,8 @@ class Server {
   [[nodiscard]] std::vector<Endpoint> listening() const;
 
   // Goes on with these settings as soon as what has arrived by now has been heard: after one more poll.
-  void change_settings(const Settings& settings) { changed_settings_ = settings; }
+  // What is told of each heartbeat changes at once.
+  void change_settings(const Settings& settings);
 
   // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
   // they have read it, within limits::kLingerMax.
