@@ -109,9 +109,11 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
     operations.attach(
         server, [&](const std::string& level) { return reloader.set_log_level(level, "operator"); },
         [&] { return list_settings(reloader.in_force()); }, reload);
-    const auto listening = reloader.start(handed->clients);
-    const auto controlled = listen_for_operators(operations, reloader.in_force().config, handed->control);
-    if (listening && controlled) {
+    auto listening = reloader.start(handed->clients);
+    if (listening) {
+      listening = listen_for_operators(operations, reloader.in_force().config, handed->control);
+    }
+    if (listening) {
       const auto end = [&](const char* name) {
         hold_back_ending_signals();
         spdlog::info("{}: shutting down with {} clients connected", name, server.monitor().clients().size());
@@ -131,8 +133,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
       service.ready();
       loop.run();
     } else {
-      exit_code =
-          refuse(EX_UNAVAILABLE, "heartbeatd: " + (listening ? controlled.error() : listening.error()));
+      exit_code = refuse(EX_UNAVAILABLE, "heartbeatd: " + listening.error());
     }
   }
   for (const std::string& leak : loop.drain(limits::kShutdownMax)) {

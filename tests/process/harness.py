@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import sys
 import threading
 import time
@@ -110,8 +111,11 @@ class Daemon:
         self._changed = threading.Condition()
         self._ended = False
         self._checked = False
+        # Its control socket, where no flag names another: not one that all daemons of this user would want.
+        self._runtime_directory = tempfile.TemporaryDirectory(prefix="heartbeat-")
+        environment = {"XDG_RUNTIME_DIR": self._runtime_directory.name, **(environment or {})}
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, env={**os.environ, **(environment or {})})
+                                        stderr=subprocess.PIPE, env={**os.environ, **environment})
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         try:
