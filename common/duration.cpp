@@ -76,7 +76,7 @@ std::string describe_duration(Millis duration) {
     return std::to_string(seconds) + (tenths == 0 ? "" : "." + std::to_string(tenths)) + " s";
   }
   if (seconds < 3600) return two(seconds, 60, "min", "s");
-  if (seconds < 24 * 3600) return two(seconds / 60, 60, "h", "min");
+  if (seconds < 24L * 3600) return two(seconds / 60, 60, "h", "min");
   return two(seconds / 3600, 24, "d", "h");
 }
 
