@@ -64,7 +64,9 @@ std::string format_duration(Millis duration) {
 
 std::string describe_duration(Millis duration) {
   const std::int64_t millis = duration.count();
-  const auto count = [](std::int64_t number, const char* unit) { return std::to_string(number) + " " + unit; };
+  const auto count = [](std::int64_t number, const char* unit) {
+    return std::to_string(number) + " " + unit;
+  };
   const auto two = [&](std::int64_t in_smaller, std::int64_t ratio, const char* unit, const char* smaller) {
     const std::string larger = count(in_smaller / ratio, unit);
     return in_smaller % ratio == 0 ? larger : larger + " " + count(in_smaller % ratio, smaller);

@@ -30,8 +30,8 @@ bool Glob::Character::accepts(char32_t value) const {
 
 tl::expected<Glob, std::string> Glob::compile(std::string_view pattern) {
   const auto refuse = [whole = pattern](std::string_view why) {
-    return tl::unexpected("'" + escaped(whole, limits::kExcerptMax) + "' is not a pattern: " +
-                          std::string{why});
+    return tl::unexpected("'" + escaped(whole, limits::kExcerptMax) +
+                          "' is not a pattern: " + std::string{why});
   };
   if (pattern.empty()) return refuse("it is empty (use * for all)");
   if (!is_utf8(pattern)) return refuse("it is not UTF-8");

@@ -50,10 +50,7 @@ class JsonWriter {
     writer_.Bool(flag);
   }
   template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  void value(T number) {
-    writer_.Uint64(number);
-  }
+  requires(!std::same_as<T, bool>) void value(T number) { writer_.Uint64(number); }
   template <std::signed_integral T>
   void value(T number) {
     writer_.Int64(number);

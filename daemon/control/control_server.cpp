@@ -12,10 +12,7 @@ namespace heartbeat {
 using State = ControlSession::State;
 
 ControlServer::ControlServer(uv::Loop& loop, ControlContext& context, std::size_t sessions_max)
-    : loop_(loop),
-      context_(context),
-      sessions_max_(sessions_max),
-      no_sleep_(uv::NoSleep::create(loop)) {}
+    : loop_(loop), context_(context), sessions_max_(sessions_max), no_sleep_(uv::NoSleep::create(loop)) {}
 
 ControlServer::~ControlServer() {
   for (const Sessions* sessions : {&ready_, &waiting_for_peer_, &waiting_for_events_}) {

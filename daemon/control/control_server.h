@@ -1,7 +1,7 @@
 // The control socket on the loop: its sessions, and whose turn it is.
 //
-// At each turn of the loop the sessions that have something to do are served in turn, a slice each, until the steps
-// of this turn are spent.  While somebody still has something to do the polls do not sleep; sockets,
+// At each turn of the loop the sessions that have something to do are served in turn, a slice each, until the
+// steps of this turn are spent.  While somebody still has something to do the polls do not sleep; sockets,
 // the clients' first of all, are read in between.
 #pragma once
 

@@ -98,7 +98,8 @@ SortedListAnswer::Place SortedListAnswer::place_of(const Client& client, ConnId 
   switch (sort_) {
     case SortBy::Name: return {0, 0, name_of(client), conn};
     case SortBy::Silence: return {last_heard, 0, {}, conn};
-    case SortBy::Margin: return {-std::int64_t{standing_of(client, report).towards_leave}, last_heard, {}, conn};
+    case SortBy::Margin:
+      return {-std::int64_t{standing_of(client, report).towards_leave}, last_heard, {}, conn};
     case SortBy::Connected: return {client.connected_at.since_origin().count(), 0, {}, conn};
   }
   return {};

@@ -29,7 +29,7 @@ struct FeedCursor {
 };
 struct ListCursor {
   std::string boot;
-  std::uint32_t slot = 0;          // the next to look at
+  std::uint32_t slot = 0;           // the next to look at
   std::int64_t started_millis = 0;  // when the list began, on the listening clock
 };
 [[nodiscard]] std::string to_string(const FeedCursor& cursor);

@@ -1,5 +1,3 @@
-#include "daemon/control/request.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,6 +6,7 @@
 #include <rapidjson/document.h>
 
 #include "common/text.h"
+#include "daemon/control/request.h"
 
 namespace heartbeat {
 namespace {
@@ -219,8 +218,8 @@ Parsed parse_kick(Members& members) {
   KickRequest request{.clients = members.texts("clients"), .message = members.text("message").value_or("")};
   if (request.clients.empty()) members.refuse("clients", "is required: an array of names");
   if (request.message.size() > limits::kKickMessageMax || !is_printable(request.message)) {
-    members.refuse("message", "must be at most " + std::to_string(limits::kKickMessageMax) +
-                                  " bytes of printable text");
+    members.refuse("message",
+                   "must be at most " + std::to_string(limits::kKickMessageMax) + " bytes of printable text");
   }
   return members.made(std::move(request));
 }
@@ -254,8 +253,9 @@ Parsed parse_request(std::string_view body) {
   if (command == "log_level") return members.made(LogLevelRequest{members.required_text("level")});
   if (command == "settings") return members.made(SettingsRequest{});
   if (command == "reload") return members.made(ReloadRequest{});
-  members.refuse("command", quoted(command) +
-                                " is not one of status, clients, why, watch, kick, log_level, settings, reload");
+  members.refuse(
+      "command",
+      quoted(command) + " is not one of status, clients, why, watch, kick, log_level, settings, reload");
   return members.made(StatusRequest{});
 }
 

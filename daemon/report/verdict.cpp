@@ -68,9 +68,9 @@ std::string about_silence(const Silence& silence, const Stalls& stalls, const Ru
   // A leave begins at the end of a tick, and the tick that was heard last was not silent.
   const Millis silent = silence.left - *silence.since - Millis{silence.heard ? 1 : 0};
   const std::int64_t ticks = silent / rule.tick;
-  const std::string after = ticks >= all ? "after " + counted(ticks, "silent tick")
-                                         : "after " + strikes + ", the last " + counted(ticks, "tick") +
-                                               " without a heartbeat";
+  const std::string after =
+      ticks >= all ? "after " + counted(ticks, "silent tick")
+                   : "after " + strikes + ", the last " + counted(ticks, "tick") + " without a heartbeat";
   return after + "; " + about_stalls(stalls, *silence.since, silence.left);
 }
 
@@ -78,9 +78,8 @@ std::string about_silence(const Silence& silence, const Stalls& stalls, const Ru
 const Moment* last_leave(const History* history) {
   if (history == nullptr) return nullptr;
   const auto moments = history->oldest_first();
-  const auto found = std::find_if(moments.rbegin(), moments.rend(), [](const Moment& moment) {
-    return moment.kind == Moment::Kind::Left;
-  });
+  const auto found = std::find_if(moments.rbegin(), moments.rend(),
+                                  [](const Moment& moment) { return moment.kind == Moment::Kind::Left; });
   return found == moments.rend() ? nullptr : &*found;
 }
 
@@ -104,9 +103,8 @@ std::string about_expiry(const ClosedClient& client, const Stalls& stalls, const
     default: break;
   }
   const Silence silence = silence_before(left->at, client);
-  const std::string beats = client.last_heard > left->at
-                                ? "; it was heard again in leave, but " + never_steady(context.rule)
-                                : "";
+  const std::string beats =
+      client.last_heard > left->at ? "; it was heard again in leave, but " + never_steady(context.rule) : "";
   return kicked + "in leave for " + length + " " + about_silence(silence, stalls, context.rule) + beats;
 }
 
@@ -125,8 +123,7 @@ std::string about_leave(const Client& client, const Standing& standing, const St
                             " in a row before (so far " + std::to_string(standing.liveness.steady()) + ")";
   switch (standing.leave_reason) {
     case Reason::Declared: return since + ", which it declared itself; " + until;
-    case Reason::Remembered:
-      return since + ", for it was in leave when it was closed before; " + until;
+    case Reason::Remembered: return since + ", for it was in leave when it was closed before; " + until;
     default: break;
   }
   const Silence silence = silence_before(left, client);
@@ -149,14 +146,13 @@ std::string verdict_of(const Client& client, const Stalls& stalls, const ReportC
   if (standing.in_leave()) return about_leave(client, standing, stalls, context);
 
   const std::string silent = describe_duration(context.now - client.last_heard);
-  const std::string heard = client.heartbeats == 0
-                                ? "connected " + silent + " ago and not heard yet"
-                                : "heard " + silent + " ago";
+  const std::string heard =
+      client.heartbeats == 0 ? "connected " + silent + " ago and not heard yet" : "heard " + silent + " ago";
   const std::uint16_t strikes = standing.liveness.strikes();
   if (strikes == 0 && standing.liveness.silence() == 0) return "alive with a clean record: " + heard;
-  const std::string record = strikes == 0 ? counted(standing.liveness.silence(), "silent tick")
-                                          : std::to_string(strikes) + " of " +
-                                                counted(context.rule.cursor, "strike");
+  const std::string record = strikes == 0
+                                 ? counted(standing.liveness.silence(), "silent tick")
+                                 : std::to_string(strikes) + " of " + counted(context.rule.cursor, "strike");
   return "alive with " + record + ": " + heard + "; if it stays silent, it is in leave at " +
          context.in_sentence(leave_if_silent(standing.liveness, context.rule));
 }
@@ -187,7 +183,9 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
     case Reason::FrameTimeout:
       return with_detail("closed at " + at + " for a frame that it did not finish", client.detail);
     case Reason::Limit:
-      return with_detail("closed at " + at + " for more than the daemon allows: it did not read what it was sent", client.detail);
+      return with_detail(
+          "closed at " + at + " for more than the daemon allows: it did not read what it was sent",
+          client.detail);
     case Reason::Shutdown: return "closed at " + at + " because the daemon was shut down";
     // These are no reasons for a close.
     case Reason::Declared:

@@ -16,7 +16,8 @@ namespace heartbeat {
 class WallClock {
  public:
   // Both of this moment.
-  WallClock(WallTime wall_now, MonoTime now) : steps_{{now, wall_now.time_since_epoch() - now.since_origin()}} {}
+  WallClock(WallTime wall_now, MonoTime now)
+      : steps_{{now, wall_now.time_since_epoch() - now.since_origin()}} {}
 
   // Both of a later moment.  Differences up to limits::kWallDriftMax are the grain of the readings.
   void agree(WallTime wall_now, MonoTime now);

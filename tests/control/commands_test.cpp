@@ -51,8 +51,7 @@ TEST_CASE("a client without an id is kicked by its address, and one with an id i
   Desk desk;
   desk.join("");
   desk.join("pump-7");
-  const auto bodies =
-      desk.answer(R"({"command":"kick","clients":["127.0.0.1:0","127.0.0.1:1"]})");
+  const auto bodies = desk.answer(R"({"command":"kick","clients":["127.0.0.1:0","127.0.0.1:1"]})");
   CHECK(member(bodies[0], "type") == "kicked");
   CHECK(member(bodies[1], "type") == "not_found");
 }
@@ -78,7 +77,8 @@ TEST_CASE("a reload that failed is an error with every sentence") {
 TEST_CASE("a reload says what changed and what needs a restart") {
   Desk desk;
   desk.context().actions.reload = [] {
-    return ReloadResult{.changed = {{"tick", "10s", "5s"}}, .needs_restart = {{"control", "", "/x"}}, .errors = {}};
+    return ReloadResult{
+        .changed = {{"tick", "10s", "5s"}}, .needs_restart = {{"control", "", "/x"}}, .errors = {}};
   };
   const auto bodies = desk.answer(R"({"command":"reload"})");
   REQUIRE(bodies.size() == 1);
@@ -88,9 +88,7 @@ TEST_CASE("a reload says what changed and what needs a restart") {
 
 TEST_CASE("settings are told as they are given") {
   Desk desk;
-  desk.context().actions.settings = [] {
-    return std::vector<SettingInForce>{{"tick", "10s", "default"}};
-  };
+  desk.context().actions.settings = [] { return std::vector<SettingInForce>{{"tick", "10s", "default"}}; };
   const auto bodies = desk.answer(R"({"command":"settings"})");
   REQUIRE(bodies.size() == 2);
   CHECK(bodies[0] == R"({"type":"setting","name":"tick","value":"10s","origin":"default"})");

@@ -50,8 +50,8 @@ TEST_CASE("a connected client that has said nothing has only what is known of it
   Desk desk;
   desk.connect();
   CHECK(members_of(client_json(desk, "127.0.0.1:0")) ==
-        Names{"name", "peer", "status", "silence", "strikes", "steady", "margin", "margin_least", "last_heard",
-              "silent_ms", "connected", "connected_ms", "heartbeats"});
+        Names{"name", "peer", "status", "silence", "strikes", "steady", "margin", "margin_least",
+              "last_heard", "silent_ms", "connected", "connected_ms", "heartbeats"});
 }
 
 TEST_CASE("a client is told with its standing judged up to now, which changes nothing") {
@@ -61,11 +61,10 @@ TEST_CASE("a client is told with its standing judged up to now, which changes no
   desk.beat(conn);
   desk.now += 35s;
   const std::string body = client_json(desk, "pump-7");
-  CHECK(body ==
-        R"({"name":"pump-7","id":"pump-7","peer":"127.0.0.1:0","ip":"10.0.0.1","pid":26464,)"
-        R"("status":"alive","silence":2,"strikes":0,"steady":2,"margin":0.866,"margin_least":0.866,)"
-        R"("interval_ms":10000,"last_heard":"2026-11-22T09:00:10.000Z","silent_ms":35000,)"
-        R"("connected":"2026-11-22T09:00:00.000Z","connected_ms":45000,"heartbeats":2})");
+  CHECK(body == R"({"name":"pump-7","id":"pump-7","peer":"127.0.0.1:0","ip":"10.0.0.1","pid":26464,)"
+                R"("status":"alive","silence":2,"strikes":0,"steady":2,"margin":0.866,"margin_least":0.866,)"
+                R"("interval_ms":10000,"last_heard":"2026-11-22T09:00:10.000Z","silent_ms":35000,)"
+                R"("connected":"2026-11-22T09:00:00.000Z","connected_ms":45000,"heartbeats":2})");
   CHECK(desk.client("pump-7").liveness.silence() == 0);
 }
 
@@ -107,8 +106,8 @@ TEST_CASE("a story has the moments, the stalls and the end") {
   desk.kick("pump-7", "moving you");
   const ClosedClient* const closed = desk.monitor().closed_clients().find("pump-7");
   REQUIRE(closed != nullptr);
-  const std::string body = object(
-      [&](JsonWriter& json) { add_story(json, *closed, desk.monitor().stalls(), desk.report()); });
+  const std::string body =
+      object([&](JsonWriter& json) { add_story(json, *closed, desk.monitor().stalls(), desk.report()); });
   CHECK(members_of(body) ==
         Names{"connected_now", "client", "verdict", "moments", "forgotten", "stalls", "close"});
   CHECK(member(body, "connected_now") == "false");
@@ -144,7 +143,8 @@ TEST_CASE("a story of a client in constant trouble fits a frame") {
     desk.stall(1s);
     desk.beat(conn);
   }
-  const auto bodies = desk.answer(R"({"command":"why","client":")" + std::string(limits::kIdMax, 'x') + "\"}");
+  const auto bodies =
+      desk.answer(R"({"command":"why","client":")" + std::string(limits::kIdMax, 'x') + "\"}");
   CHECK(bodies[0].size() > 15'000);
   CHECK(bodies[0].size() <= limits::kControlFrameMax);
 }
@@ -191,10 +191,26 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                             .listening = {Endpoint{.address = {127, 0, 0, 1}, .port = 14000}}};
   const std::string body =
       object([&](JsonWriter& json) { add_status(json, status, desk.clock(), desk.now); });
-  CHECK(members_of(body) ==
-        Names{"version",   "boot",   "pid",    "now",       "started", "uptime_ms",        "listening",
-              "clients",   "totals", "closes", "bad_input", "stalls",  "loop_lateness_ms", "verdict_lateness_ms",
-              "remembered", "heartbeats", "memory_bytes", "descriptors", "feed", "rule"});
+  CHECK(members_of(body) == Names{"version",
+                                  "boot",
+                                  "pid",
+                                  "now",
+                                  "started",
+                                  "uptime_ms",
+                                  "listening",
+                                  "clients",
+                                  "totals",
+                                  "closes",
+                                  "bad_input",
+                                  "stalls",
+                                  "loop_lateness_ms",
+                                  "verdict_lateness_ms",
+                                  "remembered",
+                                  "heartbeats",
+                                  "memory_bytes",
+                                  "descriptors",
+                                  "feed",
+                                  "rule"});
   CHECK(member(body, "uptime_ms") == "7000");
   CHECK(member(body, "listening") == R"(["127.0.0.1:14000"])");
   CHECK(member(body, "clients") == R"({"alive":0,"leave":1,"max":1000000})");

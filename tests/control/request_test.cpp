@@ -89,12 +89,14 @@ TEST_CASE("what is not a request is refused with what is wrong") {
   CHECK(refusal(R"({"command":"kick","clients":"a"})") == "'clients' must be an array of texts");
   CHECK(refusal(R"({"command":"kick","clients":["a",7]})") == "'clients' must be an array of texts");
   CHECK(refusal(R"({"command":"watch","snapshot":1})") == "'snapshot' must be true or false");
-  CHECK(refusal(R"({"command":"watch","events":["heartbeat"]})").find("'heartbeat' is not one of connected") !=
-        std::string::npos);
+  CHECK(
+      refusal(R"({"command":"watch","events":["heartbeat"]})").find("'heartbeat' is not one of connected") !=
+      std::string::npos);
 }
 
 TEST_CASE("cursors that nobody gave out are refused") {
-  for (const char* const text : {"", ":", "ab", "ab:", "ab:x", "ab:1x", "ab:-1", ":5", "ab:99999999999999999999"}) {
+  for (const char* const text :
+       {"", ":", "ab", "ab:", "ab:x", "ab:1x", "ab:-1", ":5", "ab:99999999999999999999"}) {
     const std::string body = std::string{R"({"command":"watch","since":")"} + text + "\"}";
     CHECK(refusal(body).find("is not a cursor") != std::string::npos);
   }

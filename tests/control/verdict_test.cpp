@@ -50,10 +50,11 @@ TEST_CASE("one stall is told as one") {
   desk.pass(30s);
   desk.stall(1500ms);
   desk.pass(131s);
-  CHECK(verdict(desk, "pump-7") ==
-        "in leave since 09:02:41 UTC after 15 silent ticks; the daemon itself was stalled once meanwhile, for "
-        "1.5 s, which is not counted; it will be closed at 09:32:41 UTC unless it is heard in 5 ticks in a "
-        "row before (so far 0)");
+  CHECK(
+      verdict(desk, "pump-7") ==
+      "in leave since 09:02:41 UTC after 15 silent ticks; the daemon itself was stalled once meanwhile, for "
+      "1.5 s, which is not counted; it will be closed at 09:32:41 UTC unless it is heard in 5 ticks in a "
+      "row before (so far 0)");
 }
 
 TEST_CASE("where more stalls happened than are remembered nothing is claimed") {
@@ -73,9 +74,10 @@ TEST_CASE("a leave that came with strikes far apart says so") {
   CHECK(verdict(desk, "pump-7") ==
         "alive with 1 of 3 strikes: heard 1 s ago; if it stays silent, it is in leave at 09:02:50 UTC");
   desk.pass(300s);
-  CHECK(verdict(desk, "pump-7").starts_with(
-      "in leave since 09:02:50 UTC after 3 strikes, the last 10 ticks without a heartbeat; "
-      "the daemon itself was stalled for none of them; "));
+  CHECK(
+      verdict(desk, "pump-7")
+          .starts_with("in leave since 09:02:50 UTC after 3 strikes, the last 10 ticks without a heartbeat; "
+                       "the daemon itself was stalled for none of them; "));
 }
 
 TEST_CASE("heartbeats in leave that were not steady enough are told") {
@@ -84,9 +86,10 @@ TEST_CASE("heartbeats in leave that were not steady enough are told") {
   desk.pass(170s);
   desk.beat(conn);
   desk.pass(1790s);
-  CHECK(verdict(desk, "pump-7") ==
-        "kicked at 09:32:40 UTC: in leave for 30 min after 15 silent ticks; the daemon itself was stalled for "
-        "none of them; it was heard again in leave, but was not heard in 5 ticks in a row since");
+  CHECK(
+      verdict(desk, "pump-7") ==
+      "kicked at 09:32:40 UTC: in leave for 30 min after 15 silent ticks; the daemon itself was stalled for "
+      "none of them; it was heard again in leave, but was not heard in 5 ticks in a row since");
 }
 
 TEST_CASE("a client that is well is told in few words") {
@@ -129,8 +132,8 @@ TEST_CASE("a client that came back in leave is told as that") {
   desk.leave(conn);
   desk.pass(1min);
   desk.join("pump-7");
-  CHECK(verdict(desk, "pump-7").starts_with(
-      "in leave since 09:01:00 UTC, for it was in leave when it was closed before; "));
+  CHECK(verdict(desk, "pump-7")
+            .starts_with("in leave since 09:01:00 UTC, for it was in leave when it was closed before; "));
   desk.pass(31min);
   CHECK(verdict(desk, "pump-7") ==
         "kicked at 09:31:00 UTC: it came back in leave, as it was when it was closed before, and in 30 min "

@@ -2,11 +2,11 @@
 
 #include <stdexcept>
 
-#include "common/frame.h"
-#include "common/message.h"
-
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
+
+#include "common/frame.h"
+#include "common/message.h"
 
 namespace heartbeat::test {
 

@@ -17,8 +17,8 @@
 namespace heartbeat::test {
 
 // 09:00:00 UTC of a day, and the same moment on the listening clock.
-inline constexpr WallTime kMorning = std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} +
-                                     std::chrono::hours{9};
+inline constexpr WallTime kMorning =
+    std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} + std::chrono::hours{9};
 inline constexpr MonoTime kStart{Millis{1'000'000}};
 
 // The frames of an answer.
