@@ -33,7 +33,7 @@ tl::expected<Millis, std::string> parse_duration(std::string_view text) {
   const auto [rest, error] = std::from_chars(text.data(), end, count);
   if (error == std::errc::result_out_of_range)
     return tl::unexpected(quoted(text) + " is too long a duration");
-  if (error != std::errc{} || count < 0) {
+  if (error != std::errc{} || text.starts_with('-')) {
     return tl::unexpected(quoted(text) + " is not a duration (write it like 250ms, 10s, 30min or 1h)");
   }
 

@@ -137,6 +137,7 @@ void Monitor::shut_down(MonoTime now, Effects& effects) {
   for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
     if (registry_.at(slot) == nullptr) continue;
     const Entry entry = entry_at(slot);
+    if (!judge(entry, now, effects)) continue;
     close(entry, closing(entry, Reason::Shutdown, Party::Daemon, now), effects);
   }
 }

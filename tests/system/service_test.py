@@ -42,6 +42,9 @@ class ServiceTest(unittest.TestCase):
     def main_pid(self, unit="heartbeatd.service"):
         return int(self.box.show(unit, "MainPID"))
 
+    def ask(self, *command):
+        return self.box.run("heartbeatctl", *command).stdout
+
     def drop_in(self, text, unit="heartbeatd.service"):
         self.box.write(f"/etc/systemd/system/{unit}.d/test.conf", text)
         self.box.run("systemctl", "daemon-reload")
@@ -312,6 +315,21 @@ class Sockets(ServiceTest):
             peer.close()
         self.assertNotIn(self.main_pid(), (0, self.pid))
 
+    def test_an_operator_starts_the_daemon_by_asking_it_and_is_answered(self):
+        self.box.run("systemctl", "stop", "heartbeatd.socket")
+        self.box.run("systemctl", "start", "heartbeatd-control.socket")
+        self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "inactive")
+        self.assertIn("0 alive, 0 in leave", self.ask("status"))
+        self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
+        self.assertEqual(self.box.run("stat", "-c", "%U:%G %a", "/run/heartbeatd/control.sock").stdout.strip(),
+                         "heartbeatd:heartbeatd 660")
+        with Peer("asked-for") as peer:
+            peer.beat()
+            self.assertIn("asked-for", self.ask("clients"))
+        # Systemd's socket is not the daemon's to remove: the next one is reached by it, too.
+        self.box.run("systemctl", "stop", "heartbeatd.service")
+        self.assertIn("0 alive, 0 in leave", self.ask("status"))
+
     def test_a_socket_that_is_not_what_its_name_says_is_refused(self):
         self.drop_in("[Socket]\nFileDescriptorName=control\n", "heartbeatd.socket")
         self.box.run("systemctl", "restart", "heartbeatd.socket")
@@ -320,6 +338,22 @@ class Sockets(ServiceTest):
         invocation = self.box.show("heartbeatd.service", "InvocationID")
         self.assertIn("heartbeatd: the service manager handed over a socket named control that is not a Unix socket",
                       [record["MESSAGE"] for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}")])
+
+
+class Operator(ServiceTest):
+    def test_heartbeatctl_finds_the_service_and_steers_it(self):
+        with Peer("steered") as peer:
+            peer.beat()
+            self.assertIn("steered", self.ask("clients"))
+            self.ask("kick", "steered")
+        self.assertIn("kicked by an operator", self.ask("why", "steered"))
+        self.configure(tick="7s")
+        self.assertIn("tick", self.ask("reload"))
+        self.assertIn("7s", self.ask("settings"))
+        record = wait_until("the operator's record", lambda: [
+            record for record in self.box.journal("_SYSTEMD_UNIT=heartbeatd.service")
+            if record["MESSAGE"].startswith("operator command=kick uid=0 ")])[0]
+        self.assertEqual(record["PRIORITY"], "6")
 
 
 class Template(ServiceTest):

@@ -486,6 +486,14 @@ TEST_CASE("how late a verdict was found is kept") {
   CHECK(fleet.monitor().verdict_lateness().max() == 7ms);
 }
 
+TEST_CASE("a verdict that was due before a shutdown is given first") {
+  Fleet fleet;
+  fleet.join(t0, "pump");
+  static_cast<void>(fleet.told());
+  fleet.shut_down(t0 + 60s);
+  CHECK(fleet.told() == Words{"strike pump", "close pump shutdown"});
+}
+
 TEST_CASE("a shutdown closes everybody") {
   Fleet fleet;
   const Peer pump = fleet.join(t0, "pump");
