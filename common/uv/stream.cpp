@@ -41,8 +41,8 @@ void Stream::connected(uv_connect_t* done, int error) {
 }
 
 uv_stream_t* Stream::stream() {
-  return const_cast<uv_stream_t*>(
-      std::as_const(*this).stream());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): the handle is ours, and we are not const
+  return const_cast<uv_stream_t*>(std::as_const(*this).stream());
 }
 
 int Stream::accept(uv_stream_t* listener) {
