@@ -56,7 +56,7 @@ void hold_back_ending_signals() {
 tl::expected<void, std::string> listen_for_operators(Operations& operations, const Config& config,
                                                      std::optional<int> handed) {
   if (handed) return operations.adopt(*handed);
-  const auto listening = operations.listen(control_path(config));
+  auto listening = operations.listen(control_path(config));
   if (listening) spdlog::info("control socket {}", control_path(config));
   if (listening || !config.control.empty()) return listening;
   spdlog::warn("{}; there is none, and heartbeatctl cannot reach this daemon (--control sets another path)",

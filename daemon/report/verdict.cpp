@@ -16,7 +16,7 @@ std::string counted(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-std::string with_detail(std::string sentence, const std::string& detail) {
+std::string with_detail(const std::string& sentence, const std::string& detail) {
   return detail.empty() ? sentence : sentence + ": " + detail;
 }
 

@@ -102,7 +102,7 @@ Connection& Connection::operator=(Connection&& other) noexcept {
   return *this;
 }
 
-tl::expected<void, ConnectionError> Connection::send(std::string_view body, Deadline deadline) {
+tl::expected<void, ConnectionError> Connection::send(std::string_view body, Deadline deadline) const {
   std::string frame;
   append_frame(frame, body);
   for (std::string_view rest = frame; !rest.empty();) {

@@ -50,7 +50,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // Sends one frame, of a body that is not empty and at most limits::kControlFrameMax.
-  [[nodiscard]] tl::expected<void, ConnectionError> send(std::string_view body, Deadline deadline);
+  [[nodiscard]] tl::expected<void, ConnectionError> send(std::string_view body, Deadline deadline) const;
 
   // The body of the next frame, valid until the next call.  After TooSlow it may be called again: nothing
   // that came so far is lost.

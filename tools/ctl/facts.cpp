@@ -35,7 +35,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
 
 }  // namespace
 
-void Facts::add(std::string label, Span text) {
+void Facts::add(std::string_view label, Span text) {
   text.text = shown(text.text);
   facts_.push_back({shown(label), std::move(text)});
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/ctl/styled.h"
@@ -13,7 +14,7 @@ namespace heartbeat::ctl {
 class Facts {
  public:
   // The text is escaped here (see shown()): it may come from anywhere.
-  void add(std::string label, Span text);
+  void add(std::string_view label, Span text);
 
   // One line or more a fact.  `width`: nothing is unlimited.
   [[nodiscard]] std::vector<Line> lines(std::optional<std::size_t> width) const;

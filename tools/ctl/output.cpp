@@ -40,7 +40,7 @@ bool colour_is_unwanted() {
   return !environment("NO_COLOR").empty();
 }
 
-Output::Output(bool json) : json_(json), colour_(false) {
+Output::Output(bool json) : json_(json) {
   if (isatty(STDOUT_FILENO) == 0) return;
   width_ = terminal_width();
   colour_ = !colour_is_unwanted() && environment("TERM") != "dumb";

@@ -28,7 +28,7 @@ class Output {
 
  private:
   bool json_;
-  bool colour_;
+  bool colour_ = false;
   std::optional<std::size_t> width_;
 };
 

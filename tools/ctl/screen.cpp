@@ -108,7 +108,7 @@ void Screen::draw(const std::vector<Line>& lines) {
     std::size_t left = room.columns;
     for (const Span& span : lines[row]) {
       const std::string text = cut_to(span.text, left);
-      attrset(attributes_of(span.tone, curses_->colour));
+      attrset(static_cast<int>(attributes_of(span.tone, curses_->colour)));
       addnstr(text.data(), static_cast<int>(text.size()));
       left -= width_of(text);
     }

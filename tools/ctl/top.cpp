@@ -19,6 +19,7 @@ namespace {
 using std::chrono::steady_clock;
 
 // The signal that asked for the end; 0: none yet.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a handler reaches nothing else
 volatile std::sig_atomic_t ended_by = 0;
 
 // Those that would end the program with the terminal still in curses' hands.

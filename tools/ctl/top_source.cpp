@@ -75,8 +75,11 @@ void TopSource::take(Reply reply) {
   const std::string_view type = reply.type();
   if (type == "error") coming_.trouble = refusal(reply).lines.front();
   if (type == "error" || type == "done") --awaited_;
-  if (type == "client") coming_.clients.push_back(std::move(reply));
-  if (type == "status") coming_.status = std::move(reply);
+  if (type == "client") {
+    coming_.clients.push_back(std::move(reply));
+  } else if (type == "status") {
+    coming_.status = std::move(reply);
+  }
 }
 
 }  // namespace heartbeat::ctl

@@ -59,7 +59,7 @@ class Watch {
   // Where the feed stands now: the cursor of its newest event, and the daemon's time.
   tl::expected<void, ConnectionError> find_beginning(Connection& connection) {
     const Deadline deadline = session_.answer_deadline();
-    if (const auto sent = connection.send(Request{"status"}.body(), deadline); !sent) return sent;
+    if (auto sent = connection.send(Request{"status"}.body(), deadline); !sent) return sent;
     for (;;) {
       const auto reply = receive_reply(connection, deadline);
       if (!reply) return tl::unexpected(reply.error());

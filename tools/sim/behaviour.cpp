@@ -89,7 +89,7 @@ tl::expected<Mix, std::string> parse_mix(std::string_view text) {
 Behaviour Dealer::next() {
   const auto round = std::accumulate(mix_.begin(), mix_.end(), std::int64_t{0});
   for (std::size_t index = 0; index < kBehaviourCount; ++index) owed_.at(index) += mix_.at(index);
-  const auto most = std::max_element(owed_.begin(), owed_.end());
+  auto* const most = std::max_element(owed_.begin(), owed_.end());
   *most -= round;
   return static_cast<Behaviour>(most - owed_.begin());
 }

@@ -10,8 +10,6 @@
 namespace heartbeat::sim {
 namespace {
 
-using std::string_literals::operator""s;
-
 const Judgement kKept{Verdict::Kept, {}};
 
 Judgement broken(std::string why) {
