@@ -10,6 +10,8 @@
 namespace heartbeat::sim {
 namespace {
 
+using namespace std::string_literals;
+
 const Judgement kKept{Verdict::Kept, {}};
 
 Judgement broken(std::string why) {
