@@ -2,6 +2,7 @@
 // it, is in the tests; what a peer is told then is in docs/protocol.md.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -108,6 +109,34 @@ inline constexpr Millis kStallLimit{1000};
 
 // The loop wakes at least this often, so that a healthy gap stays well below the stall limit.
 inline constexpr Millis kPulse{250};
+
+// The pause between two turns of the loop (daemon/io/pacing.h): at the most, and in parts of a tick. A
+// heartbeat is taken to have come when it is read, so this is what the daemon itself adds to a client's
+// jitter: half a hundredth of a tick, and never more than a person would notice.
+inline constexpr Millis kPauseMax{50};
+inline constexpr int kPausesPerTick = 200;
+
+// Sleeping for less costs more than it saves.
+inline constexpr std::chrono::microseconds kPauseMin{100};
+
+// Reads that a turn is to find: from 50 to 250 a heartbeat costs least; more of them are lost again to cold
+// caches.
+inline constexpr int kReadsPerTurn = 100;
+
+// The longest pause has to gather at least this many, or there is none: a small fleet is told of at once.
+inline constexpr int kPauseWorthReads = 8;
+
+// How long there is no pause after somebody connected or an operator asked for something.
+inline constexpr Millis kPauseHoldOff{100};
+
+// The longest pause while clients ask for acks: what it adds to the wait for one.
+inline constexpr Millis kAckLatencyMax{5};
+
+// How often the rate of reads is taken anew.
+inline constexpr Millis kPaceEvery{100};
+
+// Descriptors that end a pause early: all listeners, and some of the operators'.
+inline constexpr std::size_t kUrgentDescriptorsMax = kListenersMax + 8;
 
 // What people's clock and the listening clock may move apart before it counts: readings are grained to 1 ms.
 inline constexpr Millis kWallDriftMax{10};

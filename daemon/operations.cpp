@@ -41,6 +41,12 @@ void Operations::turn() {
   clock_.agree(uv::wall_time(loop_), now);
   heartbeats_.sample(server_->monitor().counters().heartbeats, now);
   control_->after_turn();
+  if (control_->was_active()) server_->hurry();
+}
+
+tl::expected<void, std::string> Operations::answer_at_once(tl::expected<void, std::string> listening) {
+  if (listening) server_->end_pause_for(control_->descriptor());
+  return listening;
 }
 
 std::size_t Operations::descriptors_in_use() const {
@@ -56,6 +62,9 @@ void Operations::add_status(JsonWriter& json) const {
                             .feed = feed_,
                             .heartbeats = heartbeats_,
                             .loop_lateness = server_->loop_lateness(),
+                            .pause_longest = server_->pauses().longest,
+                            .pauses = server_->pauses().count,
+                            .paused = std::chrono::floor<Millis>(server_->pauses().length),
                             .usage = usage,
                             .listening = server_->listening()};
   heartbeat::add_status(json, status, clock_, server_->listening_now());

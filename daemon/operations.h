@@ -34,15 +34,19 @@ class Operations {
 
   // The control socket, at a path or as it was handed over.  The error is a sentence.
   [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path) {
-    return control_->listen(path);
+    return answer_at_once(control_->listen(path));
   }
-  [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor) { return control_->adopt(descriptor); }
+  [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor) {
+    return answer_at_once(control_->adopt(descriptor));
+  }
 
   // From the server's observer.
   void tell(const Event& event) { feed_.add(event); }
   void turn();
 
  private:
+  // An operator who comes ends a pause of the loop.
+  [[nodiscard]] tl::expected<void, std::string> answer_at_once(tl::expected<void, std::string> listening);
   void add_status(JsonWriter& json) const;
   [[nodiscard]] std::size_t descriptors_in_use() const;  // by the server and by sessions
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 
 namespace heartbeat::uv {
 
@@ -20,6 +21,16 @@ Loop::~Loop() {
 
 MonoTime Loop::now() const {
   return MonoTime{Millis{static_cast<std::int64_t>(uv_now(&loop_))}};
+}
+
+std::chrono::nanoseconds Loop::fine_now() {
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(uv_hrtime())};
+}
+
+Millis Loop::next_sleep() {
+  uv_update_time(&loop_);
+  const int timeout = uv_backend_timeout(&loop_);
+  return Millis{timeout < 0 ? std::numeric_limits<int>::max() : timeout};
 }
 
 void Loop::run() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,13 @@ class Loop {
 
   // The machine's monotonic clock when the loop last woke: the same for all callbacks of one poll.
   [[nodiscard]] MonoTime now() const;
+
+  // A clock for lengths of time within a turn, in nanoseconds since an origin of its own.
+  [[nodiscard]] static std::chrono::nanoseconds fine_now();
+
+  // How long the next poll would sleep at the most, from this moment on; 0 where it would not.
+  // Moves now() on.
+  [[nodiscard]] Millis next_sleep();
 
   // Runs until stop() is called, or until nothing is left that could happen.
   void run();

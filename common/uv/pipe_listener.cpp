@@ -25,4 +25,10 @@ tl::expected<Owned<PipeListener>, int> PipeListener::adopt(Loop& loop, int descr
   return listener;
 }
 
+uv_os_fd_t PipeListener::descriptor() {
+  uv_os_fd_t descriptor = -1;
+  uv_fileno(handle(), &descriptor);
+  return descriptor;
+}
+
 }  // namespace heartbeat::uv

@@ -22,6 +22,7 @@ class PipeListener {
   [[nodiscard]] static tl::expected<Owned<PipeListener>, int> adopt(Loop& loop, int descriptor, int backlog,
                                                                     Callback on_connection);
 
+  [[nodiscard]] uv_os_fd_t descriptor();
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&pipe_); }
 
  private:

@@ -101,6 +101,17 @@ constexpr std::array kSettings{
             .while_running = true,
             .meaning = "Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn",
             .member = [](Config& config) -> Member { return &config.backlog; }},
+    Setting{.key = "pause_max",
+            .type = Type::Duration,
+            .min = 0,
+            .max = limits::kPauseMax.count(),
+            .unit = {},
+            .choices = {},
+            .while_running = true,
+            .meaning =
+                "Rest so long between two turns of the loop, and a 200th of a tick, at the most, to take "
+                "heartbeats together; 0ms for not at all",
+            .member = [](Config& config) -> Member { return &config.pause_max; }},
     Setting{.key = "control",
             .type = Type::Path,
             .min = 0,

@@ -38,7 +38,12 @@ tl::expected<void, std::string> ControlServer::adopt(int descriptor) {
   return {};
 }
 
+int ControlServer::descriptor() {
+  return listener_ == nullptr ? -1 : listener_->descriptor();
+}
+
 void ControlServer::accept(uv_stream_t* listener) {
+  active_ = true;
   uv::Owned<ControlSession> session{new ControlSession{loop_, *this}};
   if (session->accept(listener) != 0) return;
   if (sessions() == sessions_max_) {

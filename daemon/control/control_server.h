@@ -10,6 +10,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -45,9 +46,17 @@ class ControlServer {
   // To be called at each turn of the loop, when all that was read in it has been dealt with.
   void after_turn();
 
+  // Whether anybody has come, asked or been told anything since this was asked last.
+  [[nodiscard]] bool was_active() { return std::exchange(active_, false); }
+  // The listening socket; -1 where there is none.
+  [[nodiscard]] int descriptor();
+
   // --- from sessions ---
   [[nodiscard]] ControlContext& context() { return context_; }
-  void wake(ControlSession& session) { move(session, ControlSession::State::Ready); }
+  void wake(ControlSession& session) {
+    active_ = true;
+    move(session, ControlSession::State::Ready);
+  }
   void end(ControlSession& session) { move(session, ControlSession::State::Ended); }
 
  private:
@@ -65,7 +74,8 @@ class ControlServer {
   Sessions waiting_for_peer_;
   Sessions waiting_for_events_;
   std::uint64_t events_seen_ = 0;  // the feed's next one when sessions were last woken for it
-  std::string slice_;              // lent to the session that is served
+  bool active_ = false;
+  std::string slice_;  // lent to the session that is served
   std::optional<SocketFile> file_;
   uv::Owned<uv::PipeListener> listener_;
   uv::Owned<uv::NoSleep> no_sleep_;

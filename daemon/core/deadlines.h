@@ -25,6 +25,9 @@ class Deadlines {
   // The earliest instant; never() when there is none.
   [[nodiscard]] MonoTime next() const { return heap_.empty() ? MonoTime::never() : heap_.front().at; }
 
+  // The slot of the earliest instant; there is one.
+  [[nodiscard]] std::uint32_t first() const { return heap_.front().slot; }
+
   // Takes out the earliest slot that is due at `now`.
   [[nodiscard]] std::optional<std::uint32_t> pop_due(MonoTime now);
 

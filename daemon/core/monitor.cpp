@@ -91,6 +91,16 @@ void Monitor::advance(MonoTime now, Effects& effects) {
   }
 }
 
+MonoTime Monitor::next_change(MonoTime horizon) {
+  while (deadlines_.next() <= horizon) {
+    const MonoTime armed = deadlines_.next();
+    const std::uint32_t slot = deadlines_.first();
+    arm(entry_at(slot));
+    if (deadlines_.of(slot) == armed) break;
+  }
+  return deadlines_.next();
+}
+
 void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& effects) {
   if (settings.rule != settings_.rule) change_rule(settings.rule, now, effects);
   settings_ = settings;

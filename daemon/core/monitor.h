@@ -84,6 +84,11 @@ class Monitor {
   // When advance() is next needed; never() while nobody is connected.
   [[nodiscard]] MonoTime next_deadline() const { return deadlines_.next(); }
 
+  // The earliest instant up to `horizon` at which something would really change if nothing more were heard;
+  // later than it where there is none.  Clients are armed lazily and mostly looked at too early: those who
+  // would be by then are armed anew.  Everybody due has been judged.
+  [[nodiscard]] MonoTime next_change(MonoTime horizon);
+
   // The daemon was not listening for this long beyond what the clock counted.
   void stalled(Millis length, MonoTime now, Effects& effects);
 

@@ -42,6 +42,7 @@ class Listener {
   // on, or another program of the same user could listen here as well.
   void share_port(bool on);
 
+  [[nodiscard]] uv_os_fd_t descriptor();
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&tcp_); }
 
  private:
@@ -50,8 +51,6 @@ class Listener {
   // Each returns 0 or a negative libuv error.
   int start(int backlog);
   int open_sharing(int family);
-
-  [[nodiscard]] uv_os_fd_t descriptor();
 
   uv_tcp_t tcp_;
   Endpoint asked_;  // its port may be 0

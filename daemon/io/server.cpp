@@ -1,7 +1,10 @@
 #include "daemon/io/server.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
+
+#include "common/uv/rest.h"
 
 namespace heartbeat {
 
@@ -15,6 +18,7 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer)
       pulse_(uv::Timer::create(loop, [this] { on_pulse(); })),
       no_sleep_(uv::NoSleep::create(loop)) {
   arm_pulse();
+  set_pause_max(pause_max_);
 }
 
 tl::expected<Endpoint, std::string> Server::adopt(int descriptor, int backlog) {
@@ -99,6 +103,7 @@ bool Server::kick(std::string_view name, std::string_view message) {
 }
 
 void Server::received(ConnId conn, std::string_view bytes) {
+  pacing_.read();
   monitor_.receive(conn, bytes, now(), effects_);
   apply();
 }
@@ -128,6 +133,7 @@ void Server::arm_pulse() {
 }
 
 void Server::accept(uv_stream_t* listener, int error) {
+  hurry();                 // where one came, more may be coming
   if (error != 0) return;  // that connection was gone before it could be accepted
   uv::Owned<Connection> connection{new Connection{loop_, *this}};
   if (connection->accept(listener) != 0) return;
@@ -151,6 +157,43 @@ void Server::after_poll() {
   stop_lingering();
   if (observer_.after_turn) observer_.after_turn(monitor_);
   if (stopping_ && lingering_.empty()) loop_.stop();
+  pause();
+}
+
+// Until shortly before the next instant at which somebody would be judged, or a timer is due: that poll is
+// made like any other, and reads what came in the pause before the instant.
+void Server::pause() {
+  const Nanos ended = uv::Loop::fine_now();
+  const Nanos length = stopping_ || due_ ? Nanos{0} : pacing_.pause(ended);
+  if (length > Nanos{0}) {
+    const MonoTime at = clock_.now();
+    const MonoTime next = monitor_.next_change(at + std::chrono::ceil<Millis>(length));
+    if (next != MonoTime::never()) wake_at(loop_.now() + (next - at));
+    const Nanos rest = std::min<Nanos>(length, loop_.next_sleep() - Millis{1});
+    if (rest > Nanos{0}) {
+      uv::rest(rest, urgent());
+      ++pauses_.count;
+      pauses_.length += uv::Loop::fine_now() - ended;
+    }
+  }
+  pacing_.resumed(uv::Loop::fine_now());
+}
+
+void Server::end_pause_for(int descriptor) {
+  urgent_.resize(others_urgent_++);
+  urgent_.push_back(descriptor);
+}
+
+std::span<const int> Server::urgent() {
+  urgent_.resize(others_urgent_);
+  for (const uv::Owned<Listener>& listener : listeners_) urgent_.push_back(listener->descriptor());
+  return urgent_;
+}
+
+void Server::set_pause_max(Millis pause_max) {
+  pause_max_ = pause_max;
+  pauses_.longest = longest_pause(pause_max, monitor_.settings().rule.tick);
+  pacing_.set_longest(pauses_.longest);
 }
 
 void Server::judge_or_wait(MonoTime at) {
@@ -180,6 +223,7 @@ void Server::take_settings(const Settings& settings, MonoTime at) {
   monitor_.change_settings(settings, at, effects_);
   clock_.set_stall_limit(stall_limit(settings.rule));
   arm_pulse();
+  set_pause_max(pause_max_);
 }
 
 // A wake-up that nobody needs any more does no harm, so it is never disarmed.
@@ -211,6 +255,7 @@ void Server::apply() {
 void Server::send(const Effects::Order& order) {
   const uv::Owned<Connection>& connection = connections_[order.conn.slot];
   if (connection == nullptr) return;
+  pacing_.answered();
   if (connection->tell(effects_.bytes(order)) == UV_ENOBUFS) unread_.push_back(order.conn);
 }
 

@@ -3,7 +3,8 @@
 // A turn of the loop: the poll reads every socket that is ready, each read goes to the monitor; after the
 // poll those whose instant has come are judged.  Nobody is judged on the strength of a poll that may have
 // been interrupted: when an instant has come, one more poll that cannot sleep is made first, so that whatever
-// had arrived by then has been heard.
+// had arrived by then has been heard.  Then, where it is worth it, a pause before the next poll (pacing.h),
+// which ends before the next instant at which somebody would be judged.
 #pragma once
 
 #include <functional>
@@ -26,6 +27,7 @@
 #include "daemon/core/monitor.h"
 #include "daemon/io/connection.h"
 #include "daemon/io/listener.h"
+#include "daemon/io/pacing.h"
 
 namespace heartbeat {
 
@@ -61,6 +63,22 @@ class Server {
   // Goes on with these settings as soon as what has arrived by now has been heard: after one more poll.
   // What is told of each heartbeat changes at once.
   void change_settings(const Settings& settings);
+
+  // The longest pause between two turns; 0 for none.  The tick may make it shorter: longest_pause().
+  void set_pause_max(Millis pause_max);
+
+  // Somebody other than the clients waits for the loop: no pause for limits::kPauseHoldOff.
+  void hurry() { pacing_.hurry(uv::Loop::fine_now()); }
+  // A pause ends as soon as this descriptor can be read.
+  void end_pause_for(int descriptor);
+
+  // How often the loop has paused, and for how long in all.
+  struct Pauses {
+    Millis longest{0};  // that there may be now
+    std::uint64_t count = 0;
+    Nanos length{0};
+  };
+  [[nodiscard]] const Pauses& pauses() const { return pauses_; }
 
   // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
   // they have read it, within limits::kLingerMax.
@@ -103,6 +121,8 @@ class Server {
   void judge_or_wait(MonoTime at);
   void take_settings(const Settings& settings, MonoTime at);
   void wake_at(MonoTime machine_time);
+  void pause();
+  [[nodiscard]] std::span<const int> urgent();
   void stop_lingering();
 
   void apply();
@@ -112,19 +132,24 @@ class Server {
   uv::Loop& loop_;
   Monitor monitor_;
   ListeningClock clock_;
+  Pacing pacing_;
+  Pauses pauses_;
   Observer observer_;
   Effects effects_;
   std::vector<uv::Owned<Connection>> connections_;  // by slot
   std::list<Lingering> lingering_;                  // the oldest first
   std::vector<ConnId> unread_;                      // those that do not read their answers
   Listeners listeners_;
+  std::vector<int> urgent_;  // descriptors for which a pause ends early: those of others, then the listeners'
+  std::size_t others_urgent_ = 0;  // of them
   uv::Owned<uv::AfterPoll> after_poll_;
   uv::Owned<uv::Timer> wake_;   // at the next deadline; only wakes the loop
   uv::Owned<uv::Timer> pulse_;  // keeps healthy gaps between turns short
   uv::Owned<uv::NoSleep> no_sleep_;
   Histogram loop_lateness_;
-  MonoTime pulse_due_;                        // on the machine's clock
-  MonoTime wake_at_;                          // what wake_ was last armed for
+  MonoTime pulse_due_;  // on the machine's clock
+  MonoTime wake_at_;    // what wake_ was last armed for
+  Millis pause_max_ = limits::kPauseMax;
   std::optional<Settings> changed_settings_;  // in force after the next poll
   bool due_ = false;  // somebody's instant has come, or settings changed; that is seen to after the next poll
   bool stopping_ = false;

@@ -92,6 +92,11 @@ void add_status(JsonWriter& json, const DaemonStatus& status, const WallClock& c
   add_stalls(json, monitor, clock);
   add_lateness(json, "loop_lateness_ms", status.loop_lateness);
   add_lateness(json, "verdict_lateness_ms", monitor.verdict_lateness());
+  json.begin_object("pauses");
+  json.add("longest_ms", status.pause_longest);
+  json.add("count", status.pauses);
+  json.add("total_ms", status.paused);
+  json.end_object();
   json.add("memory_bytes", status.usage.memory_bytes);
   json.begin_object("descriptors");
   json.add("used", status.usage.descriptors_used);

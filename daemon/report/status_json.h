@@ -36,6 +36,9 @@ struct DaemonStatus {
   const Feed& feed;
   const Rate& heartbeats;
   const Histogram& loop_lateness;
+  Millis pause_longest;  // that there may be now; 0 for none
+  std::uint64_t pauses;  // since the start
+  Millis paused;         // by all of them
   const ProcessUsage& usage;
   std::vector<Endpoint> listening;
 };

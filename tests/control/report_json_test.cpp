@@ -187,6 +187,9 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                             .feed = desk.feed(),
                             .heartbeats = rate,
                             .loop_lateness = lateness,
+                            .pause_longest = 50ms,
+                            .pauses = 3,
+                            .paused = 120ms,
                             .usage = usage,
                             .listening = {Endpoint{.address = {127, 0, 0, 1}, .port = 14000}}};
   const std::string body =
@@ -205,6 +208,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                                   "stalls",
                                   "loop_lateness_ms",
                                   "verdict_lateness_ms",
+                                  "pauses",
                                   "remembered",
                                   "heartbeats",
                                   "memory_bytes",
@@ -220,6 +224,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   CHECK(member(body, "bad_input") == "{}");
   CHECK(member(body, "stalls") ==
         R"({"count":2,"total_ms":7000,"worst_ms":4000,"last":"2026-11-22T09:00:07.000Z","last_ms":3000})");
+  CHECK(member(body, "pauses") == R"({"longest_ms":50,"count":3,"total_ms":120})");
   CHECK(member(body, "descriptors") == R"({"used":17,"limit":1024})");
   CHECK(member(body, "rule") ==
         R"({"tick_ms":10000,"threshold":5,"cursor":3,"recover":5,"leave_timeout_ms":1800000})");

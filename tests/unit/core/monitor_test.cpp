@@ -486,6 +486,30 @@ TEST_CASE("how late a verdict was found is kept") {
   CHECK(fleet.monitor().verdict_lateness().max() == 7ms);
 }
 
+TEST_CASE("the next change is that of the silent, however early the others are to be looked at") {
+  Fleet fleet;
+  const Peer steady = fleet.join(t0);
+  const Peer silent = fleet.join(t0 + 3s);
+  for (int beat = 1; beat <= 5; ++beat) steady.beat(t0 + 10s * beat);
+  // Both are armed as at their accept, when nothing was heard yet.
+  CHECK(fleet.monitor().next_deadline() == t0 + 50s);
+  CHECK(fleet.monitor().next_change(t0 + 49'999ms) == t0 + 50s);
+  CHECK(fleet.monitor().next_change(t0 + 50s) == t0 + 53s);
+  CHECK(fleet.monitor().next_change(t0 + 62'999ms) == t0 + 63s);
+  CHECK(fleet.monitor().next_deadline() == t0 + 63s);
+  CHECK(fleet.monitor().next_change(t0 + 70s) == t0 + 63s);
+
+  silent.beat(t0 + 59s);
+  CHECK(fleet.monitor().next_change(t0 + 70s) > t0 + 70s);
+  fleet.advance(t0 + 70s);
+  CHECK(fleet.told().size() == 4);  // they connected and joined, and that is all
+}
+
+TEST_CASE("nobody connected, nothing changes") {
+  Fleet fleet;
+  CHECK(fleet.monitor().next_change(t0 + 60s) == MonoTime::never());
+}
+
 TEST_CASE("a verdict that was due before a shutdown is given first") {
   Fleet fleet;
   fleet.join(t0, "pump");
