@@ -1,0 +1,14 @@
+#include "tools/bench/server_kind.h"
+
+namespace heartbeat::bench {
+
+std::string_view to_string(ServerKind kind) {
+  switch (kind) {
+    case ServerKind::Raw: return "raw";
+    case ServerKind::Libuv: return "libuv";
+    case ServerKind::Daemon: break;
+  }
+  return "heartbeatd";
+}
+
+}  // namespace heartbeat::bench

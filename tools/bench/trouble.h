@@ -1,0 +1,20 @@
+// Why nothing can be measured any more.
+//
+// A run has many steps that can fail in the same way, and nobody between them and main() has another way to
+// go: so it is thrown, and what was started and made on the way is let go by whoever owns it.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace heartbeat::bench {
+
+class Trouble : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// What failed, and what the system says of it (errno).
+[[nodiscard]] Trouble system_trouble(const std::string& what);
+
+}  // namespace heartbeat::bench
