@@ -112,7 +112,10 @@ class CoreRun {
   }
 
  private:
-  static Settings settings() { return {.clients_max = limits::kClientsMax}; }
+  static Settings settings() {
+    // Nobody is closed during a run, however long it is.
+    return {.rule = {.leave_timeout = limits::kLeaveTimeoutMax}, .clients_max = limits::kClientsMax};
+  }
 
   static std::uint64_t ticks_to_leave() {
     const Rule rule;
