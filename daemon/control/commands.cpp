@@ -110,12 +110,11 @@ class Commands {
     if (request.cursor && request.cursor->boot != context_.boot.id) {
       return error("bad_request", "'cursor' is of another run of the daemon: begin the list again");
     }
-    if (!request.sort) return std::make_unique<ListAnswer>(context_, std::move(request));
-    if (context_.sorted_lists == limits::kSortedListsMax) {
+    if (request.sort && context_.sorted_lists == limits::kSortedListsMax) {
       return error("busy", std::to_string(limits::kSortedListsMax) +
                                " sorted lists are being made already: ask again in a moment");
     }
-    return std::make_unique<SortedListAnswer>(context_, std::move(request));
+    return std::make_unique<ListAnswer>(context_, std::move(request));
   }
 
   AnswerPtr operator()(WhyRequest request) const {

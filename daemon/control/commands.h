@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/control/answer.h"
 #include "daemon/control/control_context.h"
+#include "daemon/report/answer.h"
 
 namespace heartbeat {
 

@@ -13,8 +13,8 @@
 #include "common/frame.h"
 #include "common/uv/handle.h"
 #include "common/uv/stream.h"
-#include "daemon/control/answer.h"
 #include "daemon/control/commands.h"
+#include "daemon/report/answer.h"
 
 namespace heartbeat {
 

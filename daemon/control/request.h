@@ -15,34 +15,14 @@
 
 #include "common/glob.h"
 #include "common/limits.h"
-#include "common/status.h"
 #include "daemon/core/event.h"
+#include "daemon/report/client_list.h"
+#include "daemon/report/query.h"
 
 namespace heartbeat {
 
-enum class SortBy : std::uint8_t { Name, Silence, Margin, Connected };
-
-// Where in the feed, or in a list of the clients, somebody was.  Both are of one run of the daemon.
-struct FeedCursor {
-  std::string boot;
-  std::uint64_t number = 0;
-};
-struct ListCursor {
-  std::string boot;
-  std::uint32_t slot = 0;           // the next to look at
-  std::int64_t started_millis = 0;  // when the list began, on the listening clock
-};
-[[nodiscard]] std::string to_string(const FeedCursor& cursor);
-[[nodiscard]] std::string to_string(const ListCursor& cursor);
-
 struct StatusRequest {};
-struct ClientsRequest {
-  std::optional<Status> status{};  // alive or leave
-  std::optional<Glob> match{};
-  std::optional<SortBy> sort{};
-  std::size_t limit = limits::kListDefault;
-  std::optional<ListCursor> cursor{};  // only without `sort`
-};
+using ClientsRequest = ClientListRequest;
 struct WhyRequest {
   std::string client;
 };

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <utility>
 
 #include <rapidjson/document.h>
@@ -114,84 +112,15 @@ class Members {
   std::string error_;
 };
 
-// One of a few words.
-template <class T, std::size_t Size>
-tl::expected<T, std::string> one_of(const std::array<std::pair<std::string_view, T>, Size>& words,
-                                    std::string_view text) {
-  std::string all;
-  for (const auto& [word, value] : words) {
-    if (word == text) return value;
-    all.append(all.empty() ? "" : ", ").append(word);
-  }
-  return tl::unexpected(quoted(text) + " is not one of " + all);
-}
-
-constexpr std::array kStatuses{std::pair{std::string_view{"alive"}, Status::Alive},
-                               std::pair{std::string_view{"leave"}, Status::Leave}};
-constexpr std::array kSorts{std::pair{std::string_view{"name"}, SortBy::Name},
-                            std::pair{std::string_view{"silence"}, SortBy::Silence},
-                            std::pair{std::string_view{"margin"}, SortBy::Margin},
-                            std::pair{std::string_view{"connected"}, SortBy::Connected}};
-
-// Heartbeats are not in the feed.
-tl::expected<Event::Kind, std::string> event_named(std::string_view text) {
-  std::string all;
-  for (std::size_t at = 0; at < kEventKindCount; ++at) {
-    const auto kind = static_cast<Event::Kind>(at);
-    if (kind == Event::Kind::Heard) continue;
-    if (to_string(kind) == text) return kind;
-    all.append(all.empty() ? "" : ", ").append(to_string(kind));
-  }
-  return tl::unexpected(quoted(text) + " is not one of " + all);
-}
-
-// The parts of a cursor, between colons.
-template <class Integer>
-bool take_number(std::string_view& text, Integer& number) {
-  if (!text.starts_with(':')) return false;
-  text.remove_prefix(1);
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
-  return error == std::errc{};
-}
-
-std::string take_boot(std::string_view& text) {
-  const std::size_t size = std::min(text.find(':'), text.size());
-  std::string boot{text.substr(0, size)};
-  text.remove_prefix(size);
-  return boot;
-}
-
-tl::unexpected<std::string> not_a_cursor(std::string_view text) {
-  return tl::unexpected(quoted(text) + " is not a cursor that this command gave out");
-}
-
-tl::expected<FeedCursor, std::string> parse_feed_cursor(std::string_view text) {
-  std::string_view rest = text;
-  FeedCursor cursor{.boot = take_boot(rest)};
-  if (cursor.boot.empty() || !take_number(rest, cursor.number) || !rest.empty()) return not_a_cursor(text);
-  return cursor;
-}
-
-tl::expected<ListCursor, std::string> parse_list_cursor(std::string_view text) {
-  std::string_view rest = text;
-  ListCursor cursor{.boot = take_boot(rest)};
-  if (cursor.boot.empty() || !take_number(rest, cursor.slot) || !take_number(rest, cursor.started_millis) ||
-      !rest.empty()) {
-    return not_a_cursor(text);
-  }
-  return cursor;
-}
-
 std::optional<Glob> match_of(Members& members) {
   return members.converted<Glob>("match", [](const std::string& text) { return Glob::compile(text); });
 }
 
 Parsed parse_clients(Members& members) {
   ClientsRequest request;
-  request.status = members.converted<Status>("status", [](auto& text) { return one_of(kStatuses, text); });
-  request.match = match_of(members);
-  request.sort = members.converted<SortBy>("sort", [](auto& text) { return one_of(kSorts, text); });
+  request.filter.status = members.converted<Status>("status", parse_connected_status);
+  request.filter.match = match_of(members);
+  request.sort = members.converted<SortBy>("sort", parse_sort);
   request.limit = members.number("limit", 1, limits::kListMax, limits::kListDefault);
   request.cursor = members.converted<ListCursor>("cursor", parse_list_cursor);
   if (request.sort && request.cursor) members.refuse("cursor", "goes on with a list that is not sorted");
@@ -204,7 +133,7 @@ Parsed parse_watch(Members& members) {
   request.snapshot = members.flag("snapshot");
   request.match = match_of(members);
   for (const std::string& name : members.texts("events")) {
-    const auto kind = event_named(name);
+    const auto kind = parse_event_kind(name);
     if (!kind) {
       members.refuse("events", "has an unknown one: " + kind.error());
       break;
@@ -225,14 +154,6 @@ Parsed parse_kick(Members& members) {
 }
 
 }  // namespace
-
-std::string to_string(const FeedCursor& cursor) {
-  return cursor.boot + ":" + std::to_string(cursor.number);
-}
-
-std::string to_string(const ListCursor& cursor) {
-  return cursor.boot + ":" + std::to_string(cursor.slot) + ":" + std::to_string(cursor.started_millis);
-}
 
 Parsed parse_request(std::string_view body) {
   if (!is_utf8(body)) return tl::unexpected<std::string>("the request is not UTF-8");

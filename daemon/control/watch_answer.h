@@ -10,10 +10,10 @@
 #include <optional>
 #include <string>
 
-#include "daemon/control/answer.h"
-#include "daemon/control/client_walk.h"
 #include "daemon/control/control_context.h"
 #include "daemon/control/request.h"
+#include "daemon/report/answer.h"
+#include "daemon/report/client_walk.h"
 
 namespace heartbeat {
 

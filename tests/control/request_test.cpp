@@ -41,8 +41,8 @@ TEST_CASE("each command is read with nothing but its name where nothing more is 
 TEST_CASE("every member of a request is read") {
   const auto clients = request<ClientsRequest>(
       R"({"command":"clients","status":"leave","match":"pump-*","limit":7,"cursor":"ab:12:345"})");
-  CHECK(clients.status == Status::Leave);
-  CHECK(clients.match->matches("pump-7"));
+  CHECK(clients.filter.status == Status::Leave);
+  CHECK(clients.filter.match->matches("pump-7"));
   CHECK(clients.limit == 7);
   CHECK(clients.cursor->boot == "ab");
   CHECK(clients.cursor->slot == 12);

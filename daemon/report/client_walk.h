@@ -11,10 +11,10 @@
 #include "common/glob.h"
 #include "common/mono_time.h"
 #include "common/status.h"
-#include "daemon/control/answer.h"
 #include "daemon/core/client.h"
 #include "daemon/core/connection_id.h"
 #include "daemon/core/monitor.h"
+#include "daemon/report/answer.h"
 #include "daemon/report/report_context.h"
 
 namespace heartbeat {

@@ -1,4 +1,4 @@
-#include "daemon/control/client_walk.h"
+#include "daemon/report/client_walk.h"
 
 #include "daemon/report/standing.h"
 

@@ -1,4 +1,4 @@
-// An answer in the making: frames, produced a piece at a time and never ahead of their reader.
+// An answer in the making: bytes, produced a piece at a time and never ahead of their reader.
 //
 // Knows no socket.  How much is done at once is counted, not measured: in steps, so that what a turn of the
 // loop can cost is the same on every machine but for its speed.
@@ -49,7 +49,7 @@ class Answer {
   Answer(Answer&&) = delete;
   Answer& operator=(Answer&&) = delete;
 
-  // Appends the next frames while may_go_on(), and at least makes some headway.
+  // Appends the next bytes while may_go_on(), and at least makes some headway.
   virtual State go_on(std::string& slice, Steps& steps) = 0;
 
   // Whether it goes on until the connection is closed, so that no further request can follow.
