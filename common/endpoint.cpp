@@ -30,6 +30,13 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
+bool is_loopback(const Endpoint& endpoint) {
+  if (endpoint.family == Endpoint::Family::V4) return endpoint.address.front() == 127;
+  std::array<std::uint8_t, 16> loopback{};
+  loopback.back() = 1;
+  return endpoint.address == loopback;
+}
+
 std::string to_string(const HostPort& where) {
   const bool v6 = where.host.find(':') != std::string::npos;
   return (v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port);

@@ -31,6 +31,9 @@ struct Endpoint {
 // Reads what to_string() wrote, and nothing else: no names, no missing port.
 [[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text);
 
+// Whether only this machine can reach it: 127.0.0.0/8 or ::1.
+[[nodiscard]] bool is_loopback(const Endpoint& endpoint);
+
 // HOST:PORT as people write it on a command line, not yet resolved.
 struct HostPort {
   std::string host;  // a name or a numeric address, without brackets

@@ -226,6 +226,59 @@ inline constexpr std::size_t kKickBatch = 100;
 // Characters of a pattern besides its stars: twice an id.
 inline constexpr std::size_t kGlobCharactersMax = 127;
 
+// --- HTTP -------------------------------------------------------------------------------------------------
+
+// Connections at once. One more takes the place of the one that has gone longest without asking for anything;
+// where all are being answered it is turned away. Fewer where descriptors are few: one in sixteen of them.
+inline constexpr std::size_t kHttpConnectionsMax = 256;
+inline constexpr std::size_t kHttpConnectionsShare = 16;
+
+// Connections beyond those that are about to be closed: libmicrohttpd accepts at most ten in a turn of the
+// loop, and closes in the next.
+inline constexpr std::size_t kHttpClosingMax = 32;
+
+// Followers of /api/events among them: pages left open must not keep a scrape out.
+inline constexpr std::size_t kHttpFollowersMax = 64;
+
+// Bytes of memory for one connection's request and for what is about to be sent: the request line and the
+// headers have to fit into it, and what a browser sends is about 1 KiB.
+inline constexpr std::size_t kHttpConnectionMemory = std::size_t{8} * 1024;
+
+// Bytes that the kernel may hold for a reader that does not read.
+inline constexpr int kHttpSendBuffer = 64 * 1024;
+
+// Within this time of its accept, or of its last answer, a connection has sent a whole request, however it
+// dribbles it; and within the second an answer that ends has been read.
+inline constexpr Millis kHttpRequestMax{15'000};
+inline constexpr Millis kHttpAnswerMax{60'000};
+
+// A connection on which nothing moved for this long is closed: a reader that does not read.
+inline constexpr Millis kHttpIdleMax{30'000};
+
+// Connections that may wait to be accepted.
+inline constexpr int kHttpBacklog = 128;
+
+// What all connections together may do in one turn of the loop, in the steps of the control socket.
+inline constexpr unsigned kHttpStepsPerTurn = 2'048;
+inline constexpr unsigned kStepsPerScrape = 1'024;  // the text of /metrics
+
+// Clients that one /api/clients names: without being asked, and at the most.
+inline constexpr std::size_t kHttpListDefault = 100;
+inline constexpr std::size_t kHttpListMax = 1'000;
+
+// Events reach a follower at most this often, many at once: a person sees no difference, and each is a system
+// call.
+inline constexpr Millis kHttpEventsEvery{100};
+
+// Seconds that /api/history remembers: what the status page draws.
+inline constexpr std::size_t kHistorySeconds = 900;
+
+// Bytes of the status page, with its style and script.
+inline constexpr std::size_t kPageMax = 100'000;
+
+// How often it is logged that connections are turned away.
+inline constexpr Millis kHttpRefusalsTold{60'000};
+
 // --- the debug mode --------------------------------------------------------------------------------------
 
 // Clients named in the user list line; the rest is a count.

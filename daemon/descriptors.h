@@ -10,14 +10,18 @@ namespace heartbeat {
 
 struct DescriptorShares {
   std::size_t sessions;  // on the control socket
+  std::size_t http;      // connections, where there is HTTP
   std::size_t clients;   // 0: there are not enough even for ourselves
 };
 
-[[nodiscard]] constexpr DescriptorShares share_descriptors(std::size_t limit) {
+[[nodiscard]] constexpr DescriptorShares share_descriptors(std::size_t limit, bool serves_http) {
   const std::size_t to_share = limit - std::min(limit, limits::kDescriptorHeadroom);
   const std::size_t sessions =
       std::min(limits::kControlSessionsMax, to_share / limits::kControlSessionsShare);
-  return {.sessions = sessions, .clients = to_share - sessions};
+  const std::size_t http = serves_http ? std::min(limits::kHttpConnectionsMax + limits::kHttpClosingMax,
+                                                  to_share / limits::kHttpConnectionsShare)
+                                       : 0;
+  return {.sessions = sessions, .http = http, .clients = to_share - sessions - http};
 }
 
 }  // namespace heartbeat

@@ -37,8 +37,8 @@ void log_result(const ReloadResult& result, const std::string& file) {
 
 }  // namespace
 
-void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors) {
-  const std::size_t clients_allowed = share_descriptors(descriptors).clients;
+void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors, bool serves_http) {
+  const std::size_t clients_allowed = share_descriptors(descriptors, serves_http).clients;
   std::size_t& clients_max = loaded.config.settings.clients_max;
   if (clients_max <= clients_allowed) return;
   spdlog::info("max_clients lowered from {} to {}: the descriptor limit (LimitNOFILE) is {}", clients_max,
@@ -87,7 +87,7 @@ ReloadResult Reloader::try_reload() {
   if (server_.is_stopping()) return failed({"the daemon is shutting down"});
   auto loaded = reload_config(command_line_, in_force_);
   if (!loaded) return failed(loaded.error().lines);
-  fit_to_descriptors(*loaded, descriptors_);
+  fit_to_descriptors(*loaded, descriptors_, !in_force_.config.http_listen.empty());
   // The last thing that can fail.
   if (!handed_) {
     if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});

@@ -21,7 +21,7 @@
 namespace heartbeat {
 
 // Lowers max_clients to the clients' share of the descriptors that the process may have.
-void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors);
+void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors, bool serves_http);
 
 // What a server is told of a configuration; the log has its level already.
 [[nodiscard]] Settings server_settings(const Config& config);

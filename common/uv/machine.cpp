@@ -34,6 +34,16 @@ std::uint64_t memory_bytes() {
   return uv_resident_set_memory(&bytes) == 0 ? bytes : 0;
 }
 
+double processor_seconds() {
+  constexpr double kMicrosPerSecond = 1e6;
+  uv_rusage_t used{};
+  if (uv_getrusage(&used) != 0) return 0;
+  const auto seconds = [](const uv_timeval_t& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / kMicrosPerSecond;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 std::size_t count_descriptors() {
   std::error_code error;
   const std::filesystem::directory_iterator all{"/dev/fd", error};

@@ -19,6 +19,9 @@ namespace heartbeat::uv {
 // Resident; 0 where the machine does not say.
 [[nodiscard]] std::uint64_t memory_bytes();
 
+// Of this process since its start, user and system.
+[[nodiscard]] double processor_seconds();
+
 // Counts them: for a program that has only a few yet.
 [[nodiscard]] std::size_t count_descriptors();
 

@@ -55,6 +55,18 @@ void NoSleep::off() {
   uv_idle_stop(&idle_);
 }
 
+Owned<Readable> Readable::create(Loop& loop, int descriptor, Callback on_readable) {
+  Owned<Readable> readable{new Readable};
+  uv_poll_init(loop.get(), &readable->poll_, descriptor);
+  readable->poll_.data = readable.get();
+  readable->on_readable_ = std::move(on_readable);
+  uv_poll_start(&readable->poll_, UV_READABLE, [](uv_poll_t* poll, int error, int) {
+    // A descriptor that cannot be polled is a defect of whoever gave it.
+    if (error == 0) static_cast<Readable*>(poll->data)->on_readable_();
+  });
+  return readable;
+}
+
 Owned<Signal> Signal::create(Loop& loop, int number, Callback on_signal) {
   Owned<Signal> signal{new Signal};
   uv_signal_init(loop.get(), &signal->signal_);

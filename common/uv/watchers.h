@@ -1,5 +1,5 @@
-// The small handles of which a program has a few: a timer, a signal, a note after each
-// poll, and one that keeps polls from sleeping.
+// The small handles of which a program has a few: a timer, a signal, a descriptor of somebody
+// else's, a note after each poll, and one that keeps polls from sleeping.
 //
 // Each is made by create() and lives as long as its owner keeps it (see handle.h).
 #pragma once
@@ -60,6 +60,22 @@ class NoSleep {
   NoSleep() = default;
 
   uv_idle_t idle_;
+};
+
+// Calls back in each poll in which there is something to read from a descriptor, which stays its owner's and
+// open for as long as this lives.
+class Readable {
+ public:
+  using Callback = std::function<void()>;
+  [[nodiscard]] static Owned<Readable> create(Loop& loop, int descriptor, Callback on_readable);
+
+  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&poll_); }
+
+ private:
+  Readable() = default;
+
+  uv_poll_t poll_;
+  Callback on_readable_;
 };
 
 // Calls back each time this process gets the signal.

@@ -35,6 +35,7 @@ const char* type_name(const Setting& setting) {
     case Setting::Type::Duration: return "DURATION";
     case Setting::Type::Choice: return "WORD";
     case Setting::Type::Path: return "PATH";
+    case Setting::Type::Address:
     case Setting::Type::Addresses: break;
   }
   return "HOST:PORT";

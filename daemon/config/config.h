@@ -21,7 +21,9 @@ struct Config {
   std::string log_level = "info";
   std::string log_target = "auto";
   unsigned log_rate = limits::kLogRateDefault;  // records of one kind of event in a second; 0 for no limit
-  std::string control;  // the path of the control socket; empty: default_control_path()
+  std::string control;                   // the path of the control socket; empty: default_control_path()
+  std::string http_listen;               // HOST:PORT; empty: there is no HTTP
+  std::string http_allow_remote = "no";  // or "yes"
 };
 
 // Where the control socket is to be.

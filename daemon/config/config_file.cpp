@@ -45,6 +45,7 @@ std::string expected_form(const Setting& setting) {
     case Setting::Type::Duration: return "a duration in quotes, with its unit" + like;
     case Setting::Type::Choice: return "text in quotes" + like;
     case Setting::Type::Path: return "text in quotes, like \"/run/heartbeatd/control.sock\"";
+    case Setting::Type::Address: return "text in quotes, like \"127.0.0.1:14080\"";
     case Setting::Type::Addresses: break;
   }
   return "a list of texts" + like;

@@ -30,6 +30,7 @@ class TogetherCheck {
     check_tick_against_leave_timeout();
     check_control_path();
     check_log_target();
+    check_http_listen();
   }
 
  private:
@@ -67,6 +68,19 @@ class TogetherCheck {
     if (loaded_.config.log_target != "journal" || libsystemd::has_journal()) return;
     mistakes_.push_back({origin_of("log_target"), "log_target",
                          "'journal': this heartbeatd was built " + libsystemd::version()});
+  }
+
+  // A name is looked up only when the daemon starts, and must be a loopback address then.
+  void check_http_listen() {
+    const std::string& listen = loaded_.config.http_listen;
+    if (listen.empty() || loaded_.config.http_allow_remote == "yes" || is_mistaken("http.listen") ||
+        is_mistaken("http.allow_remote")) {
+      return;
+    }
+    const auto endpoint = parse_endpoint(listen);
+    const bool is_loopback_name = parse_host_port(listen).value_or(HostPort{}).host == "localhost";
+    if (is_loopback_name || (endpoint && is_loopback(*endpoint))) return;
+    mistakes_.push_back({origin_of("http.listen"), "http.listen", not_loopback(listen)});
   }
 
   [[nodiscard]] const Origin& origin_of(std::string_view key) const {
@@ -108,6 +122,13 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
 }
 
 }  // namespace
+
+std::string not_loopback(std::string_view address) {
+  return "'" + escaped(address) +
+         "' can be reached by other machines, and everybody who reaches it can read everything: take a "
+         "loopback "
+         "address, or allow it with http.allow_remote = \"yes\"";
+}
 
 void LoadedConfig::take(const Given& given) {
   set(config, all_settings()[given.setting], given.value);

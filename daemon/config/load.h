@@ -30,6 +30,9 @@ struct LoadErrors {
   std::vector<std::string> lines;
 };
 
+// Why http.listen may not be this address: a sentence.
+[[nodiscard]] std::string not_loopback(std::string_view address);
+
 [[nodiscard]] tl::expected<LoadedConfig, LoadErrors> load_config(
     const CommandLine& command_line, const std::string& default_file = kDefaultConfigFile);
 

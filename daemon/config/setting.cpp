@@ -19,6 +19,8 @@ using Type = Setting::Type;
 
 constexpr std::array<std::string_view, 3> kLogTargets{"auto", "stderr", "journal"};
 
+constexpr std::array<std::string_view, 2> kNoYes{"no", "yes"};
+
 constexpr std::array kSettings{
     Setting{.key = "listen",
             .type = Type::Addresses,
@@ -122,6 +124,24 @@ constexpr std::array kSettings{
             .meaning = "The control socket; when empty, $RUNTIME_DIRECTORY/control.sock, else "
                        "$XDG_RUNTIME_DIR/heartbeatd/control.sock, else /run/heartbeatd/control.sock",
             .member = [](Config& config) -> Member { return &config.control; }},
+    Setting{.key = "http.listen",
+            .type = Type::Address,
+            .min = 0,
+            .max = 0,
+            .unit = {},
+            .choices = {},
+            .while_running = false,
+            .meaning = "Serve the status page, metrics and the API here; when empty, nowhere",
+            .member = [](Config& config) -> Member { return &config.http_listen; }},
+    Setting{.key = "http.allow_remote",
+            .type = Type::Choice,
+            .min = 0,
+            .max = 0,
+            .unit = {},
+            .choices = kNoYes,
+            .while_running = false,
+            .meaning = "Whether http.listen may be an address that other machines can reach",
+            .member = [](Config& config) -> Member { return &config.http_allow_remote; }},
     Setting{.key = "log_level",
             .type = Type::Choice,
             .min = 0,
@@ -191,6 +211,14 @@ std::vector<Fault> faults_of_path(const Setting& setting, const std::string& pat
   if (!is_printable(path)) return {{0, "must be printable text, not " + quoted(path)}};
   if (std::cmp_less_equal(path.size(), setting.max)) return {};
   return {{0, "must be " + range_of(setting) + ", not " + std::to_string(path.size())}};
+}
+
+std::vector<Fault> faults_of_address(const std::string& text) {
+  if (text.empty()) return {};
+  const auto where = parse_host_port(text);
+  if (!where) return {{0, where.error()}};
+  if (!is_printable(where->host)) return {{0, "must be printable text, not " + quoted(text)}};
+  return {};
 }
 
 std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector<std::string>& texts) {
@@ -279,6 +307,7 @@ std::string range_of(const Setting& setting) {
       return format_duration(Millis{setting.min}) + " to " + format_duration(Millis{setting.max});
     case Type::Choice: return joined(setting.choices, " or ");
     case Type::Path: return "at most " + std::to_string(setting.max) + " " + std::string{setting.unit};
+    case Type::Address: return "one address";
     case Type::Count:
     case Type::Addresses: break;
   }
@@ -291,6 +320,7 @@ tl::expected<Value, std::string> parse_value(const Setting& setting, const std::
     case Type::Duration:
       return parse_duration(texts.back()).map([](Millis duration) -> Value { return duration.count(); });
     case Type::Choice:
+    case Type::Address:
     case Type::Path: return texts.back();
     case Type::Addresses: break;
   }
@@ -303,6 +333,7 @@ std::vector<Fault> faults_of(const Setting& setting, const Value& value) {
     case Type::Duration: return faults_of_number(setting, std::get<std::int64_t>(value));
     case Type::Choice: return faults_of_choice(setting, std::get<std::string>(value));
     case Type::Path: return faults_of_path(setting, std::get<std::string>(value));
+    case Type::Address: return faults_of_address(std::get<std::string>(value));
     case Type::Addresses: break;
   }
   return faults_of_addresses(setting, std::get<std::vector<std::string>>(value));

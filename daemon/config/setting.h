@@ -28,7 +28,7 @@ using Member = std::variant<std::uint16_t*, int*, unsigned*, std::size_t*, Milli
                             std::vector<HostPort>*>;
 
 struct Setting {
-  enum class Type : std::uint8_t { Count, Duration, Choice, Path, Addresses };
+  enum class Type : std::uint8_t { Count, Duration, Choice, Path, Address, Addresses };
 
   std::string_view key;  // in the file, `http.listen` for one in a table; the flag is made of it
   Type type;

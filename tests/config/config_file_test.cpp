@@ -66,7 +66,7 @@ TEST_CASE("every mistake of a file is told at once, in its order, with line and 
                     "threshold = \"5\"\n"
                     "cursor = 0\n"
                     "listen = [\"a:1\", 7, \"a:1\", \"b\"]\n"
-                    "[http]\n"
+                    "[web]\n"
                     "port = 80\n") ==
         Lines{"f:1:1: tik: there is no such setting (did you mean tick?)",
               "f:2:13: threshold: must be a whole number without quotes, like 5, not text",
@@ -74,7 +74,7 @@ TEST_CASE("every mistake of a file is told at once, in its order, with line and 
               "f:4:18: listen: must be a list of texts, like [\"127.0.0.1:14000\"], not a whole number",
               "f:4:21: listen: 'a:1' is given twice",
               "f:4:28: listen: 'b' is not an address: write it as HOST:PORT, like 127.0.0.1:14000",
-              "f:5:2: http: there is no such setting"});
+              "f:5:2: web: there is no such setting"});
 }
 
 TEST_CASE("a wrong type is told what would be right") {

@@ -61,6 +61,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 std::string capitalised(std::string text) {
   if (text.starts_with("at most")) text[0] = 'A';
+  if (text.starts_with("one ")) text[0] = 'O';
   return text;
 }
 
@@ -93,6 +94,7 @@ TEST_CASE("a row sets the member that it reads") {
       case Setting::Type::Duration: other = setting.max; break;
       case Setting::Type::Choice: other = std::string{setting.choices.back()}; break;
       case Setting::Type::Path: other = std::string{"/a/b"}; break;
+      case Setting::Type::Address: other = std::string{"[::1]:1"}; break;
       case Setting::Type::Addresses: other = std::vector<std::string>{"[::1]:1", "localhost:2"}; break;
     }
     Config config;

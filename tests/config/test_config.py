@@ -29,7 +29,7 @@ OK, USAGE, CONFIG = 0, 64, 78
 BROKEN = {
     "syntax": ('tick = "1s\n', r":1:\d+: Error while parsing"),
     "unknown key": ("tik = 1\n", r":1:1: tik: .*did you mean tick"),
-    "unknown table": ("[http]\nport = 1\n", r":1:2: http: there is no such setting"),
+    "unknown table": ("[web]\nport = 1\n", r":1:2: web: there is no such setting"),
     "wrong type": ("tick = 10\n", r":1:8: tick: must be a duration"),
     "no unit": ('tick = "10"\n', r":1:8: tick: '10' has no unit"),
     "out of range": ("cursor = 0\n", r":1:10: cursor: '0' is not"),
@@ -38,6 +38,7 @@ BROKEN = {
     "no address": ('listen = ["127.0.0.1"]\n', r":1:11: listen: "),
     "too many addresses": ("listen = [" + '"127.0.0.1:0",' * 65 + "]\n", r"listen: 65 addresses"),
     "long control path": (f'control = "/{"a" * 107}"\n', r":1:11: control: must be at most 107 bytes"),
+    "HTTP for everybody": ('http.listen = "0.0.0.0:1"\n', r":1:15: http.listen: .* can be reached by other machines"),
     "not UTF-8": (b'log_level = "\xff"\n', r":1:\d+: "),
     "too long": ("#" * 16385, r"longer than 16384 bytes"),
 }

@@ -6,21 +6,29 @@ using heartbeat::share_descriptors;
 namespace limits = heartbeat::limits;
 
 TEST_CASE("with descriptors to spare a thousand watchers and more have theirs") {
-  const auto shares = share_descriptors(1'000'000);
+  const auto shares = share_descriptors(1'000'000, false);
   CHECK(shares.sessions == limits::kControlSessionsMax);
   CHECK(shares.clients == 1'000'000 - limits::kDescriptorHeadroom - limits::kControlSessionsMax);
 }
 
 TEST_CASE("with few descriptors operators have one in eight") {
-  const auto shares = share_descriptors(1024);
+  const auto shares = share_descriptors(1024, false);
   CHECK(shares.sessions == 120);
   CHECK(shares.clients == 840);
 }
 
 TEST_CASE("with not more than our own there are none for anybody") {
   for (const std::size_t limit : {std::size_t{0}, std::size_t{1}, limits::kDescriptorHeadroom}) {
-    CHECK(share_descriptors(limit).clients == 0);
-    CHECK(share_descriptors(limit).sessions == 0);
+    CHECK(share_descriptors(limit, false).clients == 0);
+    CHECK(share_descriptors(limit, false).sessions == 0);
   }
-  CHECK(share_descriptors(limits::kDescriptorHeadroom + 1).clients == 1);
+  CHECK(share_descriptors(limits::kDescriptorHeadroom + 1, false).clients == 1);
+}
+
+TEST_CASE("where there is HTTP, it has one in sixteen of few and its maximum of many") {
+  const auto few = share_descriptors(1024, true);
+  CHECK(few.http == 60);
+  CHECK(few.clients == 780);
+  CHECK(share_descriptors(1'000'000, true).http == limits::kHttpConnectionsMax + limits::kHttpClosingMax);
+  CHECK(share_descriptors(1'000'000, false).http == 0);
 }
