@@ -64,15 +64,24 @@ tl::expected<void, std::string> listen_for_operators(Operations& operations, con
   return {};
 }
 
+tl::expected<void, std::string> serve_http(Operations& operations, const Config& config) {
+  if (config.http_listen.empty()) return {};
+  const auto at =
+      operations.serve_http(*parse_host_port(config.http_listen), config.http_allow_remote == "yes");
+  if (!at) return tl::unexpected(at.error());
+  spdlog::info("status page on http://{}/", to_string(*at));
+  return {};
+}
+
 int run(const CommandLine& command_line, LoadedConfig loaded) {
   const std::size_t descriptors = raise_descriptor_limit();
-  if (share_descriptors(descriptors).clients == 0) {
+  if (share_descriptors(descriptors, !loaded.config.http_listen.empty()).clients == 0) {
     return refuse(EX_OSERR,
                   "heartbeatd: the descriptor limit (LimitNOFILE, ulimit -n) leaves no room for clients");
   }
   const auto handed = take_handed_sockets();
   if (!handed) return refuse(EX_CONFIG, "heartbeatd: " + handed.error());
-  fit_to_descriptors(loaded, descriptors);
+  fit_to_descriptors(loaded, descriptors, !loaded.config.http_listen.empty());
   // A peer that goes away while it is written to is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -113,6 +122,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
     if (listening) {
       listening = listen_for_operators(operations, reloader.in_force().config, handed->control);
     }
+    if (listening) listening = serve_http(operations, reloader.in_force().config);
     if (listening) {
       const auto end = [&](const char* name) {
         hold_back_ending_signals();

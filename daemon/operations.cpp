@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "common/limits.h"
+#include "common/uv/address.h"
 #include "common/uv/machine.h"
+#include "daemon/config/load.h"
 #include "daemon/descriptors.h"
 
 namespace heartbeat {
@@ -30,7 +32,35 @@ void Operations::attach(Server& server, SetLogLevel set_log_level, ListSettings 
                                   .feed = feed_,
                                   .clock = clock_,
                                   .actions = std::move(actions)});
-  control_.emplace(loop_, *context_, share_descriptors(descriptors_limit_).sessions);
+  control_.emplace(loop_, *context_, share_descriptors(descriptors_limit_, false).sessions);
+}
+
+tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, bool allow_remote) {
+  const auto endpoint = uv::resolve(loop_, at);
+  if (!endpoint) return tl::unexpected("http.listen: " + endpoint.error());
+  if (!allow_remote && !is_loopback(*endpoint)) {
+    return tl::unexpected("http.listen: " + not_loopback(to_string(*endpoint)));
+  }
+  http::Context context{.boot = boot_,
+                        .monitor = server_->monitor(),
+                        .feed = feed_,
+                        .clock = clock_,
+                        .tally = tally_,
+                        .timeline = timeline_,
+                        .loop_lateness = server_->loop_lateness(),
+                        .now = [this] { return server_->listening_now(); },
+                        .add_status = [this](JsonWriter& json) { add_status(json); },
+                        .usage = [this] { return usage(); },
+                        .unhealthy = [this] { return std::string{server_->is_stopping() ? "stopping" : ""}; },
+                        .unready =
+                            [this] {
+                              if (server_->is_stopping()) return std::string{"stopping"};
+                              return std::string{server_->listening().empty() ? "not listening" : ""};
+                            }};
+  http_.emplace(loop_, std::move(context), share_descriptors(descriptors_limit_, true).http);
+  auto listening = http_->listen(*endpoint);
+  if (listening) server_->end_pause_for(http_->descriptor());
+  return listening;
 }
 
 void Operations::turn() {
@@ -41,7 +71,11 @@ void Operations::turn() {
   clock_.agree(uv::wall_time(loop_), now);
   heartbeats_.sample(server_->monitor().counters().heartbeats, now);
   control_->after_turn();
-  if (control_->was_active()) server_->hurry();
+  if (http_) {
+    timeline_.sample(loop_.now(), clock_.at(now), server_->monitor());
+    http_->after_turn();
+  }
+  if (control_->was_active() || (http_ && http_->was_active())) server_->hurry();
 }
 
 tl::expected<void, std::string> Operations::answer_at_once(tl::expected<void, std::string> listening) {
@@ -50,13 +84,18 @@ tl::expected<void, std::string> Operations::answer_at_once(tl::expected<void, st
 }
 
 std::size_t Operations::descriptors_in_use() const {
-  return server_->descriptors() + control_->sessions();
+  return server_->descriptors() + control_->sessions() + (http_ ? http_->connections() : 0);
+}
+
+ProcessUsage Operations::usage() const {
+  return {.memory_bytes = uv::memory_bytes(),
+          .processor_seconds = uv::processor_seconds(),
+          .descriptors_used = descriptors_of_our_own_ + descriptors_in_use(),
+          .descriptors_limit = descriptors_limit_};
 }
 
 void Operations::add_status(JsonWriter& json) const {
-  const ProcessUsage usage{.memory_bytes = uv::memory_bytes(),
-                           .descriptors_used = descriptors_of_our_own_ + descriptors_in_use(),
-                           .descriptors_limit = descriptors_limit_};
+  const ProcessUsage usage = this->usage();
   const DaemonStatus status{.boot = boot_,
                             .monitor = server_->monitor(),
                             .feed = feed_,

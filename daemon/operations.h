@@ -1,4 +1,5 @@
-// What operators see and do while the daemon runs: the change feed, the figures, and the control socket.
+// What operators see and do while the daemon runs: the change feed, the figures, the control socket, and
+// HTTP.
 //
 // Made before the server, whose events it keeps, and attached to it afterwards.
 #pragma once
@@ -13,9 +14,12 @@
 #include "daemon/control/control_context.h"
 #include "daemon/control/control_server.h"
 #include "daemon/core/feed.h"
+#include "daemon/http/http_server.h"
 #include "daemon/io/server.h"
 #include "daemon/report/rate.h"
 #include "daemon/report/status_json.h"
+#include "daemon/report/tally.h"
+#include "daemon/report/timeline.h"
 #include "daemon/report/wall_clock.h"
 
 namespace heartbeat {
@@ -40,14 +44,22 @@ class Operations {
     return answer_at_once(control_->adopt(descriptor));
   }
 
+  // Serves HTTP there; where that is not a loopback address, only if `allow_remote`.  The error is a
+  // sentence.
+  [[nodiscard]] tl::expected<Endpoint, std::string> serve_http(const HostPort& at, bool allow_remote);
+
   // From the server's observer.
-  void tell(const Event& event) { feed_.add(event); }
+  void tell(const Event& event) {
+    feed_.add(event);
+    tally_.add(event);
+  }
   void turn();
 
  private:
   // An operator who comes ends a pause of the loop.
   [[nodiscard]] tl::expected<void, std::string> answer_at_once(tl::expected<void, std::string> listening);
   void add_status(JsonWriter& json) const;
+  [[nodiscard]] ProcessUsage usage() const;
   [[nodiscard]] std::size_t descriptors_in_use() const;  // by the server and by sessions
 
   uv::Loop& loop_;
@@ -60,6 +72,9 @@ class Operations {
   Server* server_ = nullptr;
   std::optional<ControlContext> context_;
   std::optional<ControlServer> control_;
+  Tally tally_;
+  Timeline timeline_;
+  std::optional<http::Server> http_;
 };
 
 }  // namespace heartbeat

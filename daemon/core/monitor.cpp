@@ -170,6 +170,9 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   const bool first = client.claimed_ip.empty();
   if (!first) watch_spacing(entry, now, effects);
   note_gap(client, first, now);
+  if (client.liveness.status() == Status::Alive) {
+    margins_.add(client.liveness.silence(), settings_.rule.threshold);
+  }
   client.last_heard = now;
   ++client.heartbeats;
   ++counters_.heartbeats;
@@ -231,6 +234,7 @@ bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
     switch (change->kind) {
       case Change::Kind::Struck:
         ++counters_.strikes;
+        margins_.add_none();
         client.nearest_to_leave =
             std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
         note(client, {.at = change->at, .strikes = change->strikes, .kind = Moment::Kind::Struck});
@@ -275,6 +279,7 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   spacing.slow_in_a_row =
       slow ? std::min<std::uint8_t>(spacing.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
   spacing.last_ms = static_cast<std::uint32_t>(gap);
+  heartbeat_gaps_.add(Millis{gap});
   if (told_of_slow_beats_ || spacing.slow_in_a_row < limits::kSlowGapsInARow) return;
   told_of_slow_beats_ = true;
   Event event = event_of(Event::Kind::Slow, entry, now);

@@ -21,6 +21,7 @@
 #include "daemon/core/deadlines.h"
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
+#include "daemon/core/margin_histogram.h"
 #include "daemon/core/reason.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/rule.h"
@@ -113,6 +114,12 @@ class Monitor {
   // How long after its instant each verdict was given.
   [[nodiscard]] const Histogram& verdict_lateness() const { return verdict_lateness_; }
 
+  // Between heartbeats of one connection, how long it was.
+  [[nodiscard]] const Histogram& heartbeat_gaps() const { return heartbeat_gaps_; }
+
+  // How much room was left until a strike, at each heartbeat of an alive client and at each strike.
+  [[nodiscard]] const MarginHistogram& margins() const { return margins_; }
+
   [[nodiscard]] const Registry& clients() const { return registry_; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return closed_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
@@ -167,6 +174,8 @@ class Monitor {
   HeartbeatParser parser_;
   Counters counters_;
   Histogram verdict_lateness_;
+  Histogram heartbeat_gaps_;
+  MarginHistogram margins_;
   std::deque<Stall> stalls_;
   std::uint64_t events_told_ = 0;
   std::size_t in_leave_ = 0;  // of the connected clients

@@ -26,6 +26,7 @@ struct Boot {
 // What the process holds of the machine at this moment.
 struct ProcessUsage {
   std::uint64_t memory_bytes;  // resident
+  double processor_seconds;    // since the start
   std::size_t descriptors_used;
   std::size_t descriptors_limit;
 };

@@ -181,7 +181,8 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   desk.kick("pump-8", "");
   Rate rate;
   const Histogram lateness;
-  const ProcessUsage usage{.memory_bytes = 5'000'000, .descriptors_used = 17, .descriptors_limit = 1024};
+  const ProcessUsage usage{
+      .memory_bytes = 5'000'000, .processor_seconds = 1.5, .descriptors_used = 17, .descriptors_limit = 1024};
   const DaemonStatus status{.boot = desk.boot(),
                             .monitor = desk.monitor(),
                             .feed = desk.feed(),

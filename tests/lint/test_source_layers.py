@@ -57,6 +57,8 @@ RULES = [
          [r"common/uv/", r"daemon/io/", r"daemon/main\.cpp", r"daemon/config", *OUTSIDE]),
     Rule("spdlog is behind the log", r"^[ \t]*#[ \t]*include\s*[<\"]spdlog",
          [r"common/log\.cpp", r"daemon/(?!core/|io/)", *OUTSIDE]),
+    Rule("libmicrohttpd and prometheus-cpp are behind daemon/http", r"^[ \t]*#[ \t]*include\s*[<\"](?:microhttpd|prometheus/)",
+         [r"daemon/http/"]),
     Rule("RapidJSON is for the files about JSON", r"^[ \t]*#[ \t]*include\s*[<\"]rapidjson/",
          [r"common/message\.cpp", r"(?:.*/)?[^/]*json[^/]*$", r"tests/"]),
 ]
@@ -183,6 +185,8 @@ class CanFail(unittest.TestCase):
                 ("daemon/core/a.cpp", "#include <rapidjson/document.h>"),
                 ("common/message.h", "#include <rapidjson/document.h>"),
                 ("tools/sim/a.cpp", "#include <rapidjson/document.h>"),
+                ("daemon/main.cpp", "#include <microhttpd.h>"),
+                ("daemon/report/a.cpp", "#include <prometheus/metric_family.h>"),
                 ("common/a.h", "#include \"daemon/core/rule.h\""),
                 ("common/a.h", "#include \"common/uv/loop.h\""),
                 ("common/a.h", "#include \"common/log.h\""),

@@ -131,6 +131,11 @@ class Daemon:
     def address(self):
         return self.addresses[0]
 
+    @property
+    def http(self):
+        """Where its status page is, `http://127.0.0.1:40123`; for a daemon with the flag http_listen."""
+        return self.wait("status").text.removeprefix("status page on ").removesuffix("/")
+
     # --- the log ---
 
     def lines(self, word=None, **pairs):

@@ -1,0 +1,520 @@
+#include "daemon/http/http_server.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/limits.h"
+#include "common/text.h"
+#include "common/uv/address.h"
+#include "common/uv/machine.h"
+#include "daemon/http/host_check.h"
+#include "daemon/http/page.h"
+#include "daemon/http/replies.h"
+
+namespace heartbeat::http {
+namespace {
+
+constexpr const char* kJson = "application/json; charset=utf-8";
+constexpr const char* kPlain = "text/plain; charset=utf-8";
+constexpr const char* kMetrics = "text/plain; version=0.0.4; charset=utf-8";
+constexpr const char* kEvents = "text/event-stream; charset=utf-8";
+constexpr const char* kHtml = "text/html; charset=utf-8";
+
+// What is not a page runs nothing and loads nothing, whatever a browser takes it for.
+constexpr const char* kNoPagePolicy = "default-src 'none'; frame-ancestors 'none'";
+
+std::string_view header(MHD_Connection* handle, const char* name) {
+  const char* const value = MHD_lookup_connection_value(handle, MHD_HEADER_KIND, name);
+  return value == nullptr ? std::string_view{} : value;
+}
+
+void add_header(MHD_Response* reply, const char* name, const char* value) {
+  // Fails only without memory; a response that is not protected is not sent (see send()).
+  static_cast<void>(MHD_add_response_header(reply, name, value));
+}
+
+// Listens there, and returns the descriptor; the error is of errno.
+tl::expected<int, int> listening_socket(const Endpoint& at) {
+  const uv::SocketAddress address{at};
+  const int family = address.get()->sa_family;
+  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return tl::unexpected(errno);
+  const auto set = [&](int level, int option, int value) {
+    setsockopt(descriptor, level, option, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_REUSEADDR, 1);
+  set(SOL_SOCKET, SO_SNDBUF, limits::kHttpSendBuffer);  // accepted ones inherit it
+  if (family == AF_INET6) set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  const socklen_t size = family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  if (::bind(descriptor, address.get(), size) == 0 && ::listen(descriptor, limits::kHttpBacklog) == 0) {
+    return descriptor;
+  }
+  const int error = errno;
+  ::close(descriptor);
+  return tl::unexpected(error);
+}
+
+Endpoint local_endpoint(int descriptor) {
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size);
+  return uv::endpoint_of(reinterpret_cast<const sockaddr*>(&local));
+}
+
+// A body would have to be read before an answer: there is no request with one.
+bool has_body(MHD_Connection* handle) {
+  const std::string_view length = header(handle, "Content-Length");
+  return !header(handle, "Transfer-Encoding").empty() || (!length.empty() && length != "0");
+}
+
+std::string line(const std::string& problem) {
+  return (problem.empty() ? "ok" : problem) + "\n";
+}
+
+}  // namespace
+
+// A request, from its first line until it is answered or its connection is gone.
+struct Server::Exchange {
+  std::string target;
+  Connection* connection = nullptr;
+  bool begun = false;  // its headers are there
+  bool is_head = false;
+  bool follows = false;
+  bool sorts = false;
+  std::unique_ptr<Answer> answer{};  // while it is made
+  std::string slice{};
+  std::size_t sent = 0;  // of the slice
+};
+
+struct Server::Connection {
+  MHD_Connection* handle;
+  int descriptor;
+  MonoTime since;     // in its list, on the machine's clock
+  Connections* list;  // that it is in
+  Connections::iterator place;
+  Exchange* exchange = nullptr;
+};
+
+// Signatures are libmicrohttpd's; `self` is the server.
+struct Callbacks {
+  static MHD_Result may_accept(void* self, const sockaddr*, socklen_t) {
+    return static_cast<Server*>(self)->may_accept() ? MHD_YES : MHD_NO;
+  }
+
+  static void connection_changed(void* self, MHD_Connection* handle, void** context,
+                                 MHD_ConnectionNotificationCode what) {
+    auto* const server = static_cast<Server*>(self);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+      *context = server->opened(handle);
+      return;
+    }
+    auto* const connection = static_cast<Server::Connection*>(*context);
+    if (connection != nullptr) connection->list->erase(connection->place);
+  }
+
+  // The first line of a request is there.
+  static void* request_began(void* self, const char* target, MHD_Connection* handle) {
+    static_cast<void>(self);
+    auto* const exchange = new Server::Exchange;
+    exchange->target = target;
+    exchange->connection = static_cast<Server::Connection*>(
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
+    exchange->connection->exchange = exchange;
+    return exchange;
+  }
+
+  static MHD_Result request(void* self, MHD_Connection* handle, const char*, const char* method, const char*,
+                            const char*, std::size_t* body_size, void** context) {
+    *body_size = 0;
+    auto* const exchange = static_cast<Server::Exchange*>(*context);
+    return static_cast<Server*>(self)->asked(*exchange, handle, method) ? MHD_YES : MHD_NO;
+  }
+
+  static void request_ended(void* self, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
+    static_cast<Server*>(self)->forget(static_cast<Server::Exchange*>(std::exchange(*context, nullptr)));
+  }
+
+  struct Reading {
+    Server* server;
+    Server::Exchange* exchange;
+  };
+  static ssize_t read(void* reading, std::uint64_t, char* buffer, std::size_t max) {
+    const auto* const of = static_cast<Reading*>(reading);
+    return of->server->read(*of->exchange, buffer, max);
+  }
+  static void end_reading(void* reading) { delete static_cast<Reading*>(reading); }
+
+  // What libmicrohttpd has to say is about peers that broke a connection or the protocol.
+  static void log(void*, const char* format, va_list arguments) {
+    std::array<char, 256> text{};
+    std::vsnprintf(text.data(), text.size(), format, arguments);
+    std::string_view said = text.data();
+    while (said.ends_with('\n')) said.remove_suffix(1);
+    spdlog::debug("http: {}", escaped(said));
+  }
+};
+
+Server::Server(uv::Loop& loop, Context context, std::size_t connections_max)
+    : loop_(loop),
+      context_(std::move(context)),
+      closing_max_(connections_max * limits::kHttpClosingMax /
+                   (limits::kHttpConnectionsMax + limits::kHttpClosingMax)),
+      connections_max_(connections_max - closing_max_),
+      timeout_(uv::Timer::create(loop, [this] { run(); })),
+      wake_(uv::Timer::create(loop, [] {})),
+      no_sleep_(uv::NoSleep::create(loop)) {
+  counters_.responses[MHD_HTTP_OK] = 0;
+}
+
+// What was suspended has to go on before it can end.
+Server::~Server() {
+  if (daemon_ == nullptr) return;
+  readable_.reset();
+  resume(waiting_for_turn_);
+  resume(waiting_for_events_);
+  MHD_stop_daemon(daemon_);
+}
+
+tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
+  const auto refuse = [&](const std::string& why) {
+    return tl::unexpected("cannot listen for HTTP on " + to_string(at) + ": " + why);
+  };
+  if (connections_max_ == 0) return refuse("the descriptor limit leaves no room for it");
+  const auto descriptor = listening_socket(at);
+  if (!descriptor) return refuse(std::strerror(descriptor.error()));
+  listening_ = local_endpoint(*descriptor);
+
+  constexpr auto kIdleSeconds = static_cast<unsigned>(limits::kHttpIdleMax.count() / 1000);
+  daemon_ = MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, &Callbacks::may_accept, this,
+      &Callbacks::request, this, MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::log, nullptr,
+      MHD_OPTION_LISTEN_SOCKET, *descriptor, MHD_OPTION_CONNECTION_LIMIT,
+      static_cast<unsigned>(connections_max_ + closing_max_), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      limits::kHttpConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
+      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection_changed, this,
+      MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::request_began, this, MHD_OPTION_NOTIFY_COMPLETED,
+      &Callbacks::request_ended, this, MHD_OPTION_END);
+  if (daemon_ == nullptr) {
+    ::close(*descriptor);
+    return refuse("libmicrohttpd does not start");
+  }
+  descriptor_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  readable_ = uv::Readable::create(loop_, descriptor_, [this] { run(); });
+  return listening_;
+}
+
+// --- connections ------------------------------------------------------------------------------------------
+
+// At the bound, who has asked for nothing for longest makes room.
+bool Server::may_accept() {
+  if (asking_.size() + answering_.size() < connections_max_) return true;
+  if (!asking_.empty() && closing_.size() < closing_max_) {
+    ++counters_.displaced;
+    close(asking_.front());
+    return true;
+  }
+  ++counters_.refused;
+  if (loop_.now() - refusals_told_at_ >= limits::kHttpRefusalsTold) {
+    refusals_told_at_ = loop_.now();
+    spdlog::warn("http: a connection was turned away, {} are open; {} so far", connections(),
+                 counters_.refused);
+  }
+  return false;
+}
+
+Server::Connection* Server::opened(MHD_Connection* handle) {
+  was_active_ = true;
+  const auto* const info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
+  asking_.push_back({.handle = handle,
+                     .descriptor = info->connect_fd,
+                     .since = loop_.now(),
+                     .list = &asking_,
+                     .place = {}});
+  asking_.back().place = std::prev(asking_.end());
+  return &asking_.back();
+}
+
+void Server::move(Connection& connection, Connections& to) {
+  to.splice(to.end(), *connection.list, connection.place);
+  connection.list = &to;
+  connection.since = loop_.now();
+}
+
+// libmicrohttpd sees the end of it in its next run, and lets go of it.
+void Server::close(Connection& connection) {
+  ::shutdown(connection.descriptor, SHUT_RDWR);
+  move(connection, closing_);
+}
+
+// Those who dribble are never idle: what counts is the time in all.  A follower is answered without an end,
+// and only has to read.
+void Server::close_late() {
+  const MonoTime now = loop_.now();
+  while (!asking_.empty() && now - asking_.front().since >= limits::kHttpRequestMax) {
+    ++counters_.timed_out;
+    close(asking_.front());
+  }
+  for (auto next = answering_.begin(); next != answering_.end();) {
+    Connection& connection = *next++;
+    if (now - connection.since < limits::kHttpAnswerMax) break;
+    if (connection.exchange != nullptr && connection.exchange->follows) continue;
+    ++counters_.timed_out;
+    close(connection);
+  }
+}
+
+// --- requests ---------------------------------------------------------------------------------------------
+
+// Called when the headers are there, and again when the whole request is: an answer to the first call would
+// close the connection, and that is what becomes of who has more to say than a question.
+bool Server::asked(Exchange& exchange, MHD_Connection* handle, std::string_view method) {
+  was_active_ = true;
+  if (!std::exchange(exchange.begun, true)) {
+    if (exchange.connection->list == &asking_) move(*exchange.connection, answering_);
+    exchange.is_head = method == MHD_HTTP_METHOD_HEAD;
+    if (method != MHD_HTTP_METHOD_GET && !exchange.is_head) {
+      return refuse(handle,
+                    {MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed", "only GET and HEAD are served"});
+    }
+    if (has_body(handle))
+      return refuse(handle, {MHD_HTTP_BAD_REQUEST, "bad_request", "a question has no body"});
+    return true;
+  }
+  if (!steps_.left()) {
+    suspend(exchange, waiting_for_turn_);
+    return true;
+  }
+  return answer(exchange, handle);
+}
+
+bool Server::answer(Exchange& exchange, MHD_Connection* handle) {
+  const std::string_view host = header(handle, MHD_HTTP_HEADER_HOST);
+  // Who sends none is no browser.
+  if (!host.empty() && !is_meant_for(host, listening_)) {
+    return refuse(handle, {MHD_HTTP_MISDIRECTED_REQUEST, "misdirected",
+                           "this is " + to_string(listening_) + ", and not '" +
+                               escaped(host, limits::kExcerptMax) + "'"});
+  }
+  auto request = route(exchange.target, header(handle, "Last-Event-ID"));
+  if (!request) return refuse(handle, request.error());
+  return answer(exchange, handle, std::move(*request));
+}
+
+bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request) {
+  const auto busy = [&](const std::string& what) {
+    return refuse(handle, {MHD_HTTP_SERVICE_UNAVAILABLE, "busy", what + ": ask again in a moment"});
+  };
+  const auto health = [&](const std::string& problem) {
+    const unsigned status = problem.empty() ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+    return send_text(handle, status, kPlain, line(problem));
+  };
+  steps_.spend(limits::kStepsPerWrite);
+  if (std::holds_alternative<PageRequest>(request)) return send_page(handle);
+  if (std::holds_alternative<IconRequest>(request))
+    return send_text(handle, MHD_HTTP_NO_CONTENT, nullptr, "");
+  if (std::holds_alternative<HealthRequest>(request)) return health(context_.unhealthy());
+  if (std::holds_alternative<ReadyRequest>(request)) return health(context_.unready());
+  if (std::holds_alternative<MetricsRequest>(request)) {
+    steps_.spend(limits::kStepsPerScrape);
+    const Usage usage{.counters = counters_, .connections = connections(), .followers = followers_};
+    return send_text(handle, MHD_HTTP_OK, kMetrics, metrics_text(context_, usage));
+  }
+  if (std::holds_alternative<StatusRequest>(request)) {
+    steps_.spend(limits::kStepsPerOnce);
+    return send_text(handle, MHD_HTTP_OK, kJson, status_text(context_));
+  }
+  if (const auto* const story = std::get_if<StoryRequest>(&request)) {
+    steps_.spend(limits::kStepsPerOnce);
+    const auto text = story_text(context_, story->name);
+    if (text) return send_text(handle, MHD_HTTP_OK, kJson, *text);
+    return refuse(handle, {MHD_HTTP_NOT_FOUND, "no_such_client",
+                           "no client " + log_value(story->name) +
+                               " is connected, or among the last that were closed"});
+  }
+  if (std::holds_alternative<HistoryRequest>(request)) {
+    return send_pieces(exchange, handle, kJson, std::make_unique<HistoryReply>(context_));
+  }
+  if (auto* const clients = std::get_if<ClientsRequest>(&request)) {
+    if (clients->list.cursor && clients->list.cursor->boot != context_.boot.id) {
+      return refuse(handle, {MHD_HTTP_BAD_REQUEST, "bad_request",
+                             "'cursor' is of another run of the daemon: begin the list again"});
+    }
+    if (clients->list.sort) {
+      if (sorted_lists_ == limits::kSortedListsMax) {
+        return busy(std::to_string(sorted_lists_) + " sorted lists are being made already");
+      }
+      exchange.sorts = true;
+      ++sorted_lists_;
+    }
+    return send_pieces(exchange, handle, kJson,
+                       std::make_unique<ClientsReply>(context_, std::move(clients->list)));
+  }
+  auto& events = std::get<EventsRequest>(request);
+  if (events.since && events.since->boot == context_.boot.id &&
+      events.since->number >= context_.feed.next()) {
+    return refuse(handle, {MHD_HTTP_BAD_REQUEST, "bad_request", "that is beyond the last event"});
+  }
+  if (!exchange.is_head) {
+    if (followers_ == limits::kHttpFollowersMax) {
+      return busy(std::to_string(followers_) + " follow /api/events already");
+    }
+    exchange.follows = true;
+    ++followers_;
+  }
+  return send_pieces(exchange, handle, kEvents, std::make_unique<EventsReply>(context_, std::move(events)));
+}
+
+bool Server::refuse(MHD_Connection* handle, const Refusal& refusal) {
+  return send_text(handle, refusal.status, kJson, error_text(refusal));
+}
+
+bool Server::send_page(MHD_Connection* handle) {
+  const Page& page = http::page();
+  const bool is_known =
+      header(handle, MHD_HTTP_HEADER_IF_NONE_MATCH).find(page.etag) != std::string_view::npos;
+  const std::string_view text = is_known ? std::string_view{} : page.html;
+  const Reply reply{MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()),  // NOLINT
+                                                    MHD_RESPMEM_PERSISTENT),
+                    &MHD_destroy_response};
+  if (reply == nullptr) return false;
+  add_header(reply.get(), MHD_HTTP_HEADER_ETAG, std::string{page.etag}.c_str());
+  add_header(reply.get(), "Content-Security-Policy", std::string{page.policy}.c_str());
+  add_header(reply.get(), MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");  // asks each time whether it is new
+  return send(handle, is_known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, kHtml, reply);
+}
+
+bool Server::send_text(MHD_Connection* handle, unsigned status, const char* type, const std::string& text) {
+  const Reply reply{MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()),  // NOLINT
+                                                    MHD_RESPMEM_MUST_COPY),
+                    &MHD_destroy_response};
+  if (reply == nullptr) return false;
+  add_header(reply.get(), "Content-Security-Policy", kNoPagePolicy);
+  add_header(reply.get(), MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  if (status == MHD_HTTP_METHOD_NOT_ALLOWED) add_header(reply.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+  return send(handle, status, type, reply);
+}
+
+bool Server::send_pieces(Exchange& exchange, MHD_Connection* handle, const char* type,
+                         std::unique_ptr<Answer> answer) {
+  exchange.answer = std::move(answer);
+  auto reading = std::make_unique<Callbacks::Reading>(Callbacks::Reading{this, &exchange});
+  const Reply reply{
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, limits::kHttpConnectionMemory, &Callbacks::read,
+                                        reading.get(), &Callbacks::end_reading),
+      &MHD_destroy_response};
+  if (reply == nullptr) return false;
+  static_cast<void>(reading.release());  // the reply's
+  add_header(reply.get(), "Content-Security-Policy", kNoPagePolicy);
+  add_header(reply.get(), MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  return send(handle, MHD_HTTP_OK, type, reply);
+}
+
+bool Server::send(MHD_Connection* handle, unsigned status, const char* type, const Reply& reply) {
+  if (type != nullptr) add_header(reply.get(), MHD_HTTP_HEADER_CONTENT_TYPE, type);
+  add_header(reply.get(), "X-Content-Type-Options", "nosniff");
+  add_header(reply.get(), "X-Frame-Options", "DENY");
+  add_header(reply.get(), "Referrer-Policy", "no-referrer");
+  add_header(reply.get(), "Cross-Origin-Resource-Policy", "same-origin");
+  ++counters_.responses[status];
+  return MHD_queue_response(handle, status, reply.get()) == MHD_YES;
+}
+
+std::ptrdiff_t Server::read(Exchange& exchange, char* buffer, std::size_t max) {
+  if (!exchange.follows) was_active_ = true;
+  if (exchange.sent == exchange.slice.size()) {
+    exchange.slice.clear();
+    exchange.sent = 0;
+    if (exchange.answer == nullptr) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (!steps_.left()) {
+      suspend(exchange, waiting_for_turn_);
+      return 0;
+    }
+    const Answer::State made = exchange.answer->go_on(exchange.slice, steps_);
+    if (made == Answer::State::Done) exchange.answer.reset();
+    if (exchange.slice.empty()) {
+      if (made == Answer::State::Done) return MHD_CONTENT_READER_END_OF_STREAM;
+      suspend(exchange, made == Answer::State::Unfinished ? waiting_for_turn_ : waiting_for_events_);
+      return 0;
+    }
+  }
+  steps_.spend(limits::kStepsPerWrite);
+  const std::size_t size = std::min(max, exchange.slice.size() - exchange.sent);
+  std::memcpy(buffer, exchange.slice.data() + exchange.sent, size);
+  exchange.sent += size;
+  return static_cast<std::ptrdiff_t>(size);
+}
+
+void Server::suspend(Exchange& exchange, std::vector<Exchange*>& until) {
+  MHD_suspend_connection(exchange.connection->handle);
+  until.push_back(&exchange);
+}
+
+void Server::resume(std::vector<Exchange*>& suspended) {
+  for (const Exchange* exchange : std::exchange(suspended, {})) {
+    MHD_resume_connection(exchange->connection->handle);
+    run_again_ = true;
+  }
+}
+
+void Server::forget(Exchange* exchange) {
+  if (exchange == nullptr) return;
+  if (exchange->follows) --followers_;
+  if (exchange->sorts) --sorted_lists_;
+  Connection& connection = *exchange->connection;
+  connection.exchange = nullptr;
+  if (connection.list == &answering_) move(connection, asking_);
+  delete exchange;
+}
+
+// --- the loop ---------------------------------------------------------------------------------------------
+
+void Server::run() {
+  MHD_run(daemon_);
+  MHD_UNSIGNED_LONG_LONG wait = 0;
+  const bool is_limited = MHD_get_timeout(daemon_, &wait) == MHD_YES;
+  run_again_ = is_limited && wait == 0;
+  if (is_limited && wait > 0) timeout_->arm(Millis{static_cast<std::int64_t>(wait)});
+}
+
+void Server::after_turn() {
+  if (daemon_ == nullptr) return;
+  steps_ = Steps{limits::kHttpStepsPerTurn};
+  resume(waiting_for_turn_);
+  wake_followers();
+  close_late();
+  if (run_again_) run();
+  const bool is_more = run_again_ || !waiting_for_turn_.empty();
+  is_more ? no_sleep_->on() : no_sleep_->off();
+}
+
+bool Server::has_news() const {
+  return context_.feed.next() != events_seen_ || context_.timeline.next() != seconds_seen_;
+}
+
+void Server::wake_followers() {
+  if (waiting_for_events_.empty() || !has_news()) return;
+  const MonoTime now = loop_.now();
+  if (now - woken_at_ < limits::kHttpEventsEvery) {
+    wake_->arm(limits::kHttpEventsEvery - (now - woken_at_));
+    return;
+  }
+  woken_at_ = now;
+  events_seen_ = context_.feed.next();
+  seconds_seen_ = context_.timeline.next();
+  resume(waiting_for_events_);
+}
+
+}  // namespace heartbeat::http

@@ -1,0 +1,130 @@
+// HTTP on the loop: libmicrohttpd speaks it, and this decides who may and what is answered.
+//
+// libmicrohttpd has an epoll descriptor of its own, which the loop watches; it runs only when that is
+// readable or one of its timeouts is due, and in one turn of the loop it does a bounded number of steps.  An
+// answer that has nothing to send is suspended until it has.
+//
+// A connection is asking (its request is not whole yet), being answered, or closing; each list has the one
+// that has been so for longest in front.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "common/endpoint.h"
+#include "common/mono_time.h"
+#include "common/uv/handle.h"
+#include "common/uv/loop.h"
+#include "common/uv/watchers.h"
+#include "daemon/http/http_context.h"
+#include "daemon/http/metrics.h"
+#include "daemon/http/route.h"
+#include "daemon/report/answer.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct MHD_Response;
+
+namespace heartbeat::http {
+
+class Server {
+ public:
+  // At most `connections_max` at once, those included that are about to be closed.
+  Server(uv::Loop& loop, Context context, std::size_t connections_max);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  Server(Server&&) = delete;
+  Server& operator=(Server&&) = delete;
+
+  // Listens at the endpoint; port 0 takes a free one.  Returns it with its real port; the error is a sentence
+  // that names it.
+  [[nodiscard]] tl::expected<Endpoint, std::string> listen(const Endpoint& at);
+
+  // To be called at each turn of the loop, when all that was read in it has been dealt with.
+  void after_turn();
+
+  // Whether anybody asked for something since the last call, or is being answered; followers are not.
+  [[nodiscard]] bool was_active() { return std::exchange(was_active_, false); }
+  // Can be read when somebody is to be served.  While listening.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  [[nodiscard]] std::size_t connections() const {
+    return asking_.size() + answering_.size() + closing_.size();
+  }
+
+ private:
+  friend struct Callbacks;  // what libmicrohttpd calls
+
+  struct Exchange;
+  struct Connection;
+  using Connections = std::list<Connection>;
+  using Reply = std::unique_ptr<MHD_Response, void (*)(MHD_Response*)>;
+
+  // --- connections ---
+  [[nodiscard]] bool may_accept();
+  Connection* opened(MHD_Connection* handle);
+  void move(Connection& connection, Connections& to);
+  void close(Connection& connection);
+  void close_late();
+
+  // --- requests; each returns whether libmicrohttpd may go on ---
+  bool asked(Exchange& exchange, MHD_Connection* handle, std::string_view method);
+  bool answer(Exchange& exchange, MHD_Connection* handle);
+  bool answer(Exchange& exchange, MHD_Connection* handle, Request request);
+  bool refuse(MHD_Connection* handle, const Refusal& refusal);
+  bool send_page(MHD_Connection* handle);
+  bool send_text(MHD_Connection* handle, unsigned status, const char* type, const std::string& text);
+  bool send_pieces(Exchange& exchange, MHD_Connection* handle, const char* type,
+                   std::unique_ptr<Answer> answer);
+  bool send(MHD_Connection* handle, unsigned status, const char* type, const Reply& reply);
+
+  // Fills `buffer` with what is to be sent next; 0 where the exchange waits for its turn or for events, and
+  // below 0 at the end.
+  std::ptrdiff_t read(Exchange& exchange, char* buffer, std::size_t max);
+  void suspend(Exchange& exchange, std::vector<Exchange*>& until);
+  void resume(std::vector<Exchange*>& suspended);
+  void forget(Exchange* exchange);
+
+  // --- the loop ---
+  void run();
+  [[nodiscard]] bool has_news() const;
+  void wake_followers();
+
+  uv::Loop& loop_;
+  Context context_;
+  std::size_t closing_max_;
+  std::size_t connections_max_;
+  Endpoint listening_;
+  Connections asking_;
+  Connections answering_;
+  Connections closing_;
+  std::size_t followers_ = 0;
+  std::size_t sorted_lists_ = 0;
+  std::vector<Exchange*> waiting_for_turn_;
+  std::vector<Exchange*> waiting_for_events_;
+  Steps steps_{0};                  // what may still be done in this turn
+  std::uint64_t events_seen_ = 0;   // the feed's next one when followers were last woken
+  std::uint64_t seconds_seen_ = 0;  // the timeline's
+  MonoTime woken_at_;               // on the machine's clock
+  MonoTime refusals_told_at_ = MonoTime{-limits::kHttpRefusalsTold};
+  Counters counters_;
+  bool run_again_ = false;  // libmicrohttpd has more to do at once
+  bool was_active_ = false;
+  int descriptor_ = -1;  // libmicrohttpd's epoll
+  MHD_Daemon* daemon_ = nullptr;
+  uv::Owned<uv::Readable> readable_;
+  uv::Owned<uv::Timer> timeout_;  // of libmicrohttpd's
+  uv::Owned<uv::Timer> wake_;     // when somebody is late, or is to be told something; only wakes the loop
+  uv::Owned<uv::NoSleep> no_sleep_;
+};
+
+}  // namespace heartbeat::http

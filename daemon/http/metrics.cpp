@@ -1,0 +1,263 @@
+#include "daemon/http/metrics.h"
+
+#include <array>
+#include <chrono>
+#include <initializer_list>
+#include <sstream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "common/bad_input.h"
+#include "daemon/core/reason.h"
+
+namespace heartbeat::http {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+double in_seconds(Millis length) {
+  return std::chrono::duration<double>(length).count();
+}
+
+// The ends of a histogram's buckets: those at which ours counts exactly, 2^n - 1 ms.
+constexpr std::array<std::int64_t, 14> kLatenessEnds{0,   1,   3,   7,    15,   31,   63,
+                                                     127, 255, 511, 1023, 2047, 8191, 65535};
+constexpr std::array<std::int64_t, 14> kGapEnds{15,   63,   127,   255,   511,   1023,   2047,
+                                                4095, 8191, 16383, 32767, 65535, 262143, 1048575};
+
+class Families {
+ public:
+  void begin(std::string_view name, MetricType type, std::string_view help) {
+    MetricFamily& family = all_.emplace_back();
+    family.name = name;
+    family.help = help;
+    family.type = type;
+  }
+
+  template <class Number>
+  void counter(std::string_view name, std::string_view help, Number value) {
+    begin(name, MetricType::Counter, help);
+    count({}, value);
+  }
+  template <class Number>
+  void gauge(std::string_view name, std::string_view help, Number value) {
+    begin(name, MetricType::Gauge, help);
+    measure({}, value);
+  }
+
+  // Of the family begun last.
+  template <class Number>
+  void count(Labels labels, Number value) {
+    add(labels).counter.value = static_cast<double>(value);
+  }
+  template <class Number>
+  void measure(Labels labels, Number value) {
+    add(labels).gauge.value = static_cast<double>(value);
+  }
+
+  template <std::size_t Size>
+  void histogram(std::string_view name, std::string_view help, const Histogram& of,
+                 const std::array<std::int64_t, Size>& ends) {
+    begin(name, MetricType::Histogram, help);
+    ClientMetric::Histogram& told = add({}).histogram;
+    for (const std::int64_t end : ends) {
+      told.bucket.push_back({of.count_up_to(Millis{end}), in_seconds(Millis{end})});
+    }
+    told.sample_count = of.count();
+    told.sample_sum = in_seconds(of.sum());
+  }
+
+  void histogram(std::string_view name, std::string_view help, const MarginHistogram& of) {
+    begin(name, MetricType::Histogram, help);
+    ClientMetric::Histogram& told = add({}).histogram;
+    constexpr std::size_t kAll = MarginHistogram::kTenths;
+    for (std::size_t tenths = 0; tenths <= kAll; ++tenths) {
+      told.bucket.push_back({of.count_up_to(tenths), static_cast<double>(tenths) / kAll});
+    }
+    told.sample_count = of.count_up_to(kAll);
+    told.sample_sum = of.sum();
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::ostringstream out;
+    prometheus::TextSerializer{}.Serialize(out, all_);
+    return out.str();
+  }
+
+ private:
+  ClientMetric& add(Labels labels) {
+    ClientMetric& metric = all_.back().metric.emplace_back();
+    for (const auto& [name, value] : labels) {
+      metric.label.push_back({std::string{name}, std::string{value}});
+    }
+    return metric;
+  }
+
+  std::vector<MetricFamily> all_;
+};
+
+constexpr std::array kStatuses{Status::Alive, Status::Leave, Status::Close};
+constexpr std::array kParties{Party::Client, Party::Daemon, Party::Operator};
+
+// What always stands there, also at 0, so that its first increase is seen as one; whatever else occurred is
+// added.
+bool is_usual_transition(Status from, Status to, Reason reason) {
+  const bool leaves = from == Status::Alive && to == Status::Leave;
+  const bool returns = from == Status::Leave && to == Status::Alive;
+  const bool expires = from == Status::Leave && to == Status::Close;
+  switch (reason) {
+    case Reason::Silent: return leaves || expires;
+    case Reason::Declared:
+    case Reason::Remembered: return leaves;
+    case Reason::Steady: return returns;
+    case Reason::Away: return expires;
+    case Reason::Goodbye:
+    case Reason::PeerClosed:
+    case Reason::Reset:
+    case Reason::Kicked: return to == Status::Close && from != Status::Close;
+    default: return false;
+  }
+}
+
+bool is_usual_close(Reason reason, Party by) {
+  switch (reason) {
+    case Reason::Goodbye:
+    case Reason::PeerClosed:
+    case Reason::Reset:
+    case Reason::Superseded: return by == Party::Client;
+    case Reason::Kicked: return by == Party::Operator;
+    case Reason::Silent:
+    case Reason::Away:
+    case Reason::BadFrame:
+    case Reason::BadHeartbeat:
+    case Reason::NeverSpoke:
+    case Reason::FrameTimeout:
+    case Reason::Limit:
+    case Reason::Shutdown: return by == Party::Daemon;
+    default: return false;
+  }
+}
+
+void add_clients(Families& families, const Context& context) {
+  const Monitor& monitor = context.monitor;
+  const StatusCounts clients = monitor.status_counts();
+  families.begin("heartbeatd_clients", MetricType::Gauge, "Connected clients by status.");
+  families.measure({{"status", "alive"}}, clients.alive);
+  families.measure({{"status", "leave"}}, clients.leave);
+  families.gauge("heartbeatd_clients_limit", "Clients that may be connected at once.",
+                 monitor.settings().clients_max);
+  families.gauge("heartbeatd_remembered_clients", "Closed clients that can still be explained.",
+                 monitor.closed_clients().size());
+
+  const heartbeat::Counters& counters = monitor.counters();
+  families.counter("heartbeatd_connections_total", "Connections that were accepted.", counters.connected);
+  families.counter("heartbeatd_refused_total", "Connections that were turned away before they were clients.",
+                   counters.refused);
+  families.counter("heartbeatd_joins_total", "Clients heard for the first time on a connection.",
+                   counters.joins);
+  families.counter("heartbeatd_heartbeats_total", "Heartbeats heard.", counters.heartbeats);
+  families.counter("heartbeatd_strikes_total", "Times that a client was silent for a threshold of ticks.",
+                   counters.strikes);
+  families.counter("heartbeatd_takeovers_total", "Connections that took over another one's id.",
+                   counters.takeovers);
+}
+
+void add_changes(Families& families, const Context& context) {
+  families.begin("heartbeatd_transitions_total", MetricType::Counter,
+                 "Clients that went from one status to another, and why.");
+  for (const Status from : kStatuses) {
+    for (const Status to : kStatuses) {
+      for (std::size_t at = 0; at < kReasonCount; ++at) {
+        const auto reason = static_cast<Reason>(at);
+        const std::uint64_t count = context.tally.transitions(from, to, reason);
+        if (count == 0 && !is_usual_transition(from, to, reason)) continue;
+        families.count({{"from", to_string(from)}, {"to", to_string(to)}, {"reason", to_string(reason)}},
+                       count);
+      }
+    }
+  }
+  families.begin("heartbeatd_closes_total", MetricType::Counter,
+                 "Connections that were closed, why, and who began it.");
+  for (std::size_t at = 0; at < kReasonCount; ++at) {
+    for (const Party by : kParties) {
+      const auto reason = static_cast<Reason>(at);
+      const std::uint64_t count = context.tally.closes(reason, by);
+      if (count == 0 && !is_usual_close(reason, by)) continue;
+      families.count({{"reason", to_string(reason)}, {"by", to_string(by)}}, count);
+    }
+  }
+  families.begin("heartbeatd_bad_input_total", MetricType::Counter,
+                 "Connections that were closed for what they sent.");
+  for (std::size_t kind = 0; kind < kBadInputCount; ++kind) {
+    families.count({{"kind", to_string(static_cast<BadInput>(kind))}},
+                   context.monitor.counters().bad_input.at(kind));
+  }
+}
+
+void add_times(Families& families, const Context& context) {
+  const Monitor& monitor = context.monitor;
+  families.counter("heartbeatd_stalls_total", "Times that the daemon itself was not listening.",
+                   monitor.counters().stalls);
+  families.counter("heartbeatd_stall_seconds_total",
+                   "Time that the daemon itself was not listening, which no client is charged for.",
+                   in_seconds(monitor.counters().stalled));
+  families.histogram("heartbeatd_verdict_lateness_seconds", "How long after its instant a verdict was given.",
+                     monitor.verdict_lateness(), kLatenessEnds);
+  families.histogram("heartbeatd_loop_lateness_seconds",
+                     "How late the event loop came to something that was due.", context.loop_lateness,
+                     kLatenessEnds);
+  families.histogram("heartbeatd_heartbeat_gap_seconds", "Time between two heartbeats of one connection.",
+                     monitor.heartbeat_gaps(), kGapEnds);
+  families.histogram("heartbeatd_margin_ratio",
+                     "Room until a strike at each heartbeat: 1 is a clean record, 0 a strike.",
+                     monitor.margins());
+}
+
+void add_http(Families& families, const Usage& http) {
+  families.gauge("heartbeatd_http_connections", "HTTP connections that are open.", http.connections);
+  families.gauge("heartbeatd_http_followers", "Followers of /api/events.", http.followers);
+  families.begin("heartbeatd_http_responses_total", MetricType::Counter, "HTTP responses by status.");
+  for (const auto& [code, count] : http.counters.responses) {
+    families.count({{"code", std::to_string(code)}}, count);
+  }
+  families.counter("heartbeatd_http_refused_total", "HTTP connections turned away at the bound.",
+                   http.counters.refused);
+  families.counter("heartbeatd_http_displaced_total",
+                   "HTTP connections that asked for nothing and were closed for a new one at the bound.",
+                   http.counters.displaced);
+  families.counter("heartbeatd_http_timeouts_total", "HTTP connections that took too long to ask or to read.",
+                   http.counters.timed_out);
+}
+
+void add_process(Families& families, const Context& context) {
+  const ProcessUsage usage = context.usage();
+  families.counter("process_cpu_seconds_total", "Processor time, user and system.", usage.processor_seconds);
+  families.gauge("process_resident_memory_bytes", "Resident memory.", usage.memory_bytes);
+  families.gauge("process_open_fds", "Descriptors that are open.", usage.descriptors_used);
+  families.gauge("process_max_fds", "Descriptors that may be open.", usage.descriptors_limit);
+  families.gauge("process_start_time_seconds", "Start of the process, since 1970.",
+                 in_seconds(context.boot.started.time_since_epoch()));
+  families.begin("heartbeatd_build_info", MetricType::Gauge, "Which heartbeatd this is; the value is 1.");
+  families.measure({{"version", HEARTBEAT_VERSION}}, 1);
+}
+
+}  // namespace
+
+std::string metrics_text(const Context& context, const Usage& http) {
+  Families families;
+  add_clients(families, context);
+  add_changes(families, context);
+  add_times(families, context);
+  add_http(families, http);
+  add_process(families, context);
+  return families.text();
+}
+
+}  // namespace heartbeat::http

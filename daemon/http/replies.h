@@ -1,0 +1,80 @@
+// Answers that are made a piece at a time, and the short ones in one piece: JSON and server-sent events.
+// Knows no socket.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/http/http_context.h"
+#include "daemon/http/route.h"
+#include "daemon/report/answer.h"
+#include "daemon/report/client_list.h"
+
+namespace heartbeat::http {
+
+[[nodiscard]] std::string status_text(const Context& context);
+// Nothing where no such client is connected or remembered.
+[[nodiscard]] std::optional<std::string> story_text(const Context& context, const std::string& name);
+[[nodiscard]] std::string error_text(const Refusal& refusal);
+
+// `{"clients":[…],"next":"…"}`
+class ClientsReply final : public Answer {
+ public:
+  ClientsReply(const Context& context, ClientListRequest request)
+      : context_(context), list_(context.monitor, std::move(request), context.now()) {}
+
+  State go_on(std::string& slice, Steps& steps) override;
+
+ private:
+  const Context& context_;
+  ClientList list_;
+  bool begun_ = false;
+};
+
+// `{"step_ms":1000,"samples":[…]}`: the seconds that had ended when it was asked for.
+class HistoryReply final : public Answer {
+ public:
+  explicit HistoryReply(const Context& context)
+      : context_(context), next_(context.timeline.oldest()), end_(context.timeline.next()) {}
+
+  State go_on(std::string& slice, Steps& steps) override;
+
+ private:
+  const Context& context_;
+  std::uint64_t next_;
+  std::uint64_t end_;
+  bool begun_ = false;
+  bool follows_another_ = false;
+};
+
+// Server-sent events: the feed and, once a second, a sample of the timeline.
+//
+// It keeps no queue: it reads the feed where it stands, and one that falls behind further than the feed
+// reaches back is told how many events it missed.  Of the samples it missed it gets the last.
+class EventsReply final : public Answer {
+ public:
+  // `request.since`, where it is of this run, is not beyond what happened.
+  EventsReply(const Context& context, EventsRequest request);
+
+  State go_on(std::string& slice, Steps& steps) override;
+  [[nodiscard]] bool is_endless() const override { return true; }
+
+ private:
+  void append_hello(std::string& out) const;
+  static void append_lost(std::string& out, std::optional<std::uint64_t> count);
+  void append_sample(std::string& out);
+  void append_event(std::string& out, const Event& event) const;
+  [[nodiscard]] bool wants(const Event& event) const;
+
+  const Context& context_;
+  EventsRequest request_;
+  std::uint64_t next_;         // the number of the event to look at next
+  std::uint64_t next_sample_;  // the second to tell next
+  bool of_another_run_;        // still to be told
+  bool begun_ = false;
+};
+
+}  // namespace heartbeat::http

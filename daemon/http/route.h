@@ -1,0 +1,53 @@
+// What can be asked over HTTP, and how a request's target is read.  The trust boundary: what comes out of
+// route() has been checked in every part.  docs/http.md has it in words.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <tl/expected.hpp>
+
+#include "common/glob.h"
+#include "daemon/core/event.h"
+#include "daemon/report/client_list.h"
+#include "daemon/report/query.h"
+
+namespace heartbeat::http {
+
+struct PageRequest {};
+struct IconRequest {};  // every browser asks for one
+struct MetricsRequest {};
+struct HealthRequest {};
+struct ReadyRequest {};
+struct StatusRequest {};
+struct ClientsRequest {
+  ClientListRequest list;
+};
+struct StoryRequest {
+  std::string name;
+};
+struct HistoryRequest {};
+struct EventsRequest {
+  std::optional<FeedCursor> since{};
+  std::optional<Glob> match{};
+  std::bitset<kEventKindCount> events{};  // none: all
+};
+
+using Request = std::variant<PageRequest, IconRequest, MetricsRequest, HealthRequest, ReadyRequest,
+                             StatusRequest, ClientsRequest, StoryRequest, HistoryRequest, EventsRequest>;
+
+// Why there is no answer: an HTTP status, the stable code, and a sentence.
+struct Refusal {
+  unsigned status;
+  std::string_view code;
+  std::string message;
+};
+
+// `last_event_id`: the header of that name, empty where there is none; it wins over `since`.
+[[nodiscard]] tl::expected<Request, Refusal> route(std::string_view target, std::string_view last_event_id);
+
+}  // namespace heartbeat::http
