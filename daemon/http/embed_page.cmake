@@ -1,43 +1,52 @@
-# Makes one document of the page's three files, and C++ of that.
+# Makes one document of the page's files, and C++ of that.
 #
 #   cmake -D FROM=DIRECTORY -D TO=FILE -D MAX=BYTES -P embed_page.cmake
 #
-# The style takes the place of the link to style.css. The script goes to the end of the body, in the place of
-# page.js: a script that stands in a document does not wait for the document. The policy allows both by
-# their SHA-256, which has to be that of exactly the bytes between the tags.
+# The style takes the place of the link to style.css. The scripts are one, in the order in which index.html names
+# them, in the place of the last. The policy allows both by their SHA-256, which has to be that of exactly the
+# bytes between the tags.
 cmake_minimum_required(VERSION 3.24)
 
 file(READ ${FROM}/index.html html)
 file(READ ${FROM}/style.css style)
-file(READ ${FROM}/page.js script)
 
-foreach(part style script)
-  if("${${part}}" MATCHES "</(${part}|!--)")
-    message(FATAL_ERROR "the ${part} of the page must not contain </${part}")
+# Takes the one place where `tag` stands out of the document, with `text` for it.
+function(replace_tag tag text)
+  string(FIND "${html}" "${tag}" first)
+  string(FIND "${html}" "${tag}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
+    message(FATAL_ERROR "index.html must have exactly one ${tag}")
   endif()
-endforeach()
-
-# Takes the one place that looks like `pattern` out of the document, with `text` for it.
-function(replace_tag pattern text)
-  string(REGEX MATCHALL "${pattern}" found "${html}")
-  list(LENGTH found count)
-  if(NOT count EQUAL 1)
-    message(FATAL_ERROR "index.html must have exactly one ${pattern}, not ${count}")
-  endif()
-  string(REPLACE "${found}" "${text}" html "${html}")
+  string(REPLACE "${tag}" "${text}" html "${html}")
   set(html "${html}" PARENT_SCOPE)
 endfunction()
 
-replace_tag("<link[^>]*href=\"/?style\\.css\"[^>]*>" "<style>${style}</style>")
-replace_tag("<script[^>]*src=\"/?page\\.js\"[^>]*></script>" "")
-string(FIND "${html}" "</body>" end REVERSE)
-if(end EQUAL -1)
-  message(FATAL_ERROR "index.html has no </body>")
+string(REGEX MATCHALL "<script src=\"[a-z_]+\\.js\"></script>" tags "${html}")
+if(NOT tags)
+  message(FATAL_ERROR "index.html names no script")
 endif()
-string(SUBSTRING "${html}" 0 ${end} before)
-string(SUBSTRING "${html}" ${end} -1 after)
-set(html "${before}<script>${script}</script>\n${after}")
+list(POP_BACK tags last_tag)
+set(script "")
+foreach(tag IN LISTS tags ITEMS ${last_tag})
+  string(REGEX REPLACE ".*\"(.*)\".*" "\\1" name "${tag}")
+  file(READ ${FROM}/${name} text)
+  string(APPEND script "${text}")
+endforeach()
 
+foreach(part style script)
+  if("${${part}}" MATCHES "<(/${part}|!--)")
+    message(FATAL_ERROR "the ${part} of the page must not contain ${CMAKE_MATCH_0}")
+  endif()
+endforeach()
+
+replace_tag("<link rel=\"stylesheet\" href=\"style.css\">" "<style>${style}</style>")
+foreach(tag IN LISTS tags)
+  replace_tag("${tag}\n" "")
+endforeach()
+replace_tag("${last_tag}" "<script>${script}</script>")
+if(html MATCHES "<(link|script)[^>]* (href|src)=\"[^d][^>]*>")
+  message(FATAL_ERROR "the page would load ${CMAKE_MATCH_0}")
+endif()
 string(LENGTH "${html}" size)
 if(size GREATER MAX)
   message(FATAL_ERROR "the page has ${size} bytes, and ${MAX} are allowed")

@@ -1,0 +1,204 @@
+// The top of the page, which has to answer at one glance: who is quiet, since when, how close are others to it, and
+// is the daemon itself to blame?  And the daemon's figures at the bottom.
+'use strict';
+
+const NAMED_MOST = 3;
+
+class Glance {
+  constructor(link, samples, openStory) {
+    this.link = link;
+    this.samples = samples;
+    this.said = {};
+    for (const line of ['quiet', 'near', 'daemon']) {
+      byId('say-' + line).addEventListener('click', (event) => {
+        const button = event.target.closest('button');
+        if (button) openStory(button.textContent, button);
+      });
+    }
+    this.status = null;
+    this.quiet = {leave: [], near: []};
+    this.icon = '';
+  }
+
+  // --- the sentences ---
+
+  drawSentences(totals) {
+    const now = this.link.now();
+    this.say('quiet', totals.leave ? 'leave' : 'alive', this.quietText(totals, now));
+    this.say('near', 'near', this.nearText(totals));
+    this.say('daemon', this.samples.stalls().length ? 'stall' : 'alive', this.daemonText(now));
+  }
+
+  // A sentence in pieces: text, or { client } for a name that opens a story.
+  say(id, tone, pieces) {
+    const line = byId('say-' + id);
+    setHidden(line, pieces.length === 0);
+    line.className = tone;
+    const key = JSON.stringify(pieces);
+    if (this.said[id] === key) return;
+    this.said[id] = key;
+    const children = () => pieces.map((piece) => (piece.client === undefined ? document.createTextNode(piece)
+      : element('button', 'client', piece.client)));
+    // Whoever has the keyboard on a name keeps it.
+    const at = [...line.children].indexOf(document.activeElement);
+    line.replaceChildren(...children());
+    if (at >= 0) (line.children[at] || line.firstElementChild)?.focus();
+  }
+
+  quietText(totals, now) {
+    if (totals.alive + totals.leave === 0) return ['No client is connected.'];
+    if (totals.leave === 0) return ['Nobody is in leave.'];
+    const named = this.quiet.leave.slice(0, NAMED_MOST);
+    const pieces = [`In leave${named.length ? ', last heard' : ''}: `];
+    named.forEach((client, at) => pieces.push(at ? ', ' : '', {client: client.name},
+      ' ' + clock(instant(client.last_heard), now)));
+    const others = totals.leave - named.length;
+    if (others > 0) pieces.push(`${named.length ? ' and ' : ''}${plural(others, 'other')}`);
+    return [...pieces, '.'];
+  }
+
+  nearText(totals) {
+    if (totals.alive === 0) return [];
+    const near = this.quiet.near.filter((client) => client.margin < 1);
+    if (near.length === 0) return [totals.leave ? 'Nobody else is near it.' : 'Nobody is near it.'];
+    const pieces = ['Nearest to leave: '];
+    near.slice(0, NAMED_MOST).forEach((client, at) => pieces.push(at ? ', ' : '', {client: client.name},
+      ` ${percent(client.margin)} margin`));
+    return [...pieces, '.'];
+  }
+
+  daemonText(now) {
+    const stalls = this.samples.stalls();
+    if (stalls.length === 0) return ['The daemon itself listened throughout.'];
+    const last = stalls.at(-1);
+    const times = stalls.length === 1 ? 'once' : plural(stalls.length, 'time') + ', the last';
+    return [`The daemon itself was absent ${times} until ${clock(last.to, now)} for ${exactSpan(last.ms)}. ` +
+      'Nobody is charged for it.'];
+  }
+
+  struck() {
+    return this.quiet.near.filter((client) => client.strikes > 0);
+  }
+
+  struckCount() {
+    const struck = this.struck().length;
+    return count(struck) + (struck >= NEAR_LIST ? '+' : '');
+  }
+
+  // --- the tiles ---
+
+  draw() {
+    const sample = this.samples.latest();
+    const status = this.status;
+    if (!status || !sample) return;
+    const totals = {alive: sample.alive, leave: sample.leave};
+    this.drawSentences(totals);
+    this.tile('alive', count(totals.alive), `of ${count(status.clients.max)} at most`);
+    this.tile('leave', count(totals.leave), this.leaveNote());
+    byId('tile-leave').parentNode.classList.toggle('some', totals.leave > 0);
+    const nearest = this.quiet.near[0];
+    this.tile('near', this.struckCount(),
+      nearest && nearest.margin < 1 ? `nearest has ${percent(nearest.margin)} margin` : 'nobody is near leave');
+    byId('tile-near').parentNode.classList.toggle('some', this.struck().length > 0);
+    this.tile('beats', count(Math.round(status.heartbeats.per_second['10'])), 'mean of 10 s');
+    this.drawDaemonTile(status);
+    this.drawIcon(totals);
+  }
+
+  leaveNote() {
+    const longest = this.quiet.leave[0];
+    if (!longest) return 'nobody is quiet';
+    return 'longest silent for ' + span(this.link.now() - instant(longest.last_heard));
+  }
+
+  drawDaemonTile(status) {
+    const stalls = this.samples.stalls();
+    const tile = byId('tile-daemon');
+    tile.classList.toggle('some', stalls.length > 0);
+    if (stalls.length === 0) {
+      this.tile('stall', 'listening', `no stall, loop late p99 ${exactSpan(status.loop_lateness_ms.p99)}`);
+      return;
+    }
+    const total = stalls.reduce((sum, stall) => sum + stall.ms, 0);
+    this.tile('stall', 'absent ' + exactSpan(total),
+      `${plural(stalls.length, 'stall')} in 15 min, last ${clock(stalls.at(-1).to)}`);
+  }
+
+  tile(name, value, note) {
+    setText(byId('tile-' + name), value);
+    setText(byId(`tile-${name}-note`), note);
+  }
+
+  // --- the tab ---
+
+  drawIcon(totals) {
+    const state = this.link.state === 'live' ? (totals.leave ? 'leave' : 'alive') : 'close';
+    const title = (this.link.state === 'live' ? (totals.leave ? `(${count(totals.leave)}) ` : '') : 'stale: ') + 'heartbeatd';
+    if (document.title !== title) document.title = title;
+    const colour = getComputedStyle(document.documentElement).getPropertyValue('--' + state).trim();
+    if (this.icon === colour) return;
+    this.icon = colour;
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 32;
+    const context = canvas.getContext('2d');
+    context.strokeStyle = colour;
+    context.lineWidth = 4;
+    context.lineJoin = context.lineCap = 'round';
+    context.stroke(new Path2D('M2 18h7l4-12 6 20 4-11 2 3h5'));
+    byId('icon').href = canvas.toDataURL();
+  }
+
+  // --- the daemon in figures ---
+
+  drawFigures() {
+    const status = this.status;
+    if (!status) return;
+    const rule = status.rule;
+    setText(byId('identity'), `${status.version} on ${status.listening.join(', ')}, up ${span(status.uptime_ms)}`);
+    const lateness = (late) => (late.count ? `${exactSpan(late.p50)} / ${exactSpan(late.p99)} / ${exactSpan(late.max)}` : '–');
+    const stalls = status.stalls;
+    const groups = {
+      'Judging': [
+        ['tick', exactSpan(rule.tick_ms)],
+        ['leave after', `${plural(rule.cursor, 'strike')} of ${plural(rule.threshold, 'silent tick')}`],
+        ['alive again after', plural(rule.recover, 'heard tick')],
+        ['closed after', span(rule.leave_timeout_ms) + ' in leave'],
+        ...(status.brake ? [['brake on mass closing', brakeText(status.brake)]] : []),
+      ],
+      'Listening': [
+        ['stalls', stalls.count ? `${count(stalls.count)}, ${exactSpan(stalls.total_ms)} in all` : 'none'],
+        ...(stalls.count ? [['worst stall', exactSpan(stalls.worst_ms)]] : []),
+        ...(status.suspensions?.count
+          ? [['machine suspended', `${count(status.suspensions.count)}, ${exactSpan(status.suspensions.total_ms)} in all`]] : []),
+        ['loop late, p50 / p99 / max', lateness(status.loop_lateness_ms)],
+        ['verdicts late, p50 / p99 / max', lateness(status.verdict_lateness_ms)],
+        ['memory', bytes(status.memory_bytes)],
+        ['descriptors', `${count(status.descriptors.used)} of ${count(status.descriptors.limit)}`],
+      ],
+      'Since its start': [
+        ['heartbeats', count(status.heartbeats.total)],
+        ...Object.entries(status.totals).map(([name, total]) => [name, count(total)]),
+        ['remembered', count(status.remembered)],
+      ],
+      'Closed for': Object.entries(status.closes).map(([reason, number]) => [reason.replaceAll('_', ' '), count(number)]),
+      'Bad input': Object.entries(status.bad_input).map(([kind, number]) => [kind.replaceAll('_', ' '), count(number)]),
+    };
+    byId('figures').replaceChildren(...Object.entries(groups).filter(([, facts]) => facts.length).map(figureGroup));
+  }
+}
+
+function figureGroup([title, facts]) {
+  const group = element('div', 'group');
+  const list = element('dl', 'facts');
+  for (const [key, value] of facts) {
+    const row = element('div');
+    row.append(element('dt', '', key), element('dd', '', value));
+    list.append(row);
+  }
+  group.append(element('h3', '', title), list);
+  return group;
+}
+
+function brakeText(brake) {
+  return brake.state + (brake.count ? `, held ${plural(brake.count, 'time')}` : '');
+}
