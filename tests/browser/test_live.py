@@ -1,0 +1,91 @@
+"""The page follows a client's whole life without being loaded again."""
+from browser import PageTest, unittest
+
+# A silent client is in leave after 6 ticks.
+RULE = {"tick": "200ms", "threshold": 3, "cursor": 2, "recover": 3, "leave_timeout": "1h"}
+
+
+class Live(PageTest):
+    def test_a_client_joins_goes_to_leave_returns_and_is_kicked(self):
+        daemon = self.start_with_page(**RULE)
+        page = self.open(daemon)
+        page.wait(lambda: page.text("tile-alive") == "0", "nobody is there yet")
+
+        client = self.run_client(daemon, "pump-7")
+        page.wait_row("pump-7", status="alive", standing="clean")
+        page.wait_transition("joined", client="pump-7")
+        page.wait(lambda: page.text("tile-alive") == "1", "one is alive")
+
+        client.pause()
+        page.wait_row("pump-7", status="leave")
+        page.wait_transition("leave", client="pump-7")
+        self.assertTrue(any(line["kind"] == "leave" and "silent for" in line["text"] for line in page.transitions()))
+        page.wait(lambda: (page.text("tile-alive"), page.text("tile-leave")) == ("0", "1"), "one is in leave")
+        page.wait(lambda: "pump-7" in page.text("say-quiet"), "the headline names who is quiet")
+        self.assertIn("closes in", page.row("pump-7")["standing"])
+        page.wait(lambda: page.js("return document.title") == "(1) heartbeatd", "the tab counts who is in leave")
+
+        client.go_on()
+        page.wait_row("pump-7", status="alive")
+        page.wait_transition("return", client="pump-7")
+        page.wait(lambda: page.text("tile-leave") == "0", "nobody is in leave")
+
+        self.ctl(daemon, "kick", "pump-7")
+        page.wait(lambda: page.row("pump-7") is None, "the row goes")
+        page.wait_transition("close", client="pump-7")
+        self.assertTrue(any("kicked by an operator" in line["text"] for line in page.transitions()))
+        page.wait(lambda: page.text("tile-alive") == "0", "nobody is alive")
+        self.assertNotEqual(client.wait(), 0)
+
+        self.assert_not_reloaded(page)
+        self.assert_quiet_console(page)
+
+    def test_what_happened_before_the_page_was_opened_is_shown(self):
+        daemon = self.start_with_page(**RULE)
+        client = self.connect(daemon)
+        client.sync(id="valve-1")
+        client.close()
+        daemon.wait("close", client="valve-1")
+        page = self.open(daemon)
+        page.wait_transition("joined", client="valve-1")
+        page.wait_transition("close", client="valve-1")
+        self.assert_quiet_console(page)
+
+    def test_who_is_nearer_to_leave_stands_higher(self):
+        daemon = self.start_with_page(tick="1s", threshold=5, cursor=3, recover=5, leave_timeout="1h")
+        page = self.open(daemon)
+        # One is silent from the start, one declares leave, one beats.
+        silent = self.connect(daemon)
+        silent.sync(id="b-silent")
+        declared = self.connect(daemon)
+        declared.sync(id="c-declared")
+        declared.beat(id="c-declared", status="leave")
+        self.run_client(daemon, "a-steady", interval="300ms")
+        page.wait(lambda: [row["name"] for row in page.rows()] == ["c-declared", "b-silent", "a-steady"],
+                  "in leave first, then the silent, then the steady")
+        page.wait(lambda: "b-silent" in page.text("say-near"), "the headline names who is near")
+        page.wait(lambda: page.text("tile-near") == "1", "one has a strike")
+        self.assert_quiet_console(page)
+
+    def test_the_daemons_own_stall_is_shown_as_its_own(self):
+        daemon = self.start_with_page(tick="1s", leave_timeout="1h")
+        self.run_client(daemon, "pump-7", interval="300ms")
+        page = self.open(daemon)
+        page.wait_row("pump-7", status="alive")
+        self.assertIn("listened throughout", page.text("say-daemon"))
+        daemon.stop_running()
+        page.wait(lambda: page.state() == "stale", "the page says that it is stale")
+        self.assertIn("has not said anything", page.text("notice-text"))
+        daemon.go_on()
+        page.wait_live()
+        page.wait(lambda: page.text("tile-stall").startswith("absent"), "the tile tells of the stall")
+        page.wait(lambda: "itself was absent once" in page.text("say-daemon"), "and so does the headline")
+        page.wait_transition("stall")
+        self.assertTrue(page.js("return document.getElementById('notice').hidden"))
+        self.assertEqual(page.row("pump-7")["status"], "alive")
+        self.assert_not_reloaded(page)
+        self.assert_quiet_console(page)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
