@@ -63,6 +63,15 @@ class Restart(PageTest):
         self.assertFalse(any(line["kind"] in ("restart", "missed") for line in page.transitions()))
         self.assert_quiet_console(page)
 
+    def test_a_daemon_that_answers_but_streams_nothing_is_told_apart(self):
+        daemon = self.start_with_page(**RULE)
+        page = self.open(daemon)
+        # As a daemon at its bound of followers, or a proxy that knows no event streams.
+        page.js("window.EventSource = class extends EventTarget { constructor() { super();"
+                "setTimeout(() => this.onerror()); } close() {} }; link.fail()")
+        page.wait(lambda: "too many pages" in page.text("notice-text"), "the page says what it knows")
+        self.assert_quiet_console(page)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -53,6 +53,7 @@ class Link {
     this.failures = 0;
     this.attempt = 0;    // what an older attempt still brings is not listened to
     this.stream = null;
+    this.refused = false;  // the daemon answers, but its stream does not: there are too many pages, for one
     this.retryTimer = 0;
   }
 
@@ -90,7 +91,9 @@ class Link {
       this.told.history(history.samples);
       this.follow(attempt);
     } catch (error) {
-      if (attempt === this.attempt) this.fail();
+      if (attempt !== this.attempt) return;
+      this.refused = false;
+      this.fail();
     }
   }
 
@@ -121,6 +124,7 @@ class Link {
         return;
       }
       this.failures = 0;
+      this.refused = false;
       this.become('live');
     });
     on('sample', (sample) => {
@@ -133,7 +137,9 @@ class Link {
     });
     on('lost', (lost) => this.told.lost(lost));
     stream.onerror = () => {
-      if (attempt === this.attempt) this.fail();
+      if (attempt !== this.attempt) return;
+      this.refused = this.state !== 'live' && this.state !== 'stale';
+      this.fail();
     };
   }
 

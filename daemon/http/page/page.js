@@ -120,7 +120,8 @@ function drawNotice(state, age) {
     text = 'The daemon has not said anything for a while: it is stopped, starved, or the way to it is broken.' + since;
   } else if (state === 'lost') {
     const wait = Math.max(0, Math.ceil((link.retryAt - Date.now()) / SECOND));
-    text = 'No connection to the daemon.' + since + (link.retryAt && wait ? ` Trying again in ${wait} s.` : ' Trying again.');
+    text = (link.refused ? 'The daemon answers, but tells this page no news: too many pages may be open.'
+      : 'No connection to the daemon.') + since + (link.retryAt && wait ? ` Trying again in ${wait} s.` : ' Trying again.');
   } else if (restarted) {
     text = 'The daemon was started anew. The chart goes on; the list begins with it.';
   }
