@@ -10,6 +10,7 @@
 #include "common/endpoint.h"
 #include "common/frame.h"
 #include "common/mono_time.h"
+#include "common/short_text.h"
 #include "common/status.h"
 #include "daemon/core/history.h"
 #include "daemon/core/liveness.h"
@@ -37,8 +38,8 @@ struct Client {
   std::uint64_t heartbeats = 0;  // over all connections of an id
   FrameDecoder decoder;
   std::unique_ptr<History> history;  // null while there is nothing to tell
-  std::string id;                    // empty: named by its address
-  std::string claimed_ip;            // empty: nothing heard yet
+  ShortText id;                      // empty: named by its address
+  ShortText claimed_ip;              // empty: nothing heard yet
   Endpoint peer;                     // observed
   std::optional<std::uint32_t> pid;
   BeatSpacing spacing;
@@ -54,7 +55,7 @@ struct Client {
 
 // How a client is called everywhere: its id, or the address that it was seen to come from.
 [[nodiscard]] inline std::string name_of(const Client& client) {
-  return client.id.empty() ? to_string(client.peer) : client.id;
+  return client.id.empty() ? to_string(client.peer) : std::string{client.id.view()};
 }
 
 // How many silent ticks count towards a leave at this moment, of the `cursor * threshold` that make one.

@@ -1,13 +1,15 @@
 // The latest events by number, for whoever wants to follow them or to resume where it stopped.
 //
 // Bounded: one past limits::kFeedMax, the oldest is let go; a follower sees by the numbers how many it
-// missed.
+// missed.  A ring whose room is all there from the start: events that came and went one by one would leave
+// the allocator's blocks between those of the clients, and these would not fit into the holes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
+#include "common/limits.h"
 #include "daemon/core/event.h"
 
 namespace heartbeat {
@@ -19,13 +21,14 @@ class Feed {
 
   // The number that the next event will have, and the lowest still held (equal where none is).
   [[nodiscard]] std::uint64_t next() const { return next_; }
-  [[nodiscard]] std::uint64_t oldest() const { return next_ - events_.size(); }
+  [[nodiscard]] std::uint64_t oldest() const { return next_ > ring_.size() ? next_ - ring_.size() : 1; }
 
   // The event of that number; null where it is not held.
   [[nodiscard]] const Event* find(std::uint64_t number) const;
 
  private:
-  std::deque<Event> events_;
+  // The event of number n is at n % kFeedMax.
+  std::vector<Event> ring_ = std::vector<Event>(limits::kFeedMax, Event{.kind = Event::Kind::Connected});
   std::uint64_t next_ = 1;
 };
 

@@ -340,7 +340,7 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   client.history = std::move(earlier.client.history);
 
   const Endpoint previous_peer = old.peer;
-  const std::string id = old.id;
+  const std::string id{old.id.view()};
   drop(earlier, Reason::Superseded, "another connection, from " + to_string(client.peer) + ", gave this id",
        effects);
   registry_.name(entry.conn.slot, id);
@@ -406,7 +406,7 @@ void Monitor::close(Entry entry, Event closing, Effects& effects) {
   if (!client.claimed_ip.empty()) {
     closed_.remember({.name = closing.client,
                       .peer = client.peer,
-                      .claimed_ip = client.claimed_ip,
+                      .claimed_ip = std::string{client.claimed_ip.view()},
                       .pid = client.pid,
                       .status = closing.from,
                       .away = client.away,
@@ -488,7 +488,7 @@ void Monitor::resume_history(Client& client, ClosedClient& closed) {
 Event Monitor::event_of(Event::Kind kind, Entry entry, MonoTime at) {
   const Client& client = entry.client;
   Event event{.kind = kind, .at = at, .conn = entry.conn, .client = name_of(client), .peer = client.peer};
-  event.claimed_ip = client.claimed_ip;
+  event.claimed_ip = client.claimed_ip.view();
   event.pid = client.pid;
   event.from = event.to = client.liveness.status();
   event.silence = client.liveness.silence();

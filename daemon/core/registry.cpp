@@ -1,52 +1,60 @@
 #include "daemon/core/registry.h"
 
 #include <cassert>
+#include <functional>
 
 namespace heartbeat {
+namespace {
+
+std::uint32_t hash_of(std::string_view bytes) {
+  const std::size_t hash = std::hash<std::string_view>{}(bytes);
+  return static_cast<std::uint32_t>(hash ^ hash >> 32U);
+}
+
+std::uint32_t hash_of(const Endpoint& peer) {
+  const std::string_view address{reinterpret_cast<const char*>(peer.address.data()), peer.address.size()};
+  // Ports of one address come in rows: a factor without a pattern spreads them over the whole range.
+  return hash_of(address) + peer.port * 0x9E3779B1U;
+}
+
+std::uint32_t hash_of(const Client& client) {
+  return client.id.empty() ? hash_of(client.peer) : hash_of(client.id.view());
+}
+
+}  // namespace
 
 ConnId Registry::add(const Endpoint& peer, MonoTime accepted) {
   const ConnId conn = clients_.insert(peer, accepted);
-  by_peer_.insert(conn.slot);
+  by_name_.insert(hash_of(peer), conn.slot);
   return conn;
 }
 
 void Registry::remove(std::uint32_t slot) {
-  by_peer_.erase(slot);
-  unname(slot);
+  by_name_.erase(hash_of(*clients_.at(slot)), slot);
   clients_.erase(slot);
 }
 
 void Registry::name(std::uint32_t slot, std::string_view id) {
-  assert(clients_.at(slot)->id.empty() && !slot_of(id));
-  clients_.at(slot)->id = id;
-  by_id_.insert(slot);
-}
-
-void Registry::unname(std::uint32_t slot) {
-  if (clients_.at(slot)->id.empty()) return;
-  by_id_.erase(slot);
-  clients_.at(slot)->id.clear();
+  Client& client = *clients_.at(slot);
+  assert(client.id.empty() && !slot_of(id));
+  by_name_.erase(hash_of(client), slot);
+  client.id = id;
+  by_name_.insert(hash_of(client), slot);
 }
 
 std::optional<std::uint32_t> Registry::slot_named(std::string_view name) const {
   if (const auto slot = slot_of(name)) return slot;
   const auto peer = parse_endpoint(name);
   if (!peer) return {};
-  const auto found = by_peer_.find(*peer);
   // A client with an id is called by that, not by its address.
-  if (found == by_peer_.end() || !clients_.at(*found)->id.empty()) return {};
-  return *found;
-}
-
-std::size_t Registry::PeerHash::operator()(const Endpoint& peer) const {
-  const std::string_view address{reinterpret_cast<const char*>(peer.address.data()), peer.address.size()};
-  return std::hash<std::string_view>{}(address)*31 + peer.port;
+  return by_name_.find(hash_of(*peer), [&](std::uint32_t slot) {
+    return clients_.at(slot)->id.empty() && clients_.at(slot)->peer == *peer;
+  });
 }
 
 std::optional<std::uint32_t> Registry::slot_of(std::string_view id) const {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return {};
-  return *found;
+  if (id.empty()) return {};
+  return by_name_.find(hash_of(id), [&](std::uint32_t slot) { return clients_.at(slot)->id == id; });
 }
 
 }  // namespace heartbeat

@@ -5,11 +5,12 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -24,18 +25,17 @@ class SlotMap {
   ConnId insert(Arguments&&... arguments) {
     const std::uint32_t slot = take_slot();
     std::unique_ptr<Block>& block = blocks_[slot / kBlockSize];
-    if (block == nullptr) block = std::make_unique<Block>();
-    block->items[slot % kBlockSize].emplace(std::forward<Arguments>(arguments)...);
-    ++block->used;
+    if (block == nullptr) block = std::unique_ptr<Block>{new Block};  // its room is not to be zeroed
+    block->emplace(slot % kBlockSize, std::forward<Arguments>(arguments)...);
     ++size_;
     return {slot, generations_[slot]};
   }
 
   void erase(std::uint32_t slot) {
     std::unique_ptr<Block>& block = blocks_[slot / kBlockSize];
-    assert(block != nullptr && block->items[slot % kBlockSize].has_value());
-    block->items[slot % kBlockSize].reset();
-    if (--block->used == 0) block.reset();
+    assert(block != nullptr && block->at(slot % kBlockSize) != nullptr);
+    block->erase(slot % kBlockSize);
+    if (block->is_empty()) block.reset();
     ++generations_[slot];
     --size_;
     free_.push_back(slot);
@@ -50,9 +50,7 @@ class SlotMap {
   [[nodiscard]] const T* at(std::uint32_t slot) const {
     if (slot >= generations_.size()) return nullptr;
     const std::unique_ptr<Block>& block = blocks_[slot / kBlockSize];
-    if (block == nullptr) return nullptr;
-    const std::optional<T>& item = block->items[slot % kBlockSize];
-    return item.has_value() ? &*item : nullptr;
+    return block == nullptr ? nullptr : block->at(slot % kBlockSize);
   }
 
   [[nodiscard]] ConnId id_of(std::uint32_t slot) const { return {slot, generations_[slot]}; }
@@ -64,9 +62,42 @@ class SlotMap {
  private:
   static constexpr std::uint32_t kBlockSize = 256;
 
-  struct Block {
-    std::array<std::optional<T>, kBlockSize> items;
-    std::uint32_t used = 0;
+  // Room for objects; which of them there are stands beside, where it costs a bit and not a word.
+  class Block {
+   public:
+    Block() = default;
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+    Block(Block&&) = delete;
+    Block& operator=(Block&&) = delete;
+    ~Block() {
+      for (std::uint32_t place = 0; place < kBlockSize; ++place) {
+        if (used_.test(place)) erase(place);
+      }
+    }
+
+    template <class... Arguments>
+    void emplace(std::uint32_t place, Arguments&&... arguments) {
+      new (&room_.at(place * sizeof(T))) T(std::forward<Arguments>(arguments)...);
+      used_.set(place);
+    }
+
+    void erase(std::uint32_t place) {
+      std::destroy_at(object(place));
+      used_.reset(place);
+    }
+
+    // Null where there is none.
+    [[nodiscard]] T* at(std::uint32_t place) { return used_.test(place) ? object(place) : nullptr; }
+    [[nodiscard]] bool is_empty() const { return used_.none(); }
+
+   private:
+    [[nodiscard]] T* object(std::uint32_t place) {
+      return std::launder(reinterpret_cast<T*>(&room_.at(place * sizeof(T))));
+    }
+
+    alignas(T) std::array<std::byte, kBlockSize * sizeof(T)> room_;
+    std::bitset<kBlockSize> used_;
   };
 
   [[nodiscard]] bool is_there(ConnId id) const {

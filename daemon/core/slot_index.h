@@ -1,0 +1,93 @@
+// Slots by a hash of what they are called: one table for all names, whatever they are made of.
+//
+// Open addressing with linear probing, in entries of 8 bytes.  It holds no names: whoever looks for one says
+// which of the slots with its hash is it.  It grows by half and shrinks again, so that memory returns after a
+// burst: between 11 and 32 bytes a slot in use.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace heartbeat {
+
+class SlotIndex {
+ public:
+  // The same slot must not be in it already.
+  void insert(std::uint32_t hash, std::uint32_t slot) {
+    if (4 * (size_ + 1) > 3 * entries_.size()) resize(entries_.size() + entries_.size() / 2 + kLeast);
+    place({slot, hash});
+    ++size_;
+  }
+
+  // The slot must be in it, under this hash.
+  void erase(std::uint32_t hash, std::uint32_t slot) {
+    std::size_t hole = home(hash);
+    while (entries_[hole].slot != slot) {
+      assert(entries_[hole].slot != kNobody);
+      hole = after(hole);
+    }
+    // Whoever stands behind the hole and would not be found past it moves up.
+    for (std::size_t at = after(hole); entries_[at].slot != kNobody; at = after(at)) {
+      if (distance(home(entries_[at].hash), at) < distance(hole, at)) continue;
+      entries_[hole] = entries_[at];
+      hole = at;
+    }
+    entries_[hole].slot = kNobody;
+    --size_;
+    if (entries_.size() > kLeast && 4 * size_ < entries_.size()) resize(entries_.size() / 2);
+  }
+
+  // The first slot of that hash for which `is_it(slot)` holds.
+  template <class IsIt>
+  [[nodiscard]] std::optional<std::uint32_t> find(std::uint32_t hash, const IsIt& is_it) const {
+    if (entries_.empty()) return {};
+    for (std::size_t at = home(hash); entries_[at].slot != kNobody; at = after(at)) {
+      if (entries_[at].hash == hash && is_it(entries_[at].slot)) return entries_[at].slot;
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return entries_.size(); }
+
+ private:
+  static constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::size_t kLeast = 16;
+
+  struct Entry {
+    std::uint32_t slot = kNobody;
+    std::uint32_t hash = 0;
+  };
+
+  [[nodiscard]] std::size_t home(std::uint32_t hash) const {
+    return static_cast<std::size_t>(std::uint64_t{hash} * entries_.size() >> 32U);
+  }
+  [[nodiscard]] std::size_t after(std::size_t at) const { return at + 1 == entries_.size() ? 0 : at + 1; }
+  // How far behind `from` the place `to` is, going round.
+  [[nodiscard]] std::size_t distance(std::size_t from, std::size_t to) const {
+    return to >= from ? to - from : to + entries_.size() - from;
+  }
+
+  void place(Entry entry) {
+    std::size_t at = home(entry.hash);
+    while (entries_[at].slot != kNobody) at = after(at);
+    entries_[at] = entry;
+  }
+
+  void resize(std::size_t capacity) {
+    const std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(capacity));
+    for (const Entry& entry : old) {
+      if (entry.slot != kNobody) place(entry);
+    }
+  }
+
+  std::vector<Entry> entries_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace heartbeat

@@ -1,0 +1,75 @@
+#include "daemon/core/slot_index.h"
+
+#include <cstdint>
+#include <map>
+
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include "tests/unit/support/property.h"
+
+using namespace heartbeat;
+using namespace heartbeat::test;
+
+namespace {
+
+constexpr auto kAny = [](std::uint32_t) { return true; };
+
+}  // namespace
+
+TEST_CASE("an empty index finds nothing") {
+  const SlotIndex index;
+  CHECK(!index.find(0, kAny));
+  CHECK(index.capacity() == 0);
+}
+
+TEST_CASE("of slots with one hash, the asker says which it is") {
+  SlotIndex index;
+  for (std::uint32_t slot = 0; slot < 5; ++slot) index.insert(77, slot);
+  CHECK(index.find(77, [](std::uint32_t slot) { return slot == 3; }) == 3U);
+  CHECK(!index.find(78, kAny));
+  index.erase(77, 3);
+  CHECK(!index.find(77, [](std::uint32_t slot) { return slot == 3; }));
+  CHECK(index.find(77, [](std::uint32_t slot) { return slot == 4; }) == 4U);
+}
+
+TEST_CASE("it grows before it is full, and shrinks when it is nearly empty") {
+  SlotIndex index;
+  for (std::uint32_t slot = 0; slot < 10'000; ++slot) {
+    index.insert(slot * 0x9E3779B1U, slot);
+    CHECK(4 * index.size() <= 3 * index.capacity());
+    if (slot > 100) CHECK(4 * index.size() > index.capacity());
+  }
+  for (std::uint32_t slot = 0; slot < 10'000; ++slot) index.erase(slot * 0x9E3779B1U, slot);
+  CHECK(index.size() == 0);
+  CHECK(index.capacity() < 32);
+}
+
+TEST_CASE("it finds exactly the slots that were put in and not taken out") {
+  check_property(1000, [] {
+    SlotIndex index;
+    std::map<std::uint32_t, std::uint32_t> model;  // slot to hash
+    const auto steps = *between(1, 200);
+    // Few hashes, close upon one another at both ends of the range: crowds that reach round the table's end.
+    const auto any_hash = [] {
+      return *between<std::uint32_t>(0, 7) * 0x20000000U + *between<std::uint32_t>(0, 2);
+    };
+    for (int step = 0; step < steps; ++step) {
+      const auto slot = *between<std::uint32_t>(0, 60);
+      const auto known = model.find(slot);
+      if (known == model.end()) {
+        const std::uint32_t hash = any_hash();
+        index.insert(hash, slot);
+        model.emplace(slot, hash);
+      } else {
+        index.erase(known->second, slot);
+        model.erase(known);
+      }
+      RC_ASSERT(index.size() == model.size());
+      for (const auto& [there, hash] : model) {
+        RC_ASSERT(index.find(hash, [&](std::uint32_t found) { return found == there; }) == there);
+      }
+      RC_ASSERT(!index.find(any_hash(), [&](std::uint32_t found) { return !model.contains(found); }));
+    }
+  });
+}
