@@ -9,10 +9,11 @@
 #include "tests/unit/support/changes.h"
 #include "tests/unit/support/print.h"
 #include "tests/unit/support/property.h"
-#include "tests/unit/support/tick_by_tick.h"
+#include "tools/sim/virtual/tick_by_tick.h"
 
 using namespace heartbeat;
 using namespace heartbeat::test;
+using heartbeat::sim::TickByTick;
 
 namespace {
 

@@ -1,5 +1,6 @@
 // The monitor against a plain model of it, over random schedules of opens, heartbeats, bad input, ends and
-// looks.  The model judges by the rule told tick by tick (support/tick_by_tick.h) and knows no deadlines.
+// looks.  The model judges by the rule told tick by tick (tools/sim/virtual/tick_by_tick.h) and knows no
+// deadlines.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -15,10 +16,11 @@
 #include "tests/unit/support/fleet.h"
 #include "tests/unit/support/print.h"
 #include "tests/unit/support/property.h"
-#include "tests/unit/support/tick_by_tick.h"
+#include "tools/sim/virtual/tick_by_tick.h"
 
 using namespace heartbeat;
 using namespace heartbeat::test;
+using heartbeat::sim::TickByTick;
 
 namespace {
 

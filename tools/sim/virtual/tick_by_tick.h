@@ -1,4 +1,4 @@
-// The rule as it is written, tick by tick: the oracle that Liveness must equal.
+// The rule as it is written, tick by tick: the oracle that Liveness must equal, here and in the tests.
 //
 // Shares nothing with liveness.cpp but the words.  No folding, no cleverness: each tick is walked to its end,
 // and what the rule says of that end is done.
@@ -14,7 +14,7 @@
 #include "daemon/core/liveness.h"
 #include "daemon/core/rule.h"
 
-namespace heartbeat::test {
+namespace heartbeat::sim {
 
 class TickByTick {
  public:
@@ -62,6 +62,25 @@ class TickByTick {
     steady = earlier.steady;
   }
 
+  // Other settings from now on: the tick starts anew, and the counters stay, below the new bounds.
+  void change_rule(const Rule& rule, MonoTime now) {
+    steady = std::min<std::int64_t>(steady, rule_.recover);
+    rule_ = rule;
+    tick_start_ = now;
+    heard_ = false;
+    declared_ = false;
+    silence = std::min<std::int64_t>(silence, rule.threshold - 1);
+    strikes = std::min<std::int64_t>(strikes, rule.cursor - 1);
+    steady = std::min<std::int64_t>(steady, rule.recover - 1);
+    // A leave that has lasted too long by the new settings ends with this tick.
+    if (status == Status::Leave && leave_end() <= now) left_at = tick_end() - rule.leave_timeout;
+  }
+
+  // The next instant at which anything is judged; never() once closed.
+  [[nodiscard]] MonoTime next_instant() const {
+    return status == Status::Close ? MonoTime::never() : std::min(tick_end(), leave_end());
+  }
+
   [[nodiscard]] MonoTime tick_end() const { return tick_start_ + rule_.tick; }
   [[nodiscard]] MonoTime leave_end() const {
     return status == Status::Leave ? left_at + rule_.leave_timeout : MonoTime::never();
@@ -74,10 +93,6 @@ class TickByTick {
   MonoTime left_at;
 
  private:
-  [[nodiscard]] MonoTime next_instant() const {
-    return status == Status::Close ? MonoTime::never() : std::min(tick_end(), leave_end());
-  }
-
   // The end of a tick, or of the leave; at one same instant the end of the tick is judged first.
   void step(std::vector<Change>& changes) {
     if (tick_end() <= leave_end()) {
@@ -135,4 +150,4 @@ class TickByTick {
   bool declared_ = false;
 };
 
-}  // namespace heartbeat::test
+}  // namespace heartbeat::sim

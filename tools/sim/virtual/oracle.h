@@ -1,0 +1,145 @@
+// The whole fleet as docs/liveness.md and docs/protocol.md have it: what must be told of it, and to whom.
+//
+// Shares nothing with the monitor but the words.  It judges each client tick by tick (tick_by_tick.h), has no
+// deadlines and no folding, and cuts frames from streams that it has whole; so what the two agree on was
+// worked out twice.  Only the reading of JSON is the same (HeartbeatParser has tests and a fuzz target of its
+// own).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/endpoint.h"
+#include "common/message.h"
+#include "daemon/core/connection_id.h"
+#include "daemon/core/event.h"
+#include "daemon/core/monitor.h"
+#include "tools/sim/virtual/tick_by_tick.h"
+
+namespace heartbeat::sim {
+
+// An event, as far as it is foretold.
+struct Told {
+  ConnId conn;
+  Event::Kind kind;
+  MonoTime at;
+  std::optional<Reason> reason{};  // where the kind has one
+  // The numbers at that instant, of a verdict that time alone brought.
+  std::int64_t silence = 0;
+  std::int64_t strikes = 0;
+  std::int64_t steady = 0;
+
+  friend bool operator==(const Told&, const Told&) = default;
+};
+[[nodiscard]] std::string to_string(const Told& told);
+
+// A frame to a client: `ack 7 alive`, `welcome`, `status leave silent`.
+struct Sent {
+  ConnId conn;
+  std::string words;
+
+  friend bool operator==(const Sent&, const Sent&) = default;
+};
+
+// What has happened in all.
+struct Tally {
+  std::uint64_t connected = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t heartbeats = 0;
+  std::uint64_t joins = 0;
+  std::uint64_t strikes = 0;
+  std::uint64_t leaves = 0;
+  std::uint64_t returns = 0;
+  std::uint64_t takeovers = 0;
+  std::array<std::uint64_t, kReasonCount> closes{};
+
+  friend bool operator==(const Tally&, const Tally&) = default;
+};
+
+class Oracle {
+ public:
+  struct Client {
+    Client(const Rule& rule, const Endpoint& from, MonoTime now) : life(rule, now), peer(from) {}
+
+    TickByTick life;
+    Endpoint peer;
+    std::string id{};
+    std::string unread{};  // of its stream
+    std::uint64_t heartbeats = 0;
+    MonoTime taken_over_at{};
+    MonoTime planned = MonoTime::never();  // the earliest that it stands on the agenda for
+    unsigned takeovers = 0;                // close upon one another
+    Reason leave_reason = Reason::Silent;
+    bool away = false;
+    bool joined = false;
+    bool notify = false;
+  };
+
+  explicit Oracle(const Settings& settings) : settings_(settings) {}
+
+  // Each is what happened to the daemon.  `now` never goes back, and no two connected peers have one address.
+  [[nodiscard]] bool may_open() const { return clients_.size() < settings_.clients_max; }
+  void open(ConnId conn, const Endpoint& peer, MonoTime now);
+  void refuse() { ++tally_.refused; }
+  void receive(ConnId conn, std::string_view bytes, MonoTime now);
+  void hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now);  // a whole one, where none is unfinished
+  void end(ConnId conn, Reason reason, MonoTime now);
+  void advance(MonoTime now);
+  bool kick(std::string_view name, MonoTime now);
+  void change_settings(const Settings& settings, MonoTime now);
+  void shut_down(MonoTime now);
+
+  // What must have been told and sent since the last call.
+  [[nodiscard]] std::vector<Told> take_told() { return std::exchange(told_, {}); }
+  [[nodiscard]] std::vector<Sent> take_sent() { return std::exchange(sent_, {}); }
+
+  [[nodiscard]] const Tally& tally() const { return tally_; }
+  [[nodiscard]] const std::map<ConnId, Client>& clients() const { return clients_; }
+  [[nodiscard]] const Client* find(ConnId conn) const;
+  [[nodiscard]] std::size_t remembered() const { return closed_.size(); }
+
+ private:
+  struct Closed {
+    std::uint64_t number;
+    Status status;
+    bool away;
+  };
+
+  bool judge(ConnId conn, Client& client, MonoTime now);
+  void plan(ConnId conn, Client& client);
+  void enter_leave(ConnId conn, Client& client, const Told& told, bool away);
+  void introduce(ConnId conn, Client& client, const Heartbeat& heartbeat, MonoTime now);
+  void take_over(ConnId conn, Client& client, ConnId earlier_conn, MonoTime now);
+  void close(ConnId conn, Reason reason, MonoTime now);
+  void close(const Told& closed);
+  void drop(ConnId conn, Reason reason);
+  void remember(const std::string& name, const Client& client);
+  [[nodiscard]] std::optional<ConnId> find_named(std::string_view name) const;
+  [[nodiscard]] std::optional<Closed> take_closed(const std::string& name);
+  void forget_beyond(std::size_t max);
+
+  void tell(ConnId conn, Event::Kind kind, MonoTime at, std::optional<Reason> reason = {});
+  void tell_status(ConnId conn, const Client& client, Status status, Reason reason);
+
+  Settings settings_;
+  std::map<ConnId, Client> clients_;
+  std::unordered_map<std::string, ConnId> by_id_;
+  std::map<Endpoint, ConnId> by_address_;
+  std::map<MonoTime, std::vector<ConnId>> agenda_;  // who is to be judged when; may hold outdated entries
+  std::unordered_map<std::string, Closed> closed_;
+  std::map<std::uint64_t, std::string> closed_in_order_;
+  std::uint64_t closed_number_ = 0;
+  HeartbeatParser parser_;
+  Tally tally_;
+  std::vector<Told> told_;
+  std::vector<Sent> sent_;
+};
+
+}  // namespace heartbeat::sim

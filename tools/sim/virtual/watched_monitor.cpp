@@ -1,0 +1,247 @@
+#include "tools/sim/virtual/watched_monitor.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "common/frame.h"
+#include "common/text.h"
+
+namespace heartbeat::sim {
+namespace {
+
+using Kind = Event::Kind;
+
+// An event as the oracle would have told it; nothing where it tells none of that kind.
+std::optional<Told> told_of(const Event& event) {
+  Told told{event.conn, event.kind, event.at};
+  bool by_time = false;
+  switch (event.kind) {
+    case Kind::Heard:
+    case Kind::Slow:
+    case Kind::Refused:
+    case Kind::Stalled: return {};
+    case Kind::Struck: by_time = true; break;
+    case Kind::Left:
+      told.reason = event.reason;
+      by_time = event.reason == Reason::Silent;
+      break;
+    case Kind::Returned:
+      told.reason = event.reason;
+      by_time = true;
+      break;
+    case Kind::Closed:
+      told.reason = event.reason;
+      by_time = event.reason == Reason::Silent || event.reason == Reason::Away;
+      break;
+    default: break;
+  }
+  if (!by_time) return told;
+  told.silence = event.silence;
+  told.strikes = event.strikes;
+  told.steady = event.steady;
+  return told;
+}
+
+// A frame to a client in the oracle's words; `?` and its bytes where it is not one.
+std::string words_of(std::string_view bytes) {
+  FrameDecoder decoder;
+  std::string words;
+  for (;;) {
+    const FrameDecoder::Result frame = decoder.next(bytes, limits::kFrameMax);
+    if (frame.state == FrameDecoder::State::NeedMore) return decoder.in_frame() ? "? half a frame" : words;
+    if (frame.state == FrameDecoder::State::Bad) return "? not a frame";
+    const auto read = parse_server_frame(frame.body);
+    if (!read) return "? " + std::string{frame.body};
+    if (!words.empty()) words += ", ";
+    words += read->type;
+    if (read->type == "ack") words += " " + (read->seq ? std::to_string(*read->seq) : std::string{"-"});
+    if (!read->status.empty()) words += " " + read->status;
+    if (!read->reason.empty()) words += " " + read->reason;
+  }
+}
+
+// In the order of the connections: among clients that are judged together, whose turn is first is not said.
+template <class T>
+void sort_by_connection(std::vector<T>& all) {
+  std::stable_sort(all.begin(), all.end(), [](const T& a, const T& b) { return a.conn < b.conn; });
+}
+
+template <class T, class Text>
+std::string first_difference(const std::vector<T>& expected, const std::vector<T>& seen, Text text) {
+  const auto [missing, extra] = std::mismatch(expected.begin(), expected.end(), seen.begin(), seen.end());
+  return "expected " + (missing == expected.end() ? std::string{"nothing more"} : text(*missing)) +
+         "; seen " + (extra == seen.end() ? std::string{"nothing more"} : text(*extra));
+}
+
+}  // namespace
+
+std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
+  const bool may = oracle_.may_open();
+  const auto conn = monitor_.open(peer, now, effects_);
+  hold(conn.has_value() == may, "a connection is refused where there is no room, and only there");
+  if (conn) {
+    hold(oracle_.find(*conn) == nullptr, "no two connections have one name");
+    oracle_.open(*conn, peer, now);
+  } else {
+    oracle_.refuse();
+  }
+  compare();
+  return conn;
+}
+
+void WatchedMonitor::receive(ConnId conn, std::string_view bytes, MonoTime now) {
+  monitor_.receive(conn, bytes, now, effects_);
+  oracle_.receive(conn, bytes, now);
+  compare();
+}
+
+void WatchedMonitor::disconnect(ConnId conn, Reason reason, MonoTime now) {
+  monitor_.disconnect(conn, reason, now, effects_);
+  oracle_.end(conn, reason, now);
+  compare();
+}
+
+void WatchedMonitor::advance(MonoTime now) {
+  monitor_.advance(now, effects_);
+  oracle_.advance(now);
+  judged_up_to_ = now;
+  hold(monitor_.next_deadline() > now, "after a look at everybody who is due nobody is due");
+  compare();
+}
+
+void WatchedMonitor::stalled(Millis length, MonoTime now) {
+  monitor_.stalled(length, now, effects_);
+  ++stalls_;
+  compare();
+}
+
+bool WatchedMonitor::kick(std::string_view name, std::string_view message, MonoTime now) {
+  const bool kicked = monitor_.kick(name, message, now, effects_);
+  hold(kicked == oracle_.kick(name, now), "an operator kicks whoever is there, and nobody else");
+  compare();
+  return kicked;
+}
+
+void WatchedMonitor::change_settings(const Settings& settings, MonoTime now) {
+  monitor_.change_settings(settings, now, effects_);
+  oracle_.change_settings(settings, now);
+  compare();
+}
+
+void WatchedMonitor::shut_down(MonoTime now) {
+  monitor_.shut_down(now, effects_);
+  oracle_.shut_down(now);
+  compare();
+  hold(monitor_.clients().size() == 0, "after the shutdown nobody is connected");
+  hold(monitor_.next_deadline() == MonoTime::never(), "after the shutdown nobody is due");
+}
+
+void WatchedMonitor::sweep() {
+  std::size_t in_leave = 0;
+  for (const auto& [conn, expected] : oracle_.clients()) {
+    sweep_client(conn, expected);
+    if (expected.life.status == Status::Leave) ++in_leave;
+  }
+  hold(monitor_.status_counts().leave == in_leave, "as many are counted in leave as are in leave");
+  hold(monitor_.status_counts().alive == oracle_.clients().size() - in_leave,
+       "as many are counted alive as are alive");
+}
+
+void WatchedMonitor::sweep_client(ConnId conn, const Oracle::Client& expected) {
+  const Client* const client = monitor_.clients().find(conn);
+  if (client == nullptr) return break_promise("whoever is connected is known", std::to_string(conn.slot));
+  const auto hold_of = [&](bool kept, std::string_view promise) {
+    if (!kept) break_promise(promise, "client " + escaped(name_of(*client)));
+  };
+  hold_of(expected.life.next_instant() > judged_up_to_, "whoever was due has been looked at");
+  hold_of(client->liveness.status() == expected.life.status, "every client's status is what the rule says");
+  hold_of(client->id == expected.id, "a client has the id that it gave");
+  hold_of(client->heartbeats == expected.heartbeats, "every heartbeat is counted, once");
+  if (expected.life.status == Status::Leave) {
+    hold_of(client->liveness.left_at() == expected.life.left_at, "a leave began when the rule says");
+  }
+  // The daemon sleeps until then.
+  hold_of(monitor_.next_deadline() <= expected.life.next_change()->at,
+          "nobody's next change is earlier than the armed deadline");
+}
+
+void WatchedMonitor::compare() {
+  compare_events();
+  compare_orders();
+  compare_counters();
+  effects_.clear();
+}
+
+void WatchedMonitor::compare_events() {
+  std::vector<Told> seen;
+  for (const Event& event : effects_.events()) {
+    hold((event.kind == Kind::Heard) == (event.number == 0), "every change has a number");
+    if (event.number != 0) hold(event.number == ++events_, "the events' numbers have no gap");
+    hold(is_printable(event.client) && is_printable(event.detail), "what an event says is printable");
+    if (const auto told = told_of(event)) seen.push_back(*told);
+  }
+  std::vector<Told> expected = oracle_.take_told();
+  sort_by_connection(seen);
+  sort_by_connection(expected);
+  if (seen == expected) return;
+  break_promise("each change is told once, at its instant, with its reason; and nothing else is",
+                first_difference(expected, seen, [](const Told& told) { return to_string(told); }));
+}
+
+void WatchedMonitor::compare_orders() {
+  std::vector<Sent> seen;
+  for (const Effects::Order& order : effects_.orders()) {
+    if (order.kind == Effects::Order::Kind::Send) {
+      std::string_view bytes = effects_.bytes(order);
+      // A welcome may have the standing behind it, in one order.
+      const std::string words = words_of(bytes);
+      for (std::size_t begin = 0; begin < words.size();) {
+        const std::size_t end = std::min(words.find(", ", begin), words.size());
+        seen.push_back({order.conn, words.substr(begin, end - begin)});
+        begin = end + 2;
+      }
+    } else {
+      ++closes_ordered_;
+      hold(oracle_.find(order.conn) == nullptr, "only who is to be closed is closed");
+      hold(monitor_.clients().find(order.conn) == nullptr, "who is closed is no longer known");
+    }
+  }
+  std::vector<Sent> expected = oracle_.take_sent();
+  sort_by_connection(seen);
+  sort_by_connection(expected);
+  if (seen == expected) return;
+  break_promise("a client is told what it asked for, in this order, and nothing else",
+                first_difference(expected, seen, [](const Sent& sent) { return sent.words; }));
+}
+
+void WatchedMonitor::compare_counters() {
+  const Counters& counters = monitor_.counters();
+  const Tally seen{.connected = counters.connected,
+                   .refused = counters.refused,
+                   .heartbeats = counters.heartbeats,
+                   .joins = counters.joins,
+                   .strikes = counters.strikes,
+                   .leaves = counters.leaves,
+                   .returns = counters.returns,
+                   .takeovers = counters.takeovers,
+                   .closes = counters.closes};
+  hold(seen == oracle_.tally(), "every counter is the number of things that it counts");
+  hold(counters.stalls == stalls_, "every stall is counted");
+  const auto closes = std::accumulate(seen.closes.begin(), seen.closes.end(), std::uint64_t{0});
+  hold(seen.connected == monitor_.clients().size() + closes, "connected = present + closed");
+  hold(closes == closes_ordered_, "each connection is closed once");
+  hold(monitor_.clients().size() == oracle_.clients().size(), "as many are present as there are");
+  hold(monitor_.closed_clients().size() == oracle_.remembered(),
+       "as many are remembered as there is room for");
+  const StatusCounts counts = monitor_.status_counts();
+  hold(counts.alive + counts.leave == monitor_.clients().size(), "present = alive + in leave");
+}
+
+void WatchedMonitor::break_promise(std::string_view promise, const std::string& seen) {
+  if (!broken_.empty()) return;
+  broken_ = promise;
+  if (!seen.empty()) broken_ += " (" + seen + ")";
+}
+
+}  // namespace heartbeat::sim

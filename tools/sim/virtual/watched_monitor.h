@@ -1,0 +1,67 @@
+// A monitor that is watched: whatever is done with it is told to the oracle as well, and everything that it
+// tells, sends and counts is compared with what the oracle says.
+//
+// Knows no socket, clock or chance: whoever plays with it says what happens, and when.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/core/effects.h"
+#include "daemon/core/monitor.h"
+#include "tools/sim/virtual/oracle.h"
+
+namespace heartbeat::sim {
+
+class WatchedMonitor {
+ public:
+  explicit WatchedMonitor(const Settings& settings) : monitor_(settings), oracle_(settings) {}
+
+  // As those of Monitor.
+  std::optional<ConnId> open(const Endpoint& peer, MonoTime now);
+  void receive(ConnId conn, std::string_view bytes, MonoTime now);
+  void disconnect(ConnId conn, Reason reason, MonoTime now);
+  void advance(MonoTime now);
+  void stalled(Millis length, MonoTime now);
+  bool kick(std::string_view name, std::string_view message, MonoTime now);
+  void change_settings(const Settings& settings, MonoTime now);
+  void shut_down(MonoTime now);
+
+  // Looks at every single client.
+  void sweep();
+
+  // The promise that was broken first: a sentence, and what it was seen by.  Empty while all are kept.
+  [[nodiscard]] const std::string& broken() const { return broken_; }
+
+  [[nodiscard]] const Monitor& monitor() const { return monitor_; }
+  [[nodiscard]] const Oracle& oracle() const { return oracle_; }
+  [[nodiscard]] const Settings& settings() const { return monitor_.settings(); }
+  [[nodiscard]] std::uint64_t events() const { return events_; }  // so far
+
+ private:
+  // After each call: what came of it.
+  void compare();
+  void compare_events();
+  void compare_orders();
+  void compare_counters();
+  void sweep_client(ConnId conn, const Oracle::Client& expected);
+
+  void hold(bool kept, std::string_view promise) {
+    if (!kept) break_promise(promise, {});
+  }
+  void break_promise(std::string_view promise, const std::string& seen);
+
+  Monitor monitor_;
+  Oracle oracle_;
+  Effects effects_;
+  MonoTime judged_up_to_;
+  std::uint64_t events_ = 0;
+  std::uint64_t closes_ordered_ = 0;
+  std::uint64_t stalls_ = 0;
+  std::string broken_;
+};
+
+}  // namespace heartbeat::sim
