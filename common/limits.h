@@ -305,6 +305,10 @@ inline constexpr std::size_t kConnectingMax = 100;
 inline constexpr std::size_t kClientsPerSource = 20'000;
 inline constexpr std::size_t kSourcesMax = 65'536;
 
+// Runs in virtual time of one call, and how long each is when nothing is said: some sixty default ticks.
+inline constexpr std::size_t kSeedsMax = 1'000'000;
+inline constexpr Millis kVirtualDefault{600'000};
+
 // Broken promises that are told one by one; the rest is a count.
 inline constexpr std::size_t kViolationsTold = 20;
 

@@ -213,6 +213,12 @@ TEST_CASE("a daemon that ends takes its clients with it, and breaks no promise b
   CHECK(verdict(kicked, true) == Verdict::Broken);
   CHECK(verdict(told, false) == Verdict::Broken);
   CHECK(verdict(untold, false) == Verdict::Broken);
+
+  Record refused;
+  refused.connecting_at = kStart + 99s;
+  refused.fault = "connection refused";
+  CHECK(verdict(refused, true) == Verdict::NotYet);
+  CHECK(verdict(refused, false) == Verdict::Broken);
 }
 
 TEST_CASE("a connection that is not accepted is the daemon's fault, one for want of ports is not") {

@@ -2,6 +2,7 @@
 """heartbeat-sim against the real daemon, and against one that breaks its promises.  Usage: test_sim.py BIN_FOLDER"""
 import json
 import selectors
+import signal
 import socket
 import struct
 import subprocess
@@ -124,6 +125,35 @@ def test_daemon_ends():
     assert "the daemon ended" in stderr, stderr
 
 
+def test_ctrl_c_in_one_terminal():
+    """One signal to the daemon and to the simulator at once, as from a terminal, breaks no promise."""
+    for first in ("daemon", "simulator"):
+        daemon = Daemon(FOLDER)
+        sim = subprocess.Popen([SIM, "--server", daemon.address, "--clients", "20", "--add-every", "0ms",
+                                "--mix", "steady=1", "--id-prefix", "ends"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        daemon.wait_for_log(r"joined client=ends-1[89] ")
+        both = [daemon.process, sim]
+        for process in both if first == "daemon" else reversed(both):
+            process.send_signal(signal.SIGINT)
+        stdout, stderr = sim.communicate(timeout=WAIT_S)
+        assert daemon.process.wait(WAIT_S) == 0
+        assert sim.returncode in (0, 69), f"{first} first: {sim.returncode}\n{stdout}{stderr}"
+
+
+def test_virtual():
+    """In virtual time every promise is kept, and a seed is the same run each time."""
+    flags = ("--virtual", "--seed", "7", "--seeds", "3", "--clients", "40", "--duration", "2min")
+    first = run(SIM, *flags)
+    check(first, 0)
+    table = dict(line.rsplit(maxsplit=1) for line in first.stdout.splitlines())
+    assert table["seeds that broke a promise"] == "0", first.stdout
+    for what in ("heartbeats", "strikes", "leaves", "returns", "closed as silent", "pauses of the daemon"):
+        assert int(table[what]) > 0, f"{what}\n{first.stdout}"
+    assert run(SIM, *flags).stdout == first.stdout
+    assert run(SIM, *flags[:2], "8", *flags[3:]).stdout != first.stdout
+
+
 def test_slow_beats():
     """Clients that beat slower than the tick are promised nothing, and that is said."""
     with Daemon(FOLDER, "--tick", "50ms", "--leave-timeout", "100ms") as daemon:
@@ -167,5 +197,6 @@ def test_unreachable():
     assert result.stderr.count("\n") == 1, result.stderr
 
 
-run_tests([test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_slow_beats,
+run_tests([test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
+           test_virtual, test_slow_beats,
            test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_unreachable])

@@ -74,6 +74,7 @@ class Judge {
   }
 
   [[nodiscard]] Judgement connection() const {
+    if (daemon_ended_ && !record_.connected()) return not_yet("not yet connected");
     if (record_.fault != nullptr) return broken(record_.fault);
     if (record_.connected()) return kKept;
     return is_overdue(record_.connecting_at) ? broken("was not accepted") : not_yet("not yet connected");

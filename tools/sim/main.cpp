@@ -19,12 +19,17 @@
 #include "tools/sim/options.h"
 #include "tools/sim/report.h"
 #include "tools/sim/scout.h"
+#include "tools/sim/virtual/swarm.h"
 
 namespace heartbeat::sim {
 namespace {
 
 constexpr int kExitBroken = 1;
 constexpr Millis kProgressEvery{500};
+
+// Whoever presses Ctrl-C in a terminal may end the daemon by it as well: what it says then is waited for, so
+// that its shutdown is not taken for a promise that it broke.
+constexpr Millis kShutdownHeard{200};
 
 void say(const std::string& line) {
   std::fprintf(stderr, "heartbeat-sim: %s\n", line.c_str());
@@ -58,8 +63,8 @@ std::size_t clients_for(std::size_t wanted) {
 // Why the run ended.
 enum class Ending : std::uint8_t { Running, Done, DaemonEnded };
 
-int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending) {
-  const Circumstances circumstances{end, fleet.stalled(), ending == Ending::DaemonEnded};
+int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending, bool daemon_ended) {
+  const Circumstances circumstances{end, fleet.stalled(), daemon_ended};
   const Report report = make_report(fleet.records(), plan.pace, circumstances, plan.id_prefix);
   std::fputs(table(report).c_str(), stdout);
   std::fflush(stdout);
@@ -82,19 +87,21 @@ int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending) {
 
 int simulate(uv::Loop& loop, const Options& options, const Plan& plan) {
   Ending ending = Ending::Running;
+  bool daemon_ended = false;
   MonoTime end_at;
   // Judged after one more poll: what had arrived by the end has happened by the end.
   const auto judge = uv::Timer::create(loop, [&] { loop.stop(); });
-  const auto end = [&](Ending how) {
+  const auto end = [&](Ending how, Millis judge_after = Millis{1}) {
+    if (how == Ending::DaemonEnded) daemon_ended = true;
     if (ending != Ending::Running) return;
     ending = how;
     end_at = loop.now();
-    judge->arm(Millis{1});
+    judge->arm(judge_after);
   };
   Fleet fleet{loop, plan, [&] { end(Ending::DaemonEnded); }};
 
-  const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end(Ending::Done); });
-  const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end(Ending::Done); });
+  const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end(Ending::Done, kShutdownHeard); });
+  const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end(Ending::Done, kShutdownHeard); });
   const auto enough = uv::Timer::create(loop, [&] { end(Ending::Done); });
   if (options.duration) enough->arm(*options.duration);
   const Progress progress{!options.no_progress};
@@ -106,7 +113,7 @@ int simulate(uv::Loop& loop, const Options& options, const Plan& plan) {
 
   loop.run();
   progress.clear();
-  return tell(fleet, plan, end_at, ending);
+  return tell(fleet, plan, end_at, ending, daemon_ended);
 }
 
 tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& options) {
@@ -170,6 +177,16 @@ int run(const Options& options) {
   return exit_code;
 }
 
+int run_virtual(const Options& options) {
+  const Swarm swarm{.first_seed = options.seed,
+                    .seeds = options.seeds,
+                    .clients = options.clients,
+                    .duration = options.duration.value_or(limits::kVirtualDefault)};
+  say("virtual time: " + std::to_string(swarm.clients) + " clients for " + format_duration(swarm.duration) +
+      "; --seed " + std::to_string(swarm.first_seed) + " --seeds " + std::to_string(swarm.seeds));
+  return run_swarm(swarm) == 0 ? EX_OK : kExitBroken;
+}
+
 }  // namespace
 }  // namespace heartbeat::sim
 
@@ -177,5 +194,6 @@ int main(int argc, char** argv) {
   using namespace heartbeat;
   const auto options =
       sim::parse_options(argc, argv, static_cast<std::uint32_t>(getpid()), std::random_device{}());
-  return options ? sim::run(*options) : CommandLine::finish(options.error());
+  if (!options) return CommandLine::finish(options.error());
+  return options->virtual_time ? sim::run_virtual(*options) : sim::run(*options);
 }

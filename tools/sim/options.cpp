@@ -37,6 +37,14 @@ std::string footer() {
          "64 bad command line; 69 the daemon was not reached, or ended; 71 out of descriptors or ports.\n"
          "SIGINT and SIGTERM end the run: what has happened by then is judged.\n"
          "\n"
+         "With --virtual no daemon is asked: the daemon's core itself is run in virtual time under clients, "
+         "a\n"
+         "network, pauses, reloads and operators that are all drawn from the seed, and everything that it "
+         "tells\n"
+         "is compared with what the rule says tick by tick. A promise that is broken is told with the seed "
+         "that\n"
+         "brings it back.\n"
+         "\n"
          "Durations are written with a unit: 250ms, 10s, 30min, 1h.";
 }
 
@@ -86,6 +94,10 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) { return read_prefix(text, options.id_prefix); });
   line.number<std::uint64_t>("--seed", "What is random is the same for the same seed [random, and printed]",
                              0, std::numeric_limits<std::uint64_t>::max(), options.seed);
+  line.toggle("--virtual", "Prove the core in virtual time, with --clients, --duration [10min] and --seed",
+              options.virtual_time);
+  line.number<std::size_t>("--seeds", "With --virtual: this many runs, each with the next seed [1]", 1,
+                           limits::kSeedsMax, options.seeds);
   line.toggle("--no-progress", "No live line, also on a terminal", options.no_progress);
 
   if (auto end = line.parse(argc, argv)) return tl::unexpected(std::move(*end));

@@ -26,6 +26,10 @@ struct Options {
   std::string id_prefix;
   std::uint64_t seed = 0;
   bool no_progress = false;
+
+  // The core in virtual time, without a daemon: of the above only clients, duration and seed count.
+  bool virtual_time = false;
+  std::size_t seeds = 1;  // from `seed` on
 };
 
 // `own_pid` makes the ids of two runs differ where no prefix is given, `random` is the seed where none is.

@@ -77,6 +77,7 @@ std::string first_difference(const std::vector<T>& expected, const std::vector<T
 }  // namespace
 
 std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
+  forget_last();
   const bool may = oracle_.may_open();
   const auto conn = monitor_.open(peer, now, effects_);
   hold(conn.has_value() == may, "a connection is refused where there is no room, and only there");
@@ -91,18 +92,35 @@ std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
 }
 
 void WatchedMonitor::receive(ConnId conn, std::string_view bytes, MonoTime now) {
+  forget_last();
   monitor_.receive(conn, bytes, now, effects_);
   oracle_.receive(conn, bytes, now);
   compare();
 }
 
+void WatchedMonitor::beat(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
+  forget_last();
+  frame_.clear();
+  append_frame(frame_, encode(heartbeat));
+  monitor_.receive(conn, frame_, now, effects_);
+  oracle_.hear(conn, heartbeat, now);
+  compare();
+}
+
+void WatchedMonitor::forget_last() {
+  effects_.clear();
+  closed_.clear();
+}
+
 void WatchedMonitor::disconnect(ConnId conn, Reason reason, MonoTime now) {
+  forget_last();
   monitor_.disconnect(conn, reason, now, effects_);
   oracle_.end(conn, reason, now);
   compare();
 }
 
 void WatchedMonitor::advance(MonoTime now) {
+  forget_last();
   monitor_.advance(now, effects_);
   oracle_.advance(now);
   judged_up_to_ = now;
@@ -111,12 +129,14 @@ void WatchedMonitor::advance(MonoTime now) {
 }
 
 void WatchedMonitor::stalled(Millis length, MonoTime now) {
+  forget_last();
   monitor_.stalled(length, now, effects_);
   ++stalls_;
   compare();
 }
 
 bool WatchedMonitor::kick(std::string_view name, std::string_view message, MonoTime now) {
+  forget_last();
   const bool kicked = monitor_.kick(name, message, now, effects_);
   hold(kicked == oracle_.kick(name, now), "an operator kicks whoever is there, and nobody else");
   compare();
@@ -124,12 +144,14 @@ bool WatchedMonitor::kick(std::string_view name, std::string_view message, MonoT
 }
 
 void WatchedMonitor::change_settings(const Settings& settings, MonoTime now) {
+  forget_last();
   monitor_.change_settings(settings, now, effects_);
   oracle_.change_settings(settings, now);
   compare();
 }
 
 void WatchedMonitor::shut_down(MonoTime now) {
+  forget_last();
   monitor_.shut_down(now, effects_);
   oracle_.shut_down(now);
   compare();
@@ -170,7 +192,6 @@ void WatchedMonitor::compare() {
   compare_events();
   compare_orders();
   compare_counters();
-  effects_.clear();
 }
 
 void WatchedMonitor::compare_events() {
@@ -203,6 +224,7 @@ void WatchedMonitor::compare_orders() {
       }
     } else {
       ++closes_ordered_;
+      closed_.push_back(order.conn);
       hold(oracle_.find(order.conn) == nullptr, "only who is to be closed is closed");
       hold(monitor_.clients().find(order.conn) == nullptr, "who is closed is no longer known");
     }

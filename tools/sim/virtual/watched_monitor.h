@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/core/effects.h"
 #include "daemon/core/monitor.h"
@@ -23,12 +24,19 @@ class WatchedMonitor {
   // As those of Monitor.
   std::optional<ConnId> open(const Endpoint& peer, MonoTime now);
   void receive(ConnId conn, std::string_view bytes, MonoTime now);
+  // One whole heartbeat, where no frame is unfinished.
+  void beat(ConnId conn, const Heartbeat& heartbeat, MonoTime now);
   void disconnect(ConnId conn, Reason reason, MonoTime now);
   void advance(MonoTime now);
   void stalled(Millis length, MonoTime now);
   bool kick(std::string_view name, std::string_view message, MonoTime now);
   void change_settings(const Settings& settings, MonoTime now);
   void shut_down(MonoTime now);
+
+  // What was told, and whose connection was closed, by the last call; valid until the next.
+  [[nodiscard]] const std::vector<Event>& last_events() const { return effects_.events(); }
+  [[nodiscard]] const std::vector<ConnId>& last_closed() const { return closed_; }
+  void forget_last();
 
   // Looks at every single client.
   void sweep();
@@ -58,6 +66,8 @@ class WatchedMonitor {
   Oracle oracle_;
   Effects effects_;
   MonoTime judged_up_to_;
+  std::vector<ConnId> closed_;
+  std::string frame_;  // kept, so that a heartbeat costs no allocation
   std::uint64_t events_ = 0;
   std::uint64_t closes_ordered_ = 0;
   std::uint64_t stalls_ = 0;

@@ -1,0 +1,311 @@
+#include "tools/sim/virtual/world.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/frame.h"
+#include "common/limits.h"
+
+namespace heartbeat::sim {
+namespace {
+
+constexpr std::uint32_t kNobody = 0xFFFFFFFF;
+
+Rule draw_rule(Random& random, Millis tick) {
+  const auto count = [&](std::int64_t max) { return static_cast<std::uint16_t>(random.between(1, max)); };
+  Rule rule;
+  rule.tick = tick;
+  rule.threshold = count(6);
+  rule.cursor = count(4);
+  rule.recover = count(6);
+  rule.leave_timeout = tick * random.between(1, 60) + Millis{random.between(0, 3)};
+  return rule;
+}
+
+Endpoint peer_of(std::uint32_t index, std::uint32_t connections) {
+  Endpoint peer{.address = {10, static_cast<std::uint8_t>(index >> 16U),
+                            static_cast<std::uint8_t>(index >> 8U), static_cast<std::uint8_t>(index)}};
+  peer.port = static_cast<std::uint16_t>(1 + connections % 65535);
+  return peer;
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario)
+    : random_(scenario.seed),
+      scenario_(scenario),
+      watched_(draw_settings(random_, scenario.clients)),
+      clock_(stall_limit(watched_.settings().rule), machine_now_),
+      tick_min_(watched_.settings().rule.tick / 2),
+      turn_min_(std::max<std::int64_t>(1, tick_min_.count() / 8 >> random_.between(0, 4))) {
+  create_actors(scenario.clients);
+}
+
+std::string World::run() {
+  const MonoTime end = start_ + scenario_.duration;
+  while (broken_.empty() && machine_now_ < end) turn();
+  if (broken_.empty()) watched_.sweep();
+  if (broken_.empty()) watched_.shut_down(now_);
+  settle();
+  return broken_;
+}
+
+Settings World::draw_settings(Random& random, std::size_t clients) {
+  constexpr std::array<std::int64_t, 5> kTicks{200, 1000, 2000, 5000, 10'000};
+  Settings settings;
+  settings.rule = draw_rule(random, Millis{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))});
+  // In one run of four not all find room.
+  settings.clients_max = random.chance(1, 4) ? std::max<std::size_t>(1, clients * 3 / 4) : clients;
+  // Nobody is forgotten: in which order two of one instant are is not said.
+  settings.remember = random.chance(1, 4) ? 0 : clients * 100;
+  return settings;
+}
+
+// Of ten clients six are like any, one is faithful, and the others have worse and worse networks.
+void World::create_actors(std::size_t count) {
+  const Millis tick = watched_.settings().rule.tick;
+  actors_.resize(count);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    Actor& actor = actors_[index];
+    const std::int64_t kind = random_.between(0, 9);
+    actor.faithful = kind == 0;
+    actor.interval = actor.faithful ? tick_min_ / 2 : tick * random_.between(1, 12) / 8;
+    actor.loss = kind < 7 ? 0 : static_cast<std::uint16_t>(random_.between(1, 9) * 100);
+    const std::int64_t delay_max = (actor.faithful ? tick_min_ / 4 : tick * random_.between(0, 3)).count();
+    actor.delay_max = static_cast<std::uint16_t>(std::min<std::int64_t>(delay_max, 30'000));
+    actor.asks = random_.chance(1, 8);
+    actor.acks = random_.chance(1, 16);
+    if (random_.chance(7, 10)) actor.id = "c" + std::to_string(index);
+    // One in a hundred has the id of the one before it, and they fight.
+    if (index > 0 && !actor.faithful && !actors_[index - 1].faithful && random_.chance(1, 100)) {
+      actor.id = actors_[index - 1].id;
+    }
+    plan(index, Millis{random_.between(0, tick.count())});
+  }
+}
+
+// --- the daemon -----------------------------------------------------------------------------------------
+
+void World::turn() {
+  const Rule rule = watched_.settings().rule;
+  const MonoTime woken = next_turn();
+  const Millis gap = woken - machine_now_;
+  machine_now_ = woken;
+  ++happened_.turns;
+
+  const auto stall = clock_.turn(machine_now_);
+  now_ = clock_.now();
+  // What counts as listening: a second at the most, or a tick where that is shorter.
+  counted_ += std::min({gap, Millis{1000}, rule.tick});
+  hold(now_ == counted_, "the listening clock counts a pause of the daemon's own as a second at the most");
+  if (stall) {
+    ++happened_.stalls;
+    watched_.stalled(*stall, now_);
+    settle();
+  }
+
+  read_arrivals();
+  watched_.advance(now_);
+  settle();
+  maybe_misfortune();
+  maybe_sweep();
+}
+
+// When the loop wakes: by bytes, by the next deadline or by its pulse; later where something keeps it.
+MonoTime World::next_turn() {
+  const Rule& rule = watched_.settings().rule;
+  MonoTime wake = machine_now_ + pulse(rule);
+  if (!steps_.empty()) wake = std::min(wake, steps_.top().at);
+  const MonoTime due = watched_.monitor().next_deadline();
+  if (due != MonoTime::never()) wake = std::min(wake, machine_now_ + (due - now_));
+  wake = std::max(wake, machine_now_ + turn_min_);
+  // Once in two thousand turns it is stopped, for up to ten times the whole window.
+  if (!random_.chance(1, 2000)) return wake;
+  const std::int64_t window = rule.tick.count() * rule.threshold * rule.cursor;
+  return wake + Millis{random_.between(1, random_.chance(1, 4) ? window * 10 : window)};
+}
+
+void World::read_arrivals() {
+  while (!steps_.empty() && steps_.top().at <= machine_now_ && broken_.empty()) {
+    const Step due = steps_.top();
+    steps_.pop();
+    if (actors_[due.actor].call != due.call) continue;
+    step(due.actor);
+  }
+}
+
+void World::maybe_misfortune() {
+  if (random_.chance(1, 5000)) storm();
+  if (random_.chance(1, 3000)) reload();
+  if (random_.chance(1, 500)) kick();
+}
+
+// The network breaks for many at once, and they all come back within two seconds.
+void World::storm() {
+  ++happened_.storms;
+  const auto share = static_cast<std::uint64_t>(random_.between(3, 10));
+  for (std::uint32_t index = 0; index < actors_.size(); ++index) {
+    if (!actors_[index].connected || !random_.chance(share, 10)) continue;
+    disconnect(actors_[index], Reason::Reset);
+    plan(index, Millis{random_.between(0, 2000)});
+  }
+}
+
+// The file says something else: half or twice the tick, and any counts.
+void World::reload() {
+  ++happened_.reloads;
+  constexpr std::array kHalves{1, 2, 4};
+  Settings settings = watched_.settings();
+  const auto halves = kHalves.at(static_cast<std::size_t>(random_.between(0, 2)));
+  if (random_.chance(3, 4)) settings.rule = draw_rule(random_, tick_min_ * halves);
+  watched_.change_settings(settings, now_);
+  clock_.set_stall_limit(stall_limit(settings.rule));
+  settle();
+}
+
+void World::kick() {
+  ++happened_.kicks;
+  const auto index = static_cast<std::size_t>(random_.between(0, std::ssize(actors_) - 1));
+  const Actor& actor = actors_[index];
+  const Client* const client = actor.connected ? watched_.monitor().clients().find(actor.conn) : nullptr;
+  watched_.kick(client != nullptr ? name_of(*client) : "nobody", "maintenance", now_);
+  settle();
+}
+
+// Each turn where there are few clients; where there are many as often as costs about as much as the rest.
+void World::maybe_sweep() {
+  looked_at_ += 100;
+  if (looked_at_ < actors_.size() * 20) return;
+  looked_at_ = 0;
+  ++happened_.sweeps;
+  watched_.sweep();
+  settle();
+}
+
+// --- the clients ----------------------------------------------------------------------------------------
+
+void World::step(std::uint32_t index) {
+  ++looked_at_;
+  Actor& actor = actors_[index];
+  actor.connected ? act(index) : connect(index);
+  settle();
+}
+
+void World::connect(std::uint32_t index) {
+  Actor& actor = actors_[index];
+  const auto conn = watched_.open(peer_of(index, ++actor.connections), now_);
+  if (!conn) return plan(index, Millis{random_.between(1000, 60'000)});
+  if (conn->slot >= actor_by_slot_.size()) actor_by_slot_.resize(conn->slot + 1, kNobody);
+  actor_by_slot_[conn->slot] = index;
+  actor.conn = *conn;
+  actor.connected = true;
+  settle();
+  // Most speak at once.
+  if (random_.chance(9, 10) || actor.faithful) beat(actor, Status::Alive);
+  plan(index, actor.interval);
+}
+
+// What a client does next that is connected.
+void World::act(std::uint32_t index) {
+  Actor& actor = actors_[index];
+  Millis later = actor.interval;
+  const std::int64_t mood = actor.faithful ? 9999 : random_.between(0, 9999);
+  if (mood < 4) {
+    beat(actor, Status::Close);
+  } else if (mood < 10) {
+    disconnect(actor, mood < 7 ? Reason::PeerClosed : Reason::Reset);
+  } else if (mood < 15) {
+    send_nonsense(actor);
+  } else if (mood < 30) {
+    beat(actor, Status::Leave);
+    later = silence_length();
+  } else if (mood < 60) {
+    later = silence_length();
+  } else if (mood < 160) {
+    send_half(actor);
+    later = later / 4;
+  } else if (!random_.chance(actor.loss, 1000)) {
+    beat(actor, Status::Alive);
+  }
+  plan(index, later);
+}
+
+void World::beat(Actor& actor, Status declared) {
+  const Heartbeat heartbeat{.ip = "10.0.0.1",
+                            .status = declared,
+                            .id = actor.id,
+                            .pid = 26464,
+                            .seq = actor.call,
+                            .ack = actor.acks,
+                            .notify = actor.asks};
+  if (!in_frame(actor)) return watched_.beat(actor.conn, heartbeat, now_);
+  watched_.receive(actor.conn, std::string{"\"alive\"}"}, now_);
+}
+
+// A frame that the next heartbeat is the rest of.
+void World::send_half(Actor& actor) {
+  if (in_frame(actor)) return;
+  std::string frame;
+  append_frame(frame, R"({"ip":"10.0.0.1","status":"alive"})");
+  watched_.receive(actor.conn, std::string_view{frame}.substr(0, frame.size() - 8), now_);
+}
+
+void World::send_nonsense(Actor& actor) {
+  constexpr std::array<std::string_view, 3> kNonsense{
+      {{"\0\0\0\0", 4}, {"\0\0\0\2[]", 6}, {"\377\1\2\3", 4}}};
+  watched_.receive(actor.conn, kNonsense.at(static_cast<std::size_t>(random_.between(0, 2))), now_);
+}
+
+// Whether a frame is unfinished.
+bool World::in_frame(const Actor& actor) const {
+  const Oracle::Client* const client = watched_.oracle().find(actor.conn);
+  return client != nullptr && !client->unread.empty();
+}
+
+void World::disconnect(Actor& actor, Reason reason) {
+  watched_.disconnect(actor.conn, reason, now_);
+  settle();
+}
+
+// Anything from a missed tick to well beyond the close.
+Millis World::silence_length() {
+  const Rule& rule = watched_.settings().rule;
+  const Millis whole = rule.tick * rule.threshold * rule.cursor + rule.leave_timeout;
+  return random_.chance(1, 2) ? Millis{random_.between(1, whole.count() * 3 / 2)}
+                              : rule.tick * random_.between(1, 20);
+}
+
+// The network adds its delay, and keeps the order of what one client sends.
+void World::plan(std::uint32_t index, Millis later) {
+  Actor& actor = actors_[index];
+  const MonoTime at = machine_now_ + later + Millis{random_.between(0, actor.delay_max)};
+  steps_.push({at, ++steps_planned_, index, ++actor.call});
+}
+
+// --- what came of it --------------------------------------------------------------------------------------
+
+void World::settle() {
+  for (const Event& event : watched_.last_events()) note_event(event);
+  for (const ConnId conn : watched_.last_closed()) {
+    const std::uint32_t index = actor_by_slot_[conn.slot];
+    if (index == kNobody || actors_[index].conn != conn) continue;
+    Actor& actor = actors_[index];
+    actor.connected = false;
+    // It learns of it, and comes back after a while; at times a long one.
+    plan(index, random_.chance(9, 10) ? Millis{random_.between(1, 30'000)} : silence_length());
+  }
+  watched_.forget_last();
+  if (broken_.empty()) broken_ = watched_.broken();
+}
+
+void World::note_event(const Event& event) {
+  if (event.number != 0) ++happened_.events;
+  const bool silent = event.kind == Event::Kind::Struck ||
+                      (event.kind == Event::Kind::Left && event.reason == Reason::Silent);
+  if (!silent || watched_.settings().rule.threshold < 3) return;
+  const std::uint32_t index = actor_by_slot_[event.conn.slot];
+  hold(index == kNobody || !actors_[index].faithful,
+       "whoever beats in time is never taken for silent, however long the daemon was stopped");
+}
+
+}  // namespace heartbeat::sim
