@@ -67,11 +67,17 @@ void sort_by_connection(std::vector<T>& all) {
   std::stable_sort(all.begin(), all.end(), [](const T& a, const T& b) { return a.conn < b.conn; });
 }
 
+// What is missing or too much, of two lists that are sorted by connection.
 template <class T, class Text>
 std::string first_difference(const std::vector<T>& expected, const std::vector<T>& seen, Text text) {
   const auto [missing, extra] = std::mismatch(expected.begin(), expected.end(), seen.begin(), seen.end());
-  return "expected " + (missing == expected.end() ? std::string{"nothing more"} : text(*missing)) +
-         "; seen " + (extra == seen.end() ? std::string{"nothing more"} : text(*extra));
+  std::string difference;
+  const bool is_missing = missing != expected.end() && (extra == seen.end() || missing->conn <= extra->conn);
+  const bool is_extra = extra != seen.end() && (missing == expected.end() || extra->conn <= missing->conn);
+  if (is_missing) difference += "expected " + text(*missing);
+  if (is_missing && is_extra) difference += "; ";
+  if (is_extra) difference += "seen " + text(*extra);
+  return difference;
 }
 
 }  // namespace

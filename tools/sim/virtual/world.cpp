@@ -105,9 +105,12 @@ void World::turn() {
   }
 
   read_arrivals();
+  // What operators and networks do may come before those who are due are judged, or after.
+  const bool before = random_.chance(1, 2);
+  if (before) maybe_misfortune();
   watched_.advance(now_);
   settle();
-  maybe_misfortune();
+  if (!before) maybe_misfortune();
   maybe_sweep();
 }
 
