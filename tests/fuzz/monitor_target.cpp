@@ -41,6 +41,7 @@ Rule rule_from(Input& input) {
 
 Settings settings_from(Input& input) {
   Settings settings;
+  sim::keep_to_the_rule(settings);
   settings.rule = rule_from(input);
   const unsigned bits = input.byte();
   settings.clients_max = (bits & 1U) != 0 ? kClientsMax : 3;

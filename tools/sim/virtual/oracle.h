@@ -63,6 +63,16 @@ struct Tally {
   friend bool operator==(const Tally&, const Tally&) = default;
 };
 
+// Turns off what the oracle knows nothing of.
+template <class AnySettings>
+void keep_to_the_rule([[maybe_unused]] AnySettings& settings) {
+  if constexpr (requires { settings.bounds.hello_timeout; }) {
+    settings.bounds.hello_timeout = settings.bounds.frame_timeout = Millis{0};
+    settings.bounds.max_rate = 0;
+  }
+  if constexpr (requires { settings.brake.share_percent; }) settings.brake.share_percent = 0;
+}
+
 class Oracle {
  public:
   struct Client {

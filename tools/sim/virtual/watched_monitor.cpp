@@ -17,10 +17,11 @@ std::optional<Told> told_of(const Event& event) {
   Told told{event.conn, event.kind, event.at};
   bool by_time = false;
   switch (event.kind) {
-    case Kind::Heard:
-    case Kind::Slow:
-    case Kind::Refused:
-    case Kind::Stalled: return {};
+    case Kind::Connected:
+    case Kind::Joined:
+    case Kind::Named:
+    case Kind::TakenOver:
+    case Kind::Fight: break;
     case Kind::Struck: by_time = true; break;
     case Kind::Left:
       told.reason = event.reason;
@@ -34,7 +35,7 @@ std::optional<Told> told_of(const Event& event) {
       told.reason = event.reason;
       by_time = event.reason == Reason::Silent || event.reason == Reason::Away;
       break;
-    default: break;
+    default: return {};
   }
   if (!by_time) return told;
   told.silence = event.silence;
