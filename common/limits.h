@@ -102,6 +102,26 @@ inline constexpr std::size_t kFeedMax = 4096;
 // The daemon's own stalls that are remembered, to be laid over the clients' histories.
 inline constexpr std::size_t kStallsMax = 256;
 
+// --- the brake on mass closing ---------------------------------------------------------------------------
+
+// More than this percentage of all clients, and at least so many: below twenty, half a fleet is a handful,
+// and may well be one machine that was switched off.
+inline constexpr unsigned kBrakeShareDefault = 50;
+inline constexpr unsigned kBrakeShareMax = 99;
+inline constexpr std::size_t kBrakeClientsDefault = 20;
+
+// Closes this near to one another are taken to have one cause. Clients that fall silent at one moment leave
+// within about two ticks, 20 s at the default tick; what comes between makes it a minute.
+inline constexpr Millis kBrakeWindowDefault{60'000};
+inline constexpr Millis kBrakeWindowMax{24LL * 3600 * 1000};
+
+// How long closing pauses: long enough to be woken and look, and never so long that a fleet which is really
+// gone is kept for more than that.
+inline constexpr Millis kBrakePauseMax{300'000};
+
+// The latest times that the brake held, which are remembered.
+inline constexpr std::size_t kBrakesMax = 16;
+
 // --- the daemon's own time -------------------------------------------------------------------------------
 
 // A gap between two turns of the loop counts as this much listening at the most (or one tick, if shorter).

@@ -93,7 +93,10 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Slow:
     case Event::Kind::Left:
     case Event::Kind::Refused:
-    case Event::Kind::Stalled: return spdlog::level::warn;
+    case Event::Kind::Stalled:
+    case Event::Kind::Suspended:
+    case Event::Kind::Braked:
+    case Event::Kind::BrakeEnded: return spdlog::level::warn;
     case Event::Kind::Closed: return level_of_close(event);
   }
   return spdlog::level::critical;
@@ -107,11 +110,29 @@ void introduce_client(Words& words, const Event& event) {
   if (event.pid) words.note("pid", std::to_string(*event.pid));
 }
 
+// Instants as how long before the brake took hold: what a line has no clock for.
+void add_brake(Words& words, const BrakeReport& brake, MonoTime at) {
+  words.add("concerned", brake.span.concerned).add("clients", brake.span.connected);
+  words.add("pause", "pause_ms", brake.span.until - brake.span.from);
+  words.add("subnet", brake.subnet.empty() ? "none" : brake.subnet);
+  words.add("listener", brake.listener ? to_string(*brake.listener) : "none");
+  words.add("heard_first", "heard_first_ms", at - brake.heard_first);
+  words.add("heard_last", "heard_last_ms", at - brake.heard_last);
+  words.add_detail(
+      "so many clients would be closed for silence that the cause is more likely here or in the network; "
+      "closing pauses, see heartbeatctl brake --help");
+}
+
+void add_brake_end(Words& words, const BrakeReport& brake) {
+  words.add("ended", to_string(*brake.span.end)).add("held", brake.held);
+  words.add("after", "after_ms", brake.span.until - brake.span.from);
+}
+
 LogRecord record_of(const Event& event, level_enum level) {
   Words words{to_string(event.kind), message_id(event.kind), level};
   words.note("event", std::string{to_string(event.kind)});
   if (event.number > 0) words.note("number", std::to_string(event.number));
-  if (event.kind != Event::Kind::Stalled) introduce_client(words, event);
+  if (!is_of_daemon(event.kind)) introduce_client(words, event);
   switch (event.kind) {
     case Event::Kind::Connected: break;
     case Event::Kind::Joined: words.say("peer", to_string(event.peer)).say_claims(event); break;
@@ -148,6 +169,16 @@ LogRecord record_of(const Event& event, level_enum level) {
     case Event::Kind::Stalled:
       words.add("stalled", "stalled_ms", event.stalled)
           .add_detail("the daemon itself was not listening; no client is charged for it");
+      break;
+    case Event::Kind::Suspended:
+      words.add("suspended", "suspended_ms", event.stalled)
+          .add_detail("the machine was suspended; no client is charged for it");
+      break;
+    case Event::Kind::Braked:
+      if (event.brake != nullptr) add_brake(words, *event.brake, event.at);
+      break;
+    case Event::Kind::BrakeEnded:
+      if (event.brake != nullptr) add_brake_end(words, *event.brake);
       break;
   }
   return words.take();

@@ -25,6 +25,9 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "cbd6599344004c83b5e439cfa4b0dc47",  // Closed
     "0b005dc00db24c0a9c287e801af3f0c7",  // Refused
     "a70ae4aa941246ab92f905ff3f748175",  // Stalled
+    "b40d09368aaf40eb85b818024160d0f9",  // Suspended
+    "9727b95a10064eb5a94d7a3c47ac57a0",  // Braked
+    "2946bfcf3dda4478ada1e96cbc5d6822",  // BrakeEnded
 };
 
 // Several events of one kind in one record (see flood_control.h).

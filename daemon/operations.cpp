@@ -23,6 +23,7 @@ void Operations::attach(Server& server, SetLogLevel set_log_level, ListSettings 
   ControlActions actions{.now = [&server] { return server.listening_now(); },
                          .kick = [&server](std::string_view name,
                                            std::string_view message) { return server.kick(name, message); },
+                         .end_brake = [&server](BrakeEnd how) { return server.end_brake(how); },
                          .set_log_level = std::move(set_log_level),
                          .settings = std::move(settings),
                          .reload = std::move(reload),

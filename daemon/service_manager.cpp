@@ -61,7 +61,8 @@ void ServiceManager::turn(MonoTime machine_now, const StatusCounts& counts) {
 }
 
 std::string ServiceManager::status() const {
-  return std::to_string(counts_.alive) + " alive, " + std::to_string(counts_.leave) + " leave; " + listening_;
+  return std::to_string(counts_.alive) + " alive, " + std::to_string(counts_.leave) + " leave; " +
+         (counts_.braked ? "closing for silence pauses; " : "") + listening_;
 }
 
 }  // namespace heartbeat

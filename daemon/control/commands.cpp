@@ -134,6 +134,20 @@ class Commands {
     return std::make_unique<KickAnswer>(context_, who_, std::move(request));
   }
 
+  AnswerPtr operator()(BrakeRequest request) const {
+    return at_once([&context = context_, who = who_, how = request.how](std::string& out) {
+      const auto count = context.actions.end_brake(how);
+      if (!count) return append_error(out, "no_brake", "the brake on mass closing does not hold");
+      log_change("brake", who,
+                 " action=" + std::string{how == BrakeEnd::Confirmed ? "confirm" : "release"} +
+                     " clients=" + std::to_string(*count));
+      append_json_frame(out, [&](JsonWriter& json) {
+        json.add("type", "done");
+        json.add("count", *count);
+      });
+    });
+  }
+
   AnswerPtr operator()(const LogLevelRequest& request) const {
     return at_once([&context = context_, who = who_, level = request.level](std::string& out) {
       set_log_level(out, level, who, context);

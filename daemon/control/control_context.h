@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ struct ControlActions {
   std::function<MonoTime()> now;  // on the listening clock
   // Closes the client of that name; whether there was one.
   std::function<bool(std::string_view name, std::string_view message)> kick;
+  // Ends the brake on mass closing: Monitor::end_brake().
+  std::function<std::optional<std::size_t>(BrakeEnd how)> end_brake;
   // Changes the log's level and returns what it was; the error is a sentence.
   std::function<tl::expected<std::string, std::string>(const std::string& level)> set_log_level;
   std::function<std::vector<SettingInForce>()> settings;
@@ -41,7 +44,7 @@ struct ControlContext {
   std::size_t sorted_lists = 0;  // in the making
 
   [[nodiscard]] ReportContext report() const {
-    return {.rule = monitor.settings().rule, .clock = clock, .now = actions.now()};
+    return {.rule = monitor.settings().rule, .clock = clock, .now = actions.now(), .brake = monitor.brake()};
   }
 };
 

@@ -15,6 +15,7 @@
 
 #include "common/glob.h"
 #include "common/limits.h"
+#include "daemon/core/closing_brake.h"
 #include "daemon/core/event.h"
 #include "daemon/report/client_list.h"
 #include "daemon/report/query.h"
@@ -36,6 +37,9 @@ struct KickRequest {
   std::vector<std::string> clients;
   std::string message;  // printable; may be empty
 };
+struct BrakeRequest {
+  BrakeEnd how = BrakeEnd::Confirmed;  // or Released
+};
 struct LogLevelRequest {
   std::string level;
 };
@@ -43,7 +47,7 @@ struct SettingsRequest {};
 struct ReloadRequest {};
 
 using Request = std::variant<StatusRequest, ClientsRequest, WhyRequest, WatchRequest, KickRequest,
-                             LogLevelRequest, SettingsRequest, ReloadRequest>;
+                             BrakeRequest, LogLevelRequest, SettingsRequest, ReloadRequest>;
 
 // The error is a sentence that says what is wrong and what would be right.
 [[nodiscard]] tl::expected<Request, std::string> parse_request(std::string_view body);

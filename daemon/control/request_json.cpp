@@ -153,6 +153,12 @@ Parsed parse_kick(Members& members) {
   return members.made(std::move(request));
 }
 
+Parsed parse_brake(Members& members) {
+  const std::string action = members.required_text("action");
+  if (action != "confirm" && action != "release") members.refuse("action", "is not one of confirm, release");
+  return members.made(BrakeRequest{action == "release" ? BrakeEnd::Released : BrakeEnd::Confirmed});
+}
+
 }  // namespace
 
 Parsed parse_request(std::string_view body) {
@@ -171,12 +177,13 @@ Parsed parse_request(std::string_view body) {
   if (command == "why") return members.made(WhyRequest{members.required_text("client")});
   if (command == "watch") return parse_watch(members);
   if (command == "kick") return parse_kick(members);
+  if (command == "brake") return parse_brake(members);
   if (command == "log_level") return members.made(LogLevelRequest{members.required_text("level")});
   if (command == "settings") return members.made(SettingsRequest{});
   if (command == "reload") return members.made(ReloadRequest{});
-  members.refuse(
-      "command",
-      quoted(command) + " is not one of status, clients, why, watch, kick, log_level, settings, reload");
+  members.refuse("command",
+                 quoted(command) +
+                     " is not one of status, clients, why, watch, kick, brake, log_level, settings, reload");
   return members.made(StatusRequest{});
 }
 

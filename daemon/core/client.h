@@ -12,6 +12,7 @@
 #include "common/mono_time.h"
 #include "common/short_text.h"
 #include "common/status.h"
+#include "daemon/core/closing_brake.h"
 #include "daemon/core/history.h"
 #include "daemon/core/liveness.h"
 #include "daemon/core/reason.h"
@@ -25,6 +26,9 @@ struct BeatSpacing {
   std::uint32_t last_ms = 0;
   std::uint8_t slow_in_a_row = 0;
 };
+
+// The listeners that a client can be said to have come by: as many as one daemon has, over a few reloads.
+inline constexpr std::uint8_t kNoListener = 255;
 
 // A million of these are kept, so the order of the members is for size.
 struct Client {
@@ -51,6 +55,8 @@ struct Client {
   bool away = false;                     // the present leave began with a declaration
   bool notify = false;                   // asked to be told of its state
   bool sent_bytes = false;               // anything at all has come from it
+  bool counted_by_brake = false;         // its leave is among those of closing_brake.h
+  std::uint8_t listener = kNoListener;   // where it connected to: the monitor's number for it
 };
 
 // How a client is called everywhere: its id, or the address that it was seen to come from.
@@ -63,6 +69,21 @@ struct Client {
   const std::uint32_t all = std::uint32_t{rule.cursor} * rule.threshold;
   if (liveness.status() != Status::Alive) return all;
   return std::uint32_t{liveness.strikes()} * rule.threshold + liveness.silence();
+}
+
+// Whether it is in a leave that ends in a close for silence: the brake is for these.
+[[nodiscard]] inline bool ends_in_silence(const Client& client) {
+  return client.liveness.status() == Status::Leave && !client.away;
+}
+
+// The rule as it is for this client: where the brake on mass closing delays its close, the leave lasts
+// longer.
+[[nodiscard]] inline Rule rule_for(const Client& client, const Rule& rule, const ClosingBrake& brake) {
+  Rule own = rule;
+  if (ends_in_silence(client) && brake.delays(client.liveness.left_at())) {
+    own.leave_timeout = brake.end_of(client.liveness.left_at()) - client.liveness.left_at();
+  }
+  return own;
 }
 
 }  // namespace heartbeat

@@ -7,10 +7,10 @@ namespace {
 
 // In the order of the enumeration.
 constexpr std::array<std::string_view, kEventKindCount> kKinds{
-    "connected", "joined", "named",  "takeover", "fight",   "heartbeat", "slow_beats",
-    "strike",    "leave",  "return", "close",    "refused", "stall",
+    "connected", "joined", "named", "takeover", "fight", "heartbeat", "slow_beats", "strike",
+    "leave",     "return", "close", "refused",  "stall", "suspend",   "brake",      "brake_end",
 };
-static_assert(static_cast<std::size_t>(Event::Kind::Stalled) + 1 == kEventKindCount);
+static_assert(static_cast<std::size_t>(Event::Kind::BrakeEnded) + 1 == kEventKindCount);
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "common/endpoint.h"
 #include "common/mono_time.h"
 #include "common/status.h"
+#include "daemon/core/brake_report.h"
 #include "daemon/core/connection_id.h"
 #include "daemon/core/reason.h"
 
@@ -20,20 +22,24 @@ namespace heartbeat {
 
 struct Event {
   enum class Kind : std::uint8_t {
-    Connected,  // a connection was accepted
-    Joined,     // its first heartbeat; claimed_ip, pid
-    Named,      // a later heartbeat gave an id; `previous` is what it was called
-    TakenOver,  // its id was another connection's, which is closed; `previous_peer`, takeovers
-    Fight,      // two connections take an id from each other again and again; told once; `previous_peer`
-    Heard,      // a heartbeat; only where Settings::report_heartbeats asks; declared, seq, claimed_ip, pid
-    Slow,       // clients beat steadily, but slower than the tick; told once; `spacing`
-    Struck,     // one more strike
-    Left,       // alive -> leave; reason
-    Returned,   // leave -> alive; reason
-    Closed,     // reason, by; bad_input and detail where the input was bad
-    Refused,    // a connection was turned away before it was a client; reason, detail
-    Stalled,    // the daemon itself was not listening; `stalled` (client and peer are empty)
+    Connected,   // a connection was accepted
+    Joined,      // its first heartbeat; claimed_ip, pid
+    Named,       // a later heartbeat gave an id; `previous` is what it was called
+    TakenOver,   // its id was another connection's, which is closed; `previous_peer`, takeovers
+    Fight,       // two connections take an id from each other again and again; told once; `previous_peer`
+    Heard,       // a heartbeat; only where Settings::report_heartbeats asks; declared, seq, claimed_ip, pid
+    Slow,        // clients beat steadily, but slower than the tick; told once; `spacing`
+    Struck,      // one more strike
+    Left,        // alive -> leave; reason
+    Returned,    // leave -> alive; reason
+    Closed,      // reason, by; bad_input and detail where the input was bad
+    Refused,     // a connection was turned away before it was a client; reason, detail
+    Stalled,     // the daemon itself was not listening; `stalled`
+    Suspended,   // the machine was suspended; `stalled`: for how long
+    Braked,      // closing for silence pauses, see closing_brake.h; `brake`
+    BrakeEnded,  // it goes on; `brake`
   };
+  // Stalled and those after it are of the daemon: client and peer are empty.
 
   Kind kind;
   std::uint64_t number = 0;  // counts the events of this run from 1 without a gap; 0: Heard is not counted
@@ -65,10 +71,16 @@ struct Event {
   Status declared = Status::Alive;
   Millis spacing{0};
   Millis stalled{0};
+  std::shared_ptr<const BrakeReport> brake{};  // null: of no brake
   std::optional<BadInput> bad_input{};
   std::string detail{};  // a sentence, of our words and escaped ones of the peer's
 };
-inline constexpr std::size_t kEventKindCount = 13;
+inline constexpr std::size_t kEventKindCount = 16;
+
+// Of the daemon itself, and of no client.
+[[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {
+  return kind >= Event::Kind::Stalled;
+}
 
 // `connected`, `leave`, `close` …: the word that log lines begin with.
 [[nodiscard]] std::string_view to_string(Event::Kind kind);

@@ -26,6 +26,7 @@ struct Moment {
     Declared,   // what the client says of itself changed; status
     TakenOver,  // by a new connection; peer: its address
     Closed,     // an earlier connection's end; reason
+    Renewed,    // a new leave period, from an operator
   };
 
   // In this order for size: 48 bytes.

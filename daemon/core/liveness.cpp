@@ -80,6 +80,11 @@ bool Liveness::returns_at_tick_end(const Rule& rule) const {
   return heard_ && !declared_ && steady_ + 1 >= rule.recover;
 }
 
+bool Liveness::will_return(const Rule& rule) const {
+  return status_ == Status::Leave && returns_at_tick_end(rule) &&
+         tick_start_ + rule.tick <= left_at_ + rule.leave_timeout;
+}
+
 bool Liveness::declared_leave(MonoTime now) {
   heard_ = true;
   declared_ = true;

@@ -72,6 +72,12 @@ class Liveness {
   // its status, counters and leave clock; the ticks stay cut from this connection's accept.
   void take_over(const Liveness& earlier);
 
+  // In leave: a new leave period begins; status and counters stay.
+  void renew_leave(MonoTime now) { left_at_ = now; }
+
+  // Whether the client is in leave and returns before that ends, even if nothing more is heard.
+  [[nodiscard]] bool will_return(const Rule& rule) const;
+
   // The rule's settings changed: the present tick starts anew, and the counters stay, kept below the new
   // bounds so that a change of settings alone never moves a client. A leave that has lasted longer than the
   // new timeout allows ends with that tick.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/duration.h"
 #include "common/text.h"
 
 namespace heartbeat {
@@ -36,7 +37,9 @@ void append_standing(std::string& out, const Client& client) {
 
 }  // namespace
 
-std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects) {
+std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects,
+                                    const std::optional<Endpoint>& listener) {
+  catch_up(now, effects);
   if (registry_.size() >= settings_.clients_max) {
     ++counters_.refused;
     Event refused{.kind = Event::Kind::Refused, .at = now, .client = to_string(peer), .peer = peer};
@@ -47,6 +50,7 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
   }
   const ConnId conn = registry_.add(peer, now);
   const Entry entry = entry_at(conn.slot);
+  entry.client.listener = number_of(listener);
   arm(entry);
   ++counters_.connected;
   ++roster_version_;
@@ -55,6 +59,7 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
 }
 
 void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects) {
+  catch_up(now, effects);
   Client* const client = registry_.find(conn);
   if (client == nullptr) return;
   const Entry entry{conn, *client};
@@ -77,6 +82,7 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
 }
 
 void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects) {
+  catch_up(now, effects);
   Client* const client = registry_.find(conn);
   if (client == nullptr) return;
   const Entry entry{conn, *client};
@@ -84,10 +90,19 @@ void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effe
   close(entry, closing(entry, reason, reason == Reason::Limit ? Party::Daemon : Party::Client, now), effects);
 }
 
+// Each instant in turn, so that the brake finds everybody as they were when it has to look; of one instant
+// it comes first.
 void Monitor::advance(MonoTime now, Effects& effects) {
-  while (const auto slot = deadlines_.pop_due(now)) {
+  for (;;) {
+    const MonoTime due = deadlines_.next();
+    if (brake_.next() <= std::min(due, now)) {
+      advance_brake(effects);
+      continue;
+    }
+    const auto slot = deadlines_.pop_due(now);
+    if (!slot) return;
     const Entry entry = entry_at(*slot);
-    if (judge(entry, now, effects)) arm(entry);
+    if (judge_until(entry, due, now, effects)) arm(entry);
   }
 }
 
@@ -98,33 +113,53 @@ MonoTime Monitor::next_change(MonoTime horizon) {
     arm(entry_at(slot));
     if (deadlines_.of(slot) == armed) break;
   }
-  return deadlines_.next();
+  return std::min(deadlines_.next(), brake_.next());
+}
+
+void Monitor::catch_up(MonoTime now, Effects& effects) {
+  if (brake_.is_on() && next_deadline() <= now) advance(now, effects);
 }
 
 void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& effects) {
-  if (settings.rule != settings_.rule) change_rule(settings.rule, now, effects);
+  catch_up(now, effects);
+  const bool rule_changes = settings.rule != settings_.rule;
+  const bool brake_changes = settings.brake != settings_.brake;
+  if (rule_changes) restart_ticks(settings.rule, now, effects);
   settings_ = settings;
   closed_.set_max(settings.remember);
+  if (rule_changes || brake_changes) restart_brake(now, effects);
 }
 
-void Monitor::change_rule(const Rule& rule, MonoTime now, Effects& effects) {
+void Monitor::restart_ticks(const Rule& rule, MonoTime now, Effects& effects) {
   for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
     Client* const client = registry_.at(slot);
     if (client == nullptr) continue;
     // Also folds in the silent ticks that nobody has looked at yet: they were ticks of the old rule.
-    const Entry entry{registry_.conn_of(slot), *client};
-    if (!judge(entry, now, effects)) continue;
+    if (!judge({registry_.conn_of(slot), *client}, now, effects)) continue;
     client->liveness.restart_tick(rule, now);
     client->spacing.slow_in_a_row = 0;
-    deadlines_.arm(slot, client->liveness.next_change(rule));
   }
-  settings_.rule = rule;
   told_of_slow_beats_ = false;  // it was said of the old tick
 }
 
+// With the settings that are in force now: what is counted, and when everybody has to be looked at.
+void Monitor::restart_brake(MonoTime now, Effects& effects) {
+  if (brake_.holds() && settings_.brake.share_percent == 0) {
+    const std::size_t held = brake_.waiting(now);
+    brake_.end(BrakeEnd::TurnedOff, now);
+    tell_brake_ended(now, held, effects);
+  }
+  brake_.change_settings(settings_.brake, settings_.rule, now);
+  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
+    Client* const client = registry_.at(slot);
+    if (client == nullptr) continue;
+    client->counted_by_brake = false;
+    arm({registry_.conn_of(slot), *client});
+  }
+}
+
 void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
-  if (stalls_.size() == limits::kStallsMax) stalls_.pop_front();
-  stalls_.push_back({now, length});
+  remember_stall({.at = now, .length = length});
   ++counters_.stalls;
   counters_.stalled += length;
   counters_.worst_stall = std::max(counters_.worst_stall, length);
@@ -133,7 +168,22 @@ void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
   tell(std::move(event), effects);
 }
 
+void Monitor::suspended(Millis length, MonoTime now, Effects& effects) {
+  remember_stall({.at = now, .length = length, .suspended = true});
+  ++counters_.suspensions;
+  counters_.suspended += length;
+  Event event{.kind = Event::Kind::Suspended, .at = now};
+  event.stalled = length;
+  tell(std::move(event), effects);
+}
+
+void Monitor::remember_stall(const Stall& stall) {
+  if (stalls_.size() == limits::kStallsMax) stalls_.pop_front();
+  stalls_.push_back(stall);
+}
+
 bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects) {
+  catch_up(now, effects);
   const auto slot = registry_.slot_named(name);
   if (!slot || !judge(entry_at(*slot), now, effects)) return false;
   const Entry entry = entry_at(*slot);
@@ -144,6 +194,7 @@ bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now
 }
 
 void Monitor::shut_down(MonoTime now, Effects& effects) {
+  catch_up(now, effects);
   for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
     if (registry_.at(slot) == nullptr) continue;
     const Entry entry = entry_at(slot);
@@ -218,9 +269,13 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   return true;
 }
 
-bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
+bool Monitor::judge_until(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
   Client& client = entry.client;
-  while (const auto change = client.liveness.advance(settings_.rule, now)) {
+  const auto next_change = [&] {
+    if (!ends_in_silence(client)) return client.liveness.advance(settings_.rule, until);
+    return client.liveness.advance(rule_for(client, settings_.rule, brake_), until);
+  };
+  while (const auto change = next_change()) {
     const auto event_like = [&](Event::Kind kind, Status from, Status to) {
       Event event = event_of(kind, entry, change->at);
       event.from = from;
@@ -246,6 +301,7 @@ bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
         break;
       case Change::Kind::Returned: {
         ++counters_.returns;
+        uncount_for_brake(client);
         note(client, {.at = change->at, .kind = Moment::Kind::Returned});
         --in_leave_;
         ++roster_version_;
@@ -262,6 +318,10 @@ bool Monitor::judge(Entry entry, MonoTime now, Effects& effects) {
       case Change::Kind::Expired: {
         Event event = event_like(Event::Kind::Closed, Status::Leave, Status::Close);
         event.reason = client.away ? Reason::Away : Reason::Silent;
+        if (const Millis held = change->at - client.liveness.left_at() - settings_.rule.leave_timeout;
+            held > Millis{0}) {
+          event.detail = "held for " + describe_duration(held) + " by the brake on mass closing";
+        }
         close(entry, std::move(event), effects);
         return false;
       }
@@ -329,6 +389,7 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   client.taken_over_at = now;
   const Status before = client.liveness.status();
   if (before == Status::Leave) --in_leave_;
+  uncount_for_brake(client);
   client.liveness.take_over(old.liveness);
   if (client.liveness.status() == Status::Leave) ++in_leave_;
   client.heartbeats += old.heartbeats;
@@ -382,6 +443,7 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
   ++counters_.leaves;
   ++in_leave_;
   ++roster_version_;
+  count_for_brake(entry.client);
   if (entry.client.notify) {
     effects.send(entry.conn, [&](std::string& out) { append_status(out, Status::Leave, to_string(reason)); });
   }
@@ -433,13 +495,16 @@ void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects&
   effects.close(entry.conn);
   ++counters_.closes.at(static_cast<std::size_t>(reason));
   if (entry.client.liveness.status() != Status::Alive) --in_leave_;  // only a leave expires
+  uncount_for_brake(entry.client);
   ++roster_version_;
   deadlines_.disarm(entry.conn.slot);
   registry_.remove(entry.conn.slot);
 }
 
 void Monitor::arm(Entry entry) {
-  deadlines_.arm(entry.conn.slot, entry.client.liveness.next_change(settings_.rule));
+  count_for_brake(entry.client);
+  deadlines_.arm(entry.conn.slot,
+                 entry.client.liveness.next_change(rule_for(entry.client, settings_.rule, brake_)));
 }
 
 // Numbers the event, where it is one of those that are counted.

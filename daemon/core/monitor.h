@@ -4,19 +4,24 @@
 // earlier than that of the call before.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/bad_input.h"
 #include "common/endpoint.h"
 #include "common/limits.h"
 #include "common/message.h"
 #include "common/mono_time.h"
+#include "daemon/core/brake_report.h"
 #include "daemon/core/closed_clients.h"
+#include "daemon/core/closing_brake.h"
 #include "daemon/core/connection_id.h"
 #include "daemon/core/deadlines.h"
 #include "daemon/core/effects.h"
@@ -33,6 +38,7 @@ struct Settings {
   std::size_t clients_max = limits::kClientsDefault;
   std::size_t frame_max = limits::kFrameMax;  // bytes of a body
   std::size_t remember = limits::kRememberDefault;
+  ClosingBrake::Settings brake{};
   bool report_heartbeats = false;  // an event for each: for the debug mode
 };
 
@@ -49,6 +55,8 @@ struct Counters {
   std::uint64_t stalls = 0;
   Millis stalled{0};
   Millis worst_stall{0};
+  std::uint64_t suspensions = 0;
+  Millis suspended{0};
   std::array<std::uint64_t, kReasonCount> closes{};
   std::array<std::uint64_t, kBadInputCount> bad_input{};
 };
@@ -57,16 +65,20 @@ struct Counters {
 struct StatusCounts {
   std::size_t alive = 0;
   std::size_t leave = 0;
+  bool braked = false;  // closing for silence pauses
 
   friend bool operator==(const StatusCounts&, const StatusCounts&) = default;
 };
 
 class Monitor {
  public:
-  explicit Monitor(const Settings& settings) : settings_(settings), closed_(settings.remember) {}
+  explicit Monitor(const Settings& settings)
+      : settings_(settings), closed_(settings.remember), brake_(settings.brake, settings.rule) {}
 
-  // A connection was accepted.  Nothing when there are clients_max already: it is to be turned away.
-  [[nodiscard]] std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects);
+  // A connection was accepted, where it is known at this listener.  Nothing when there are clients_max
+  // already: it is to be turned away.
+  [[nodiscard]] std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects,
+                                           const std::optional<Endpoint>& listener = {});
 
   // Bytes came.  A connection that was closed meanwhile is ignored.
   void receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects);
@@ -83,7 +95,7 @@ class Monitor {
   void change_settings(const Settings& settings, MonoTime now, Effects& effects);
 
   // When advance() is next needed; never() while nobody is connected.
-  [[nodiscard]] MonoTime next_deadline() const { return deadlines_.next(); }
+  [[nodiscard]] MonoTime next_deadline() const { return std::min(deadlines_.next(), brake_.next()); }
 
   // The earliest instant up to `horizon` at which something would really change if nothing more were heard;
   // later than it where there is none.  Clients are armed lazily and mostly looked at too early: those who
@@ -92,6 +104,14 @@ class Monitor {
 
   // The daemon was not listening for this long beyond what the clock counted.
   void stalled(Millis length, MonoTime now, Effects& effects);
+
+  // The machine was suspended for this long.  The listening clock stood still meanwhile.
+  void suspended(Millis length, MonoTime now, Effects& effects);
+
+  // An operator ends the brake on mass closing: those that wait are closed now (Confirmed), or everybody who
+  // is in leave after silence gets a new leave period from now (Released).  Returns how many, or nothing
+  // where the brake does not hold.
+  std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now, Effects& effects);
 
   // Changes Settings::report_heartbeats alone.
   void report_heartbeats(bool report) { settings_.report_heartbeats = report; }
@@ -108,6 +128,7 @@ class Monitor {
   struct Stall {
     MonoTime at;
     Millis length;
+    bool suspended = false;  // the whole machine was
   };
   [[nodiscard]] const std::deque<Stall>& stalls() const { return stalls_; }
 
@@ -120,11 +141,15 @@ class Monitor {
   // How much room was left until a strike, at each heartbeat of an alive client and at each strike.
   [[nodiscard]] const MarginHistogram& margins() const { return margins_; }
 
+  [[nodiscard]] const ClosingBrake& brake() const { return brake_; }
+  // Of the last time that the brake held; null where it never did.
+  [[nodiscard]] const BrakeReport* last_brake() const { return last_brake_.get(); }
+
   [[nodiscard]] const Registry& clients() const { return registry_; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return closed_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] StatusCounts status_counts() const {
-    return {.alive = registry_.size() - in_leave_, .leave = in_leave_};
+    return {.alive = registry_.size() - in_leave_, .leave = in_leave_, .braked = brake_.holds()};
   }
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
@@ -143,7 +168,13 @@ class Monitor {
   // Applies a checked heartbeat.  Returns whether the client is still there.
   bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   // Makes every change that is due.  Returns whether the client is still there.
-  bool judge(Entry entry, MonoTime now, Effects& effects);
+  bool judge(Entry entry, MonoTime now, Effects& effects) { return judge_until(entry, now, now, effects); }
+  // Only those that are due by then.
+  bool judge_until(Entry entry, MonoTime until, MonoTime now, Effects& effects);
+
+  // The brake looks at everybody at once, and so judges everybody in the order of time before one is judged
+  // out of turn.
+  void catch_up(MonoTime now, Effects& effects);
 
   // The steps of hear().
   void watch_spacing(Entry entry, MonoTime now, Effects& effects);
@@ -151,13 +182,27 @@ class Monitor {
   void take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects);
   void welcome(Entry entry, Effects& effects) const;
 
-  void change_rule(const Rule& rule, MonoTime now, Effects& effects);
+  void restart_ticks(const Rule& rule, MonoTime now, Effects& effects);
+  void restart_brake(MonoTime now, Effects& effects);
+  void remember_stall(const Stall& stall);
 
   void enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects);
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
   void close(Entry entry, Event closing, Effects& effects);
   void drop(Entry entry, Reason reason, std::string_view detail, Effects& effects);
   void arm(Entry entry);
+
+  // The brake on mass closing: monitor_brake.cpp.
+  void advance_brake(Effects& effects);
+  void tell_brake_taken(Effects& effects);
+  void tell_brake_ended(MonoTime at, std::size_t held, Effects& effects);
+  void close_waiting(MonoTime now, Effects& effects);
+  std::size_t renew_leaves(MonoTime now);
+  [[nodiscard]] std::size_t count_waiting(MonoTime now) const;
+  [[nodiscard]] BrakeReport report_concerned() const;
+  void count_for_brake(Client& client);
+  void uncount_for_brake(Client& client);
+  [[nodiscard]] std::uint8_t number_of(const std::optional<Endpoint>& listener);
 
   void tell(Event event, Effects& effects);
   static void note(Client& client, const Moment& moment);
@@ -177,6 +222,9 @@ class Monitor {
   Histogram heartbeat_gaps_;
   MarginHistogram margins_;
   std::deque<Stall> stalls_;
+  ClosingBrake brake_;
+  std::shared_ptr<const BrakeReport> last_brake_;
+  std::vector<Endpoint> listeners_;  // by the numbers that clients have of them
   std::uint64_t events_told_ = 0;
   std::size_t in_leave_ = 0;  // of the connected clients
   std::uint64_t roster_version_ = 0;

@@ -32,6 +32,11 @@ class Listener {
                                                                             int backlog,
                                                                             Callback on_connection);
 
+  // The one whose stream a callback was given.
+  [[nodiscard]] static const Listener& of(const uv_stream_t* stream) {
+    return *static_cast<const Listener*>(stream->data);
+  }
+
   // With the real port.
   [[nodiscard]] const Endpoint& local() const { return local_; }
   // Whether it is what create() would be asked for at that endpoint.

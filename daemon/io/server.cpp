@@ -102,6 +102,12 @@ bool Server::kick(std::string_view name, std::string_view message) {
   return kicked;
 }
 
+std::optional<std::size_t> Server::end_brake(BrakeEnd how) {
+  const auto count = monitor_.end_brake(how, now(), effects_);
+  apply();
+  return count;
+}
+
 void Server::received(ConnId conn, std::string_view bytes) {
   pacing_.read();
   monitor_.receive(conn, bytes, now(), effects_);
@@ -140,7 +146,7 @@ void Server::accept(uv_stream_t* listener, int error) {
   const auto peer = connection->peer();
   if (!peer) return;  // reset already
 
-  const auto conn = monitor_.open(*peer, now(), effects_);
+  const auto conn = monitor_.open(*peer, now(), effects_, Listener::of(listener).local());
   if (conn) {
     connection->belongs_to(*conn);
     static_cast<void>(connection->start_reading());  // fails only for a stream that is closing

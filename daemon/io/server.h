@@ -89,6 +89,9 @@ class Server {
   // An operator closes the client of that name (Monitor::kick()).  Whether there was one.
   bool kick(std::string_view name, std::string_view message);
 
+  // An operator ends the brake on mass closing (Monitor::end_brake()).
+  std::optional<std::size_t> end_brake(BrakeEnd how);
+
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
   // Listening time, as of this turn of the loop.

@@ -43,8 +43,9 @@ void add_client(JsonWriter& json, const Client& client, const ReportContext& con
 
   if (!standing.in_leave()) return;
   json.add("leave_reason", to_string(standing.leave_reason));
-  json.add("left", context.instant(standing.liveness.left_at()));
-  json.add("closes", context.instant(standing.liveness.left_at() + context.rule.leave_timeout));
+  json.add("left", context.instant(standing.left));
+  json.add("closes", context.instant(standing.closes));
+  if (standing.held) json.add("held", true);
 }
 
 void add_client(JsonWriter& json, const ClosedClient& client, const ReportContext& context) {

@@ -1,6 +1,6 @@
 #include "daemon/report/event_json.h"
 
-#include <array>
+#include "daemon/report/brake_json.h"
 
 namespace heartbeat {
 namespace {
@@ -15,7 +15,10 @@ struct Meaning {
 Meaning meaning_of(Event::Kind kind) {
   switch (kind) {
     case Event::Kind::Connected:
-    case Event::Kind::Stalled: return {.transition = false, .reason = false, .standing = false};
+    case Event::Kind::Stalled:
+    case Event::Kind::Suspended:
+    case Event::Kind::Braked:
+    case Event::Kind::BrakeEnded: return {.transition = false, .reason = false, .standing = false};
     case Event::Kind::Refused: return {.transition = false, .reason = true, .standing = false};
     case Event::Kind::Joined:
     case Event::Kind::Named:
@@ -37,8 +40,10 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   const Meaning meaning = meaning_of(event.kind);
   json.add("at", format_instant(clock.at(event.at)));
   json.add("event", to_string(event.kind));
-  if (event.kind == Event::Kind::Stalled) {
-    json.add("stalled_ms", event.stalled);
+  if (is_of_daemon(event.kind)) {
+    if (event.kind == Event::Kind::Stalled) json.add("stalled_ms", event.stalled);
+    if (event.kind == Event::Kind::Suspended) json.add("suspended_ms", event.stalled);
+    if (event.brake != nullptr) add_brake(json, *event.brake, clock);
     return;
   }
   json.add("client", event.client);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/mono_time.h"
+#include "daemon/core/closing_brake.h"
 #include "daemon/core/rule.h"
 #include "daemon/report/wall_clock.h"
 
@@ -13,6 +14,7 @@ struct ReportContext {
   const Rule& rule;
   const WallClock& clock;
   MonoTime now;  // on the listening clock
+  const ClosingBrake& brake;
 
   [[nodiscard]] std::string instant(MonoTime at) const { return format_instant(clock.at(at)); }
   [[nodiscard]] std::string in_sentence(MonoTime at) const {

@@ -19,9 +19,22 @@ struct Standing {
   std::uint32_t towards_leave;      // silent ticks, see ticks_towards_leave()
   std::uint32_t nearest_to_leave;   // the most they ever were on this connection
   std::uint32_t all_towards_leave;  // those that make a leave
+  MonoTime left{};                  // in leave: since when; its present period may be a later one
+  MonoTime closes{};                // when it ends in a close
+  bool held = false;                // that is later than it would be, by the brake on mass closing
 
   [[nodiscard]] bool in_leave() const { return liveness.status() != Status::Alive; }
 };
+
+// When the present leave of a client in leave began: as its history has it.
+[[nodiscard]] inline MonoTime beginning_of_leave(const Client& client) {
+  MonoTime began = client.liveness.left_at();
+  if (client.history == nullptr) return began;
+  for (const Moment& moment : client.history->oldest_first()) {
+    if (moment.kind == Moment::Kind::Left) began = moment.at;
+  }
+  return began;
+}
 
 [[nodiscard]] inline Standing standing_of(const Client& client, const ReportContext& context) {
   Standing standing{.liveness = client.liveness,
@@ -29,9 +42,16 @@ struct Standing {
                     .towards_leave = 0,
                     .nearest_to_leave = client.nearest_to_leave,
                     .all_towards_leave = std::uint32_t{context.rule.cursor} * context.rule.threshold};
-  while (const auto change = standing.liveness.advance(context.rule, context.now)) {
+  const Rule own = rule_for(client, context.rule, context.brake);
+  while (const auto change = standing.liveness.advance(own, context.now)) {
     if (change->kind == Change::Kind::Left) standing.leave_reason = Reason::Silent;
     if (change->kind == Change::Kind::Expired) break;
+  }
+  if (standing.in_leave()) {
+    const bool is_so_already = client.liveness.status() == Status::Leave;
+    standing.left = is_so_already ? beginning_of_leave(client) : standing.liveness.left_at();
+    standing.closes = standing.liveness.left_at() + own.leave_timeout;
+    standing.held = own.leave_timeout > context.rule.leave_timeout;
   }
   standing.towards_leave = ticks_towards_leave(standing.liveness, context.rule);
   standing.nearest_to_leave = std::max(standing.nearest_to_leave, standing.towards_leave);

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "daemon/report/brake_json.h"
+
 namespace heartbeat {
 namespace {
 
@@ -40,14 +42,30 @@ void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::
   json.end_object();
 }
 
+// The last that is remembered of its kind; null where there is none.
+const Monitor::Stall* last_stall(const Monitor& monitor, bool suspended) {
+  const auto& stalls = monitor.stalls();
+  const auto found = std::find_if(stalls.rbegin(), stalls.rend(),
+                                  [&](const Monitor::Stall& stall) { return stall.suspended == suspended; });
+  return found == stalls.rend() ? nullptr : &*found;
+}
+
 void add_stalls(JsonWriter& json, const Monitor& monitor, const WallClock& clock) {
   json.begin_object("stalls");
   json.add("count", monitor.counters().stalls);
   json.add("total_ms", monitor.counters().stalled);
-  if (!monitor.stalls().empty()) {
+  if (const Monitor::Stall* const last = last_stall(monitor, false)) {
     json.add("worst_ms", monitor.counters().worst_stall);
-    json.add("last", format_instant(clock.at(monitor.stalls().back().at)));
-    json.add("last_ms", monitor.stalls().back().length);
+    json.add("last", format_instant(clock.at(last->at)));
+    json.add("last_ms", last->length);
+  }
+  json.end_object();
+  json.begin_object("suspensions");
+  json.add("count", monitor.counters().suspensions);
+  json.add("total_ms", monitor.counters().suspended);
+  if (const Monitor::Stall* const last = last_stall(monitor, true)) {
+    json.add("last", format_instant(clock.at(last->at)));
+    json.add("last_ms", last->length);
   }
   json.end_object();
 }
@@ -90,6 +108,7 @@ void add_status(JsonWriter& json, const DaemonStatus& status, const WallClock& c
   add_occurred<BadInput>(json, "bad_input", monitor.counters().bad_input);
 
   add_stalls(json, monitor, clock);
+  add_brake_state(json, monitor, clock, now);
   add_lateness(json, "loop_lateness_ms", status.loop_lateness);
   add_lateness(json, "verdict_lateness_ms", monitor.verdict_lateness());
   json.begin_object("pauses");

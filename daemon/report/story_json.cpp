@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 
+#include "daemon/report/brake_json.h"
 #include "daemon/report/client_json.h"
 
 namespace heartbeat {
@@ -18,6 +19,7 @@ std::string_view word_for(Moment::Kind kind) {
     case Moment::Kind::Declared: return "declared";
     case Moment::Kind::TakenOver: return "takeover";
     case Moment::Kind::Closed: return "closed";
+    case Moment::Kind::Renewed: return "renewed";
   }
   return "";
 }
@@ -37,7 +39,8 @@ void add_moment(JsonWriter& json, const Moment& moment, const ReportContext& con
     case Moment::Kind::Left:
     case Moment::Kind::Closed: json.add("reason", to_string(moment.reason)); break;
     case Moment::Kind::Declared: json.add("status", to_string(moment.status)); break;
-    case Moment::Kind::Returned: break;
+    case Moment::Kind::Returned:
+    case Moment::Kind::Renewed: break;
   }
   json.end_object();
 }
@@ -65,7 +68,19 @@ void add_stalls(JsonWriter& json, const Stalls& stalls, const History* history, 
     if (stall.at <= since || stall.at > until) continue;
     json.begin_object();
     json.add("at", context.instant(stall.at));
-    json.add("stalled_ms", stall.length);
+    json.add(stall.suspended ? "suspended_ms" : "stalled_ms", stall.length);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// The times that the brake on mass closing held since then.
+void add_brakes(JsonWriter& json, MonoTime connected, MonoTime until, const ReportContext& context) {
+  json.begin_array("brakes");
+  for (const BrakeSpan& span : context.brake.spans()) {
+    if (span.until <= connected || span.from > until) continue;
+    json.begin_object();
+    add_brake_span(json, span, context.clock);
     json.end_object();
   }
   json.end_array();
@@ -81,6 +96,7 @@ void add_story_until(JsonWriter& json, const AnyClient& client, MonoTime until, 
   const Moment connected{.at = client.connected_at, .peer = client.peer, .kind = Moment::Kind::Connected};
   add_moments(json, client.history.get(), connected, context);
   add_stalls(json, stalls, client.history.get(), client.connected_at, until, context);
+  add_brakes(json, client.connected_at, until, context);
 }
 
 }  // namespace

@@ -90,7 +90,8 @@ std::string never_steady(const Rule& rule) {
 // How a leave that ran out began.
 std::string about_expiry(const ClosedClient& client, const Stalls& stalls, const ReportContext& context) {
   const Moment* const left = last_leave(client.history.get());
-  const std::string kicked = "kicked at " + context.in_sentence(client.closed_at) + ": ";
+  const std::string held = client.detail.empty() ? "" : " (" + client.detail + ")";
+  const std::string kicked = "kicked at " + context.in_sentence(client.closed_at) + held + ": ";
   if (left == nullptr) return kicked + "it did not return from leave in time";
 
   const std::string length = describe_duration(client.closed_at - left->at);
@@ -116,9 +117,10 @@ std::string since_last_heartbeat(const ClosedClient& client) {
 std::string about_leave(const Client& client, const Standing& standing, const Stalls& stalls,
                         const ReportContext& context) {
   const Rule& rule = context.rule;
-  const MonoTime left = standing.liveness.left_at();
+  const MonoTime left = standing.left;
   const std::string since = "in leave since " + context.in_sentence(left);
-  const std::string until = "it will be closed at " + context.in_sentence(left + rule.leave_timeout) +
+  const std::string held = standing.held ? "the brake on mass closing delays its close; " : "";
+  const std::string until = held + "it will be closed at " + context.in_sentence(standing.closes) +
                             " unless it is heard in " + counted(rule.recover, "tick") +
                             " in a row before (so far " + std::to_string(standing.liveness.steady()) + ")";
   switch (standing.leave_reason) {

@@ -32,9 +32,10 @@ constexpr std::array<std::string_view, 4> kSorts{"silence", "margin", "connected
 constexpr std::array<std::string_view, 2> kStatuses{"alive", "leave"};
 constexpr std::array<std::string_view, 7> kLevels{"trace", "debug",    "info", "warning",
                                                   "error", "critical", "off"};
-constexpr std::array<std::string_view, 12> kEvents{"connected", "joined",     "named",   "takeover",
-                                                   "fight",     "slow_beats", "strike",  "leave",
-                                                   "return",    "close",      "refused", "stall"};
+constexpr std::array<std::string_view, 2> kBrakeActions{"confirm", "release"};
+constexpr std::array<std::string_view, 15> kEvents{
+    "connected", "joined", "named",   "takeover", "fight",   "slow_beats", "strike",   "leave",
+    "return",    "close",  "refused", "stall",    "suspend", "brake",      "brake_end"};
 
 std::string in_quotes(const std::string& text) {
   return "'" + escaped(text) + "'";
@@ -198,6 +199,16 @@ class Grammar {
         ->type_name("TEXT")
         ->check(is_text());
 
+    CLI::App* const brake =
+        add_command("brake", "End the brake on mass closing while it holds (see status)", brake_);
+    brake
+        ->add_option("ACTION", brake_.action,
+                     "confirm: they are really gone, close those that wait; release: the cause was "
+                     "elsewhere, give everybody in leave a new leave period")
+        ->type_name("")
+        ->required()
+        ->check(one_of(kBrakeActions));
+
     CLI::App* const log_level = add_command("log-level", "Change what the daemon logs", log_level_);
     log_level->add_option("LEVEL", log_level_.level, "trace, debug, info, warning, error, critical or off")
         ->type_name("")
@@ -239,6 +250,7 @@ class Grammar {
   WatchCommand watch_;
   TopCommand top_;
   KickCommand kick_;
+  BrakeCommand brake_;
   LogLevelCommand log_level_;
   ReloadCommand reload_;
   SettingsCommand settings_;

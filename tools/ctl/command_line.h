@@ -40,6 +40,9 @@ struct KickCommand {
   std::vector<std::string> clients;
   std::string message;
 };
+struct BrakeCommand {
+  std::string action;
+};
 struct LogLevelCommand {
   std::string level;
 };
@@ -47,7 +50,7 @@ struct ReloadCommand {};
 struct SettingsCommand {};
 
 using Command = std::variant<StatusCommand, ClientsCommand, WhyCommand, WatchCommand, TopCommand, KickCommand,
-                             LogLevelCommand, ReloadCommand, SettingsCommand>;
+                             BrakeCommand, LogLevelCommand, ReloadCommand, SettingsCommand>;
 
 struct Options {
   std::string control;  // empty: where the daemon is by default

@@ -13,6 +13,7 @@ namespace heartbeat::ctl {
 [[nodiscard]] Outcome run(const WatchCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const TopCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const KickCommand& command, Session& session, const Output& output);
+[[nodiscard]] Outcome run(const BrakeCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const LogLevelCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const ReloadCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const SettingsCommand& command, Session& session, const Output& output);

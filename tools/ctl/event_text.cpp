@@ -28,6 +28,16 @@ constexpr std::array kEventDetails{
     Detail{"bad_input", "bad_input"},
     Detail{"detail", "detail"},
     Detail{"stalled", "stalled_ms"},
+    Detail{"suspended", "suspended_ms"},
+    Detail{"ended", "ended"},
+    Detail{"held", "held"},
+    Detail{"concerned", "concerned"},
+    Detail{"clients", "clients"},
+    Detail{"until", "until"},
+    Detail{"subnet", "subnet"},
+    Detail{"listener", "listener"},
+    Detail{"heard_first", "heard_first"},
+    Detail{"heard_last", "heard_last"},
     Detail{"interval", "interval_ms"},
     Detail{"silence", "silence"},
     Detail{"strikes", "strikes"},
@@ -85,7 +95,7 @@ Tone tone_of_event(std::string_view event) {
   if (event == "return" || event == "joined") return Tone::Good;
   if (event == "close" || event == "refused") return Tone::Bad;
   if (event == "leave" || event == "strike" || event == "fight" || event == "slow_beats" ||
-      event == "stall") {
+      event == "stall" || event == "suspend" || event == "brake" || event == "brake_end") {
     return Tone::Warning;
   }
   return Tone::Plain;

@@ -1,4 +1,4 @@
-// heartbeatctl kick, log-level, reload
+// heartbeatctl kick, brake, log-level, reload
 #include <algorithm>
 #include <span>
 
@@ -28,6 +28,19 @@ Outcome run(const KickCommand& command, Session& session, const Output& output) 
   }
   if (!output.json()) output.print(table.take(output.width()));
   if (!missing.empty()) return tl::unexpected(Failure{kNo, std::move(missing)});
+  return {};
+}
+
+Outcome run(const BrakeCommand& command, Session& session, const Output& output) {
+  const auto done = session.ask(Request{"brake"}.with("action", command.action), [](const Reply&) {});
+  if (!done) return tl::unexpected(done.error());
+  if (output.json()) {
+    output.print(*done);
+  } else {
+    const std::string count = done->object().written("count");
+    output.print({{{command.action == "confirm" ? "clients that waited and are closed now: " + count
+                                                : "clients with a new leave period: " + count}}});
+  }
   return {};
 }
 

@@ -61,6 +61,8 @@ Facts facts_of(const Object& status) {
   facts.add("closes", {listed(status.object("closes"))});
   facts.add("bad input", {listed(status.object("bad_input"))});
   facts.add("stalls", {stalls_text(status), stalls == 0 ? Tone::Plain : Tone::Warning});
+  facts.add("suspensions", {suspensions_text(status)});
+  facts.add("brake", {brake_text(status), braked_text(status).empty() ? Tone::Plain : Tone::Bad});
   facts.add("loop lateness", {lateness(status.object("loop_lateness_ms"))});
   facts.add("verdict lateness", {lateness(status.object("verdict_lateness_ms"))});
   facts.add("memory", {memory_text(status)});

@@ -45,6 +45,41 @@ std::string stalls_text(const Object& status) {
          local_time(stalls.text("last"));
 }
 
+std::string suspensions_text(const Object& status) {
+  const Object suspensions = status.object("suspensions");
+  if (suspensions.number("count").value_or(0) == 0) return "none";
+  return suspensions.written("count") + ", " + span_of(suspensions, "total_ms") + " in all, last " +
+         span_of(suspensions, "last_ms") + " at " + local_time(suspensions.text("last"));
+}
+
+std::string braked_text(const Object& status) {
+  const Object brake = status.object("brake");
+  if (brake.text("state") != "holding") return {};
+  const Object last = brake.object("last");
+  return "closing for silence pauses until " + local_time(last.text("until")) + ": " +
+         brake.written("waiting") + " wait, " + last.written("concerned") + " of " + last.written("clients") +
+         " clients are concerned";
+}
+
+std::string brake_text(const Object& status) {
+  const Object brake = status.object("brake");
+  const Object last = brake.object("last");
+  std::string text = braked_text(status);
+  if (text.empty()) {
+    text = std::string{brake.text("state")};
+    if (brake.number("count").value_or(0) == 0) return text;
+    return text + "; it held " + brake.written("count") + " times, last from " +
+           local_time(last.text("from")) + " to " + local_time(last.text("until")) + " (" +
+           std::string{last.text("ended")} + ")";
+  }
+  const auto common = [&](const char* member) {
+    const std::string_view value = last.text(member);
+    return value.empty() ? std::string{"several"} : std::string{value};
+  };
+  return text + "; subnet " + common("subnet") + ", listener " + common("listener") + ", last heard from " +
+         local_time(last.text("heard_first")) + " to " + local_time(last.text("heard_last"));
+}
+
 std::string memory_text(const Object& status) {
   constexpr double kMiB = 1024.0 * 1024.0;
   const auto bytes = status.real("memory_bytes");

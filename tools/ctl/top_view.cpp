@@ -174,10 +174,14 @@ std::vector<Line> TopView::lines(const TopAnswers& answers) {
   return lines;
 }
 
-// The filter while it is typed; else what is wrong; else what is shown.
+// The filter while it is typed; else what is wrong, here or with the fleet; else what is shown.
 Line TopView::middle_line(const TopAnswers& answers) const {
   if (typing_) return {{"filter: " + shown(*typing_) + "_", Tone::Strong}};
   if (!answers.trouble.empty()) return {{answers.trouble, Tone::Bad}};
+  if (answers.status) {
+    const std::string braked = braked_text(answers.status->object());
+    if (!braked.empty()) return {{shown(braked), Tone::Bad}};
+  }
   return {{"sorted by " + sort_ + (match_.empty() ? "" : ", only " + shown(match_)), Tone::Faint}};
 }
 

@@ -38,6 +38,7 @@ Span told(const Object& moment) {
   if (what == "return") return {"return: alive again", Tone::Good};
   if (what == "declared") return {"declared itself " + std::string{moment.text("status")}};
   if (what == "closed") return {"an earlier connection was closed" + in_parentheses(moment.text("reason"))};
+  if (what == "renewed") return {"an operator gave it a new leave period"};
   if (what == "takeover") return {"taken over by a connection from " + std::string{moment.text("peer")}};
   return {what};
 }
@@ -54,7 +55,19 @@ std::vector<Moment> timeline(const Object& story) {
   std::vector<Moment> moments;
   for (const Object& stall : story.objects("stalls")) {
     moments.push_back({std::string{stall.text("at")},
-                       {"the daemon itself was stalled for " + exact(stall, "stalled_ms"), Tone::Faint}});
+                       {stall.written("suspended_ms").empty()
+                            ? "the daemon itself was stalled for " + exact(stall, "stalled_ms")
+                            : "the machine was suspended for " + exact(stall, "suspended_ms"),
+                        Tone::Faint}});
+  }
+  for (const Object& brake : story.objects("brakes")) {
+    moments.push_back({std::string{brake.text("from")},
+                       {"closing for silence pauses: " + brake.written("concerned") + " of " +
+                            brake.written("clients") + " clients would be closed",
+                        Tone::Warning}});
+    if (brake.text("ended").empty()) continue;
+    moments.push_back({std::string{brake.text("until")},
+                       {"closing goes on (" + std::string{brake.text("ended")} + ")", Tone::Faint}});
   }
   for (const Object& moment : story.objects("moments")) {
     moments.push_back({std::string{moment.text("at")}, told(moment)});
@@ -98,6 +111,7 @@ Facts facts_of(const Object& client, const Object& rule) {
             {client.written("heartbeats") + ", the last at " + local_time(client.text("last_heard"))});
   facts.add("standing", {standing_text(client, rule)});
   if (!client.text("closes").empty()) {
+    if (client.flag("held").value_or(false)) facts.add("held", {"by the brake on mass closing", Tone::Warning});
     facts.add("kicked", {"at " + local_time(client.text("closes")) + " unless it returns", Tone::Warning});
   }
   return facts;

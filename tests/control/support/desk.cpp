@@ -50,6 +50,7 @@ Desk::Desk(const Settings& settings)
                .actions = {.now = [this] { return now; },
                            .kick = [this](std::string_view name,
                                           std::string_view message) { return kick(name, message); },
+                           .end_brake = [this](BrakeEnd how) { return end_brake(how); },
                            .set_log_level = {},
                            .settings = {},
                            .reload = {},
@@ -101,6 +102,12 @@ bool Desk::kick(std::string_view name, std::string_view message) {
   const bool kicked = monitor_.kick(name, message, now, effects_);
   settle();
   return kicked;
+}
+
+std::optional<std::size_t> Desk::end_brake(BrakeEnd how) {
+  const auto count = monitor_.end_brake(how, now, effects_);
+  settle();
+  return count;
 }
 
 std::unique_ptr<Answer> Desk::ask(std::string_view request) {

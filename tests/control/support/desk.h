@@ -41,6 +41,7 @@ class Desk {
   void pass(Millis time);  // judges everybody at its end
   void stall(Millis length);
   bool kick(std::string_view name, std::string_view message);
+  std::optional<std::size_t> end_brake(BrakeEnd how);
 
   // --- who asks ---
   [[nodiscard]] std::unique_ptr<Answer> ask(std::string_view request);

@@ -86,6 +86,19 @@ TEST_CASE("the status line changes when the counts do, and once a second at most
   CHECK(manager.heard().empty());
 }
 
+TEST_CASE("the status line says that the brake on mass closing holds") {
+  Manager manager;
+  ServiceManager service;
+  service.listening_on({endpoint(14000)});
+  service.ready();
+  static_cast<void>(manager.heard());
+  service.turn(kStart, {.alive = 2, .leave = 40, .braked = true});
+  CHECK(manager.heard() ==
+        "STATUS=2 alive, 40 leave; closing for silence pauses; listening on 127.0.0.1:14000");
+  service.turn(kStart + 1s, {.alive = 2, .leave = 40, .braked = false});
+  CHECK(manager.heard() == "STATUS=2 alive, 40 leave; listening on 127.0.0.1:14000");
+}
+
 TEST_CASE("while it reloads or stops, the status line says that and nothing else") {
   Manager manager;
   ServiceManager service;

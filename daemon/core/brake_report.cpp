@@ -1,0 +1,47 @@
+#include "daemon/core/brake_report.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace heartbeat {
+namespace {
+
+unsigned bits_of(const Endpoint& endpoint) {
+  return endpoint.family == Endpoint::Family::V4 ? 32 : 128;
+}
+
+// How many leading bits two addresses of one family share.
+unsigned shared_bits(const Endpoint& a, const Endpoint& b) {
+  unsigned shared = 0;
+  for (std::size_t at = 0; at < bits_of(a) / 8; ++at) {
+    const auto differing = static_cast<std::uint8_t>(a.address.at(at) ^ b.address.at(at));
+    if (differing != 0) return shared + static_cast<unsigned>(std::countl_zero(differing));
+    shared += 8;
+  }
+  return shared;
+}
+
+}  // namespace
+
+void CommonSubnet::add(const Endpoint& endpoint) {
+  if (!first_) {
+    first_ = endpoint;
+    bits_ = bits_of(endpoint);
+  } else if (endpoint.family != first_->family) {
+    bits_ = 0;
+  } else {
+    bits_ = std::min(bits_, shared_bits(*first_, endpoint));
+  }
+}
+
+std::string CommonSubnet::text() const {
+  if (!first_ || bits_ == 0) return {};
+  if (bits_ == bits_of(*first_)) return address_string(*first_);
+  Endpoint network = *first_;
+  for (unsigned bit = bits_; bit < bits_of(network); ++bit) {
+    network.address.at(bit / 8) &= static_cast<std::uint8_t>(~(0x80U >> (bit % 8)));
+  }
+  return address_string(network) + "/" + std::to_string(bits_);
+}
+
+}  // namespace heartbeat

@@ -1,0 +1,140 @@
+// The brake on mass closing: where most of the fleet would be closed for silence at one time, the cause is
+// more likely here or in the network than in the clients, so closing pauses for a limited time.
+//
+// It counts the leaves that will end in a close for silence if nothing more is heard.  When the first of
+// these ends, at e, it counts those that end in [e, e + window): where they are at least `clients_min`, and
+// more than `share` of all clients connected, the brake takes hold, for `pause`.  A leave that would end in
+// [e, e + pause) then lasts until e + pause.  Nothing else waits: clients return, leave and end as ever.
+//
+// Never endless: the leaves that had begun when a brake ended are neither counted nor held by a later one.  A
+// leave lasts leave_timeout, so the next brake takes hold that much after the end of the one before at the
+// earliest, and no leave is held twice.
+//
+// Knows no client: it is told when such a leave begins (add) and ends otherwise (remove), and asked in the
+// order of time.  Each costs a search in an ordered map of the instants; a count costs what has come into the
+// window since the one before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "common/limits.h"
+#include "common/mono_time.h"
+#include "daemon/core/rule.h"
+
+namespace heartbeat {
+
+// How a brake ended.
+enum class BrakeEnd : std::uint8_t {
+  RanOut,     // the pause was over: closing went ahead
+  Confirmed,  // an operator: they are to be closed
+  Released,   // an operator: the cause was here, and they get a new leave period
+  TurnedOff,  // the settings have no brake any more
+};
+[[nodiscard]] std::string_view to_string(BrakeEnd end);
+
+// One time that the brake held.
+struct BrakeSpan {
+  MonoTime from;                  // the first leave that was held would have ended here
+  MonoTime until;                 // its end; while it holds, that of the pause
+  std::size_t concerned;          // clients that would have been closed in the window, when it took hold
+  std::size_t connected;          // of so many
+  std::optional<BrakeEnd> end{};  // none: it holds
+};
+
+class ClosingBrake {
+ public:
+  struct Settings {
+    unsigned share_percent = limits::kBrakeShareDefault;  // 0: there is no brake
+    std::size_t clients_min = limits::kBrakeClientsDefault;
+    Millis window = limits::kBrakeWindowDefault;
+    Millis pause = limits::kBrakePauseMax;
+
+    friend bool operator==(const Settings&, const Settings&) = default;
+  };
+
+  ClosingBrake(const Settings& settings, const Rule& rule) { configure(settings, rule); }
+
+  // Goes on with these.  Every leave is to be added anew; a brake that holds goes on until its pause is over,
+  // which may now be sooner, but not before `now`.
+  void change_settings(const Settings& settings, const Rule& rule, MonoTime now);
+
+  // A leave that began at `left` will end in a close for silence if nothing more is heard; and: it will not,
+  // or has.  One that began before the end of an earlier brake is not counted.
+  void add(MonoTime left);
+  void remove(MonoTime left);
+
+  // When advance() has to be called next, before anybody is judged who is due then; never() where nothing
+  // can come of it.
+  [[nodiscard]] MonoTime next() const;
+
+  // What next() announced, at its instant; `connected` are the clients at that moment.  Whether the brake has
+  // taken hold, or let go.
+  bool advance(std::size_t connected);
+
+  // Lets go at once.  Only while it holds.
+  void end(BrakeEnd how, MonoTime now);
+
+  [[nodiscard]] bool is_on() const { return settings_.share_percent > 0; }
+  [[nodiscard]] bool holds() const { return !spans_.empty() && !spans_.back().end; }
+
+  // Whether a leave that began at `left` and ends in a close for silence is one that the brake holds, or held
+  // last.  Then end_of() is another instant than left + leave_timeout.
+  [[nodiscard]] bool delays(MonoTime left) const {
+    const MonoTime due = left + leave_timeout_;
+    return due >= held_from_ && due < held_until_ && left >= counted_from_at_hold_;
+  }
+  // When such a leave ends in a close.
+  [[nodiscard]] MonoTime end_of(MonoTime left) const {
+    return delays(left) ? held_until_ : left + leave_timeout_;
+  }
+
+  // The clients that wait for the end of the brake at `now`.
+  [[nodiscard]] std::size_t waiting(MonoTime now) const;
+
+  // Whether a leave that began at `left` is among those that made the brake take hold.  Only until the next
+  // call that changes anything.
+  [[nodiscard]] bool concerns(MonoTime left) const {
+    return left >= counted_from_ && left + leave_timeout_ < held_from_ + window_;
+  }
+
+  // The latest times that it held, the oldest first: at most limits::kBrakesMax.
+  [[nodiscard]] const std::deque<BrakeSpan>& spans() const { return spans_; }
+  [[nodiscard]] std::uint64_t times_held() const { return times_held_; }
+
+  // Those in force: the window is never shorter than two ticks, and neither is longer than a leave.
+  [[nodiscard]] Millis window() const { return window_; }
+  [[nodiscard]] Millis pause() const { return pause_; }
+
+ private:
+  void configure(const Settings& settings, const Rule& rule);
+  [[nodiscard]] std::size_t count_below(MonoTime border);
+  void pass_first();
+  void take_hold(MonoTime at, std::size_t concerned, std::size_t connected);
+
+  Settings settings_;
+  Millis window_{0};
+  Millis pause_{0};
+  Millis leave_timeout_{0};
+
+  // The beginnings of the leaves, each with how many began then.
+  std::map<MonoTime, std::uint32_t> leaves_;
+  std::size_t size_ = 0;   // their sum
+  MonoTime border_;        // below it,
+  std::size_t below_ = 0;  // so many
+  MonoTime counted_from_;  // leaves that began before are not counted: they were passed, or had their brake
+
+  // The span of the last brake, for the clients that are judged after its end.
+  MonoTime held_from_ = MonoTime::never();
+  MonoTime held_until_ = MonoTime::never();
+  MonoTime counted_from_at_hold_;
+
+  std::deque<BrakeSpan> spans_;
+  std::uint64_t times_held_ = 0;
+};
+
+}  // namespace heartbeat
