@@ -158,6 +158,13 @@ inline constexpr Millis kPaceEvery{100};
 // Descriptors that end a pause early: all listeners, and some of the operators'.
 inline constexpr std::size_t kUrgentDescriptorsMax = kListenersMax + 8;
 
+// From here on two clocks that move apart mean that the machine was suspended: their readings are grained.
+inline constexpr Millis kSuspensionMin{10};
+
+// After a stall so many polls are made before its time counts: one reads what had arrived, and one what those
+// had sent who were accepted in it.
+inline constexpr unsigned kPollsAfterStall = 2;
+
 // What people's clock and the listening clock may move apart before it counts: readings are grained to 1 ms.
 inline constexpr Millis kWallDriftMax{10};
 

@@ -14,6 +14,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/uv/loop.h"
+#include "common/uv/machine.h"
 #include "common/uv/watchers.h"
 #include "daemon/config/command_line.h"
 #include "daemon/config/load.h"
@@ -104,7 +105,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
                                     service.turn(loop.now(), monitor.status_counts());
                                     if (command_line.debug) event_log.tell_roster(monitor);
                                   }};
-    Server server{loop, server_settings(loaded.config), std::move(observer)};
+    Server server{loop, server_settings(loaded.config), std::move(observer), uv::time_asleep};
     Reloader reloader{loop, server, command_line, std::move(loaded), descriptors};
 
     const auto reload = [&] {

@@ -69,7 +69,7 @@ void Operations::turn() {
   // In the first turn everything is open, and it cannot be many clients yet.
   if (descriptors_of_our_own_ == 0) descriptors_of_our_own_ = uv::count_descriptors() - descriptors_in_use();
   const MonoTime now = server_->listening_now();
-  clock_.agree(uv::wall_time(loop_), now);
+  clock_.agree(uv::wall_time(loop_), server_->settled_now());
   heartbeats_.sample(server_->monitor().counters().heartbeats, now);
   control_->after_turn();
   if (http_) {

@@ -92,14 +92,13 @@ std::size_t ClosingBrake::waiting(MonoTime now) const {
   return count;
 }
 
-// The border moves on with the first leave, so that each leave is walked over once.  It moves back only where
-// an earlier leave was taken over, or declared anew just before it would have ended.
+// The border moves on with the first leave and never back, as leaves that began before one that was passed
+// are not counted: each leave is walked over once.
 std::size_t ClosingBrake::count_below(MonoTime border) {
-  const auto from = leaves_.lower_bound(std::min(border, border_));
-  const auto to = leaves_.lower_bound(std::max(border, border_));
-  std::size_t between = 0;
-  for (auto place = from; place != to; ++place) between += place->second;
-  below_ = border < border_ ? below_ - between : below_ + between;
+  assert(border >= border_);
+  for (auto place = leaves_.lower_bound(border_); place != leaves_.end() && place->first < border; ++place) {
+    below_ += place->second;
+  }
   border_ = border;
   return below_;
 }

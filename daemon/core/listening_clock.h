@@ -2,12 +2,14 @@
 //
 // A daemon that was stopped, starved of CPU or blocked on a slow disk for a minute has heard nobody for a
 // minute; charging that to its clients would be a lie.  So a gap between two turns of the loop counts as at
-// most `stall_limit` of listening, and the rest of it is a stall.  Knows no real clock: it is handed the
+// most `stall_limit` of listening, and the rest of it is a stall.  And what had arrived meanwhile is to be
+// heard before that much counts: the clock owes it until settle().  Knows no real clock: it is handed the
 // machine's monotonic reading.
 #pragma once
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "common/limits.h"
 #include "common/mono_time.h"
@@ -33,17 +35,29 @@ class ListeningClock {
       : stall_limit_(stall_limit), machine_(machine_now), listening_(machine_now) {}
 
   // The first thing to call when the loop has woken, with the machine's clock at that moment.  Returns how
-  // long the daemon was not listening, where that was beyond the limit.
+  // long the daemon was not listening, where that was beyond the limit; the limit is owed then, and what was
+  // owed of a stall before is settled, so that a daemon that stalls in every turn goes on nevertheless.
   std::optional<Millis> turn(MonoTime machine_now) {
     const Millis gap = machine_now - machine_;
     machine_ = machine_now;
-    listening_ += std::min(gap, stall_limit_);
-    if (gap <= stall_limit_) return {};
+    if (gap <= stall_limit_) {
+      listening_ += gap;
+      return {};
+    }
+    settle();
+    owed_ = stall_limit_;
     return gap - stall_limit_;
   }
 
+  // What had arrived in the stall has been heard.
+  void settle() { listening_ += std::exchange(owed_, Millis{0}); }
+  [[nodiscard]] bool owes() const { return owed_ > Millis{0}; }
+
   // Listening time, as of the last turn.
   [[nodiscard]] MonoTime now() const { return listening_; }
+
+  // And what it will be when all is settled.
+  [[nodiscard]] MonoTime settled_now() const { return listening_ + owed_; }
 
   void set_stall_limit(Millis limit) { stall_limit_ = limit; }
 
@@ -51,6 +65,24 @@ class ListeningClock {
   Millis stall_limit_;
   MonoTime machine_;
   MonoTime listening_;
+  Millis owed_{0};
+};
+
+// Notices that the machine was suspended, of which its monotonic clock knows nothing.
+class SuspensionWatch {
+ public:
+  // `asleep`: how long the machine has been suspended in all, at this moment; nothing where it does not say.
+  // Returns by how much that has grown since the last look, where it did.
+  std::optional<Millis> look(std::optional<Millis> asleep) {
+    if (!asleep) return {};
+    const std::optional<Millis> before = asleep_;
+    if (!before || *asleep - *before >= limits::kSuspensionMin || *asleep < *before) asleep_ = asleep;
+    if (!before || *asleep - *before < limits::kSuspensionMin) return {};
+    return *asleep - *before;
+  }
+
+ private:
+  std::optional<Millis> asleep_;
 };
 
 }  // namespace heartbeat

@@ -8,10 +8,11 @@
 
 namespace heartbeat {
 
-Server::Server(uv::Loop& loop, const Settings& settings, Observer observer)
+Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep)
     : loop_(loop),
       monitor_(settings),
       clock_(stall_limit(settings.rule), loop.now()),
+      time_asleep_(std::move(time_asleep)),
       observer_(std::move(observer)),
       after_poll_(uv::AfterPoll::create(loop, [this] { after_poll(); })),
       wake_(uv::Timer::create(loop, [] {})),
@@ -123,7 +124,10 @@ void Server::ended(ConnId conn, int error) {
 // Listening time.  Every callback of one poll sees the same instant, so this notices a stall at the first
 // one.
 MonoTime Server::now() {
-  if (const auto stalled = clock_.turn(loop_.now())) monitor_.stalled(*stalled, clock_.now(), effects_);
+  if (const auto stalled = clock_.turn(loop_.now())) {
+    polls_owed_ = limits::kPollsAfterStall;
+    monitor_.stalled(*stalled, clock_.now(), effects_);
+  }
   return clock_.now();
 }
 
@@ -157,7 +161,8 @@ void Server::accept(uv_stream_t* listener, int error) {
 }
 
 void Server::after_poll() {
-  const MonoTime at = now();
+  const MonoTime at = settle(now());
+  if (const auto length = suspensions_.look(time_asleep_())) monitor_.suspended(*length, at, effects_);
   judge_or_wait(at);
   apply();
   stop_lingering();
@@ -202,10 +207,24 @@ void Server::set_pause_max(Millis pause_max) {
   pacing_.set_longest(pauses_.longest);
 }
 
+// The poll that noticed a stall may have been interrupted, and what had arrived lies unread.  It is heard
+// while the clock still stands where it stood; then the clock moves on.  Sprung by process.fairness.
+MonoTime Server::settle(MonoTime at) {
+  if (!clock_.owes()) return at;
+  if (polls_owed_ > 0) {
+    --polls_owed_;
+    due_ = true;
+    no_sleep_->on();
+    return at;
+  }
+  clock_.settle();
+  return clock_.now();
+}
+
 void Server::judge_or_wait(MonoTime at) {
   if (due_) {
-    due_ = false;
-    no_sleep_->off();
+    due_ = clock_.owes();
+    if (!due_) no_sleep_->off();
     monitor_.advance(at, effects_);
     if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}), at);
   }

@@ -3,8 +3,9 @@
 // A turn of the loop: the poll reads every socket that is ready, each read goes to the monitor; after the
 // poll those whose instant has come are judged.  Nobody is judged on the strength of a poll that may have
 // been interrupted: when an instant has come, one more poll that cannot sleep is made first, so that whatever
-// had arrived by then has been heard.  Then, where it is worth it, a pause before the next poll (pacing.h),
-// which ends before the next instant at which somebody would be judged.
+// had arrived by then has been heard; after a stall the clock moves on only when that has been done.  Then,
+// where it is worth it, a pause before the next poll (pacing.h), which ends before the next instant at which
+// somebody would be judged.
 #pragma once
 
 #include <functional>
@@ -39,7 +40,10 @@ class Server {
     std::function<void(const Monitor&)> after_turn;  // each turn of the loop, when all is applied
   };
 
-  Server(uv::Loop& loop, const Settings& settings, Observer observer);
+  // How long the machine has been suspended in all; see uv::time_asleep().
+  using TimeAsleep = std::function<std::optional<Millis>()>;
+
+  Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep);
 
   // The addresses, with their real ports, that listen_on() opened and closed.
   struct ListenChange {
@@ -96,6 +100,8 @@ class Server {
 
   // Listening time, as of this turn of the loop.
   [[nodiscard]] MonoTime listening_now() const { return clock_.now(); }
+  // The same, with what will be counted of a stall when what arrived in it has been heard.
+  [[nodiscard]] MonoTime settled_now() const { return clock_.settled_now(); }
 
   // In use for listeners, clients and those that linger.
   [[nodiscard]] std::size_t descriptors() const {
@@ -121,6 +127,7 @@ class Server {
   void arm_pulse();
   void accept(uv_stream_t* listener, int error);
   void after_poll();
+  [[nodiscard]] MonoTime settle(MonoTime at);
   void judge_or_wait(MonoTime at);
   void take_settings(const Settings& settings, MonoTime at);
   void wake_at(MonoTime machine_time);
@@ -135,6 +142,9 @@ class Server {
   uv::Loop& loop_;
   Monitor monitor_;
   ListeningClock clock_;
+  TimeAsleep time_asleep_;
+  SuspensionWatch suspensions_;
+  unsigned polls_owed_ = 0;  // until the time of a stall counts
   Pacing pacing_;
   Pauses pauses_;
   Observer observer_;

@@ -20,7 +20,7 @@ _heartbeatctl() {
   fi
   local previous=${words[-1]}
 
-  local commands="status clients why watch top kick log-level reload settings"
+  local commands="status clients why watch top kick brake log-level reload settings"
   local command="" control=() at
   for ((at = 1; at < ${#words[@]}; at++)); do
     case ${words[at]} in
@@ -37,7 +37,7 @@ _heartbeatctl() {
     --timeout | --limit | --since | --message) COMPREPLY=(); return ;;
     --status) offered="alive leave" ;;
     --sort) offered="silence margin connected name" ;;
-    --event) offered="connected joined named takeover fight slow_beats strike leave return close refused stall" ;;
+    --event) offered="connected joined named takeover fight slow_beats strike leave return close refused stall suspend brake brake_end" ;;
     --match | --client) offered=$(_heartbeatctl_clients "$current" "${control[@]}") ;;
     *)
       case $command in
@@ -46,6 +46,7 @@ _heartbeatctl() {
         watch) options+=" --since --client --event --snapshot --once" ;;
         top) options+=" --sort --match" ;;
         kick) options+=" --message" ;;
+        brake) offered="confirm release" ;;
         log-level) offered="trace debug info warning error critical off" ;;
       esac
       if [[ $current == -* ]]; then

@@ -104,6 +104,17 @@ void Fleet::shut_down(MonoTime at) {
   apply();
 }
 
+std::optional<std::size_t> Fleet::end_brake(BrakeEnd how, MonoTime at) {
+  const auto count = monitor_.end_brake(how, at, effects_);
+  apply();
+  return count;
+}
+
+void Fleet::change_settings(const Settings& settings, MonoTime at) {
+  monitor_.change_settings(settings, at, effects_);
+  apply();
+}
+
 Words Fleet::told() {
   Words all;
   for (; told_ < events_.size(); ++told_) all.push_back(words(events_[told_]));

@@ -71,6 +71,8 @@ class Fleet {
   void advance(MonoTime at);
   bool kick(std::string_view name, std::string_view message, MonoTime at);
   void shut_down(MonoTime at);
+  std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime at);
+  void change_settings(const Settings& settings, MonoTime at);
 
   // What was told since the last call.
   [[nodiscard]] Words told();
