@@ -188,6 +188,10 @@ inline constexpr Millis kLogSecond{1000};
 inline constexpr unsigned kLogRateDefault = 100;
 inline constexpr unsigned kLogRateMax = 1'000'000;
 
+// How long a line waits for a standard error that is not read: one pulse. Then it and the next ones are lost,
+// and counted, until it can be written again: a log is not worth the clients' time.
+inline constexpr Millis kLogWaitMax{250};
+
 // Clients named in such a sum.
 inline constexpr std::size_t kSumNames = 5;
 // --- what the operator is told once -----------------------------------------------------------------------

@@ -1,9 +1,14 @@
 #include "common/log.h"
 
+#include <cstdint>
 #include <memory>
 
+#include <poll.h>
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "common/limits.h"
 
 namespace heartbeat {
 namespace {
@@ -18,6 +23,39 @@ tl::expected<spdlog::level::level_enum, std::string> parse_level(std::string_vie
   return level;
 }
 
+// Standard error, which may be a pipe that nobody reads just now.  It is waited for once, for a moment; from
+// then on lines are let go of until it can be written again, and then their number is told.  A pipe that
+// can be written takes a whole line: PIPE_BUF bytes, and none of ours is as long.
+class StandardError final : public spdlog::sinks::ansicolor_stderr_sink_st {
+ public:
+  void log(const spdlog::details::log_msg& line) override {
+    if (!can_be_written(lost_ == 0 ? limits::kLogWaitMax : Millis{0})) {
+      ++lost_;
+      return;
+    }
+    if (lost_ > 0) {
+      const std::string text = fmt::format(
+          "lost lines={}: standard error was not read, and the daemon does not wait for it", lost_);
+      lost_ = 0;
+      spdlog::sinks::ansicolor_stderr_sink_st::log({line.logger_name, spdlog::level::warn, text});
+      if (!can_be_written(Millis{0})) {
+        ++lost_;
+        return;
+      }
+    }
+    spdlog::sinks::ansicolor_stderr_sink_st::log(line);
+  }
+
+ private:
+  static bool can_be_written(Millis wait) {
+    pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    // An error is for whoever writes: it does not block then.
+    return ::poll(&standard_error, 1, static_cast<int>(wait.count())) != 0;
+  }
+
+  std::uint64_t lost_ = 0;
+};
+
 }  // namespace
 
 tl::expected<void, std::string> set_up_log(LogStyle style, std::string_view level) {
@@ -25,7 +63,7 @@ tl::expected<void, std::string> set_up_log(LogStyle style, std::string_view leve
   if (!parsed) return tl::unexpected(parsed.error());
 
   // Colours by itself only where standard error is a terminal.
-  auto sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_st>();
+  auto sink = std::make_shared<StandardError>();
   auto logger = std::make_shared<spdlog::logger>("heartbeat", std::move(sink));
   logger->set_level(*parsed);
   logger->set_pattern(style == LogStyle::Terminal ? "%H:%M:%S.%e %^%-7l%$ %v"

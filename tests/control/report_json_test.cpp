@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/report/brake_json.h"
 #include "daemon/report/client_json.h"
 #include "daemon/report/event_json.h"
 #include "daemon/report/status_json.h"
@@ -109,7 +110,7 @@ TEST_CASE("a story has the moments, the stalls and the end") {
   const std::string body =
       object([&](JsonWriter& json) { add_story(json, *closed, desk.monitor().stalls(), desk.report()); });
   CHECK(members_of(body) ==
-        Names{"connected_now", "client", "verdict", "moments", "forgotten", "stalls", "close"});
+        Names{"connected_now", "client", "verdict", "moments", "forgotten", "stalls", "brakes", "close"});
   CHECK(member(body, "connected_now") == "false");
   CHECK(member(body, "moments") ==
         R"([{"at":"2026-11-22T09:00:00.000Z","what":"connected","peer":"127.0.0.1:0"},)"
@@ -207,6 +208,8 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                                   "closes",
                                   "bad_input",
                                   "stalls",
+                                  "suspensions",
+                                  "brake",
                                   "loop_lateness_ms",
                                   "verdict_lateness_ms",
                                   "pauses",
@@ -225,8 +228,78 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   CHECK(member(body, "bad_input") == "{}");
   CHECK(member(body, "stalls") ==
         R"({"count":2,"total_ms":7000,"worst_ms":4000,"last":"2026-11-22T09:00:07.000Z","last_ms":3000})");
+  CHECK(member(body, "suspensions") == R"({"count":0,"total_ms":0})");
+  CHECK(member(body, "brake") == R"({"state":"ready","count":0})");
   CHECK(member(body, "pauses") == R"({"longest_ms":50,"count":3,"total_ms":120})");
   CHECK(member(body, "descriptors") == R"({"used":17,"limit":1024})");
   CHECK(member(body, "rule") ==
         R"({"tick_ms":10000,"threshold":5,"cursor":3,"recover":5,"leave_timeout_ms":1800000})");
+}
+
+namespace {
+
+// Twenty clients heard once and then silent: in leave at 3 s, and due to be closed at 33 s.
+Desk desk_with_brake() {
+  return Desk{{.rule = {.tick = 1s, .threshold = 2, .cursor = 1, .recover = 2, .leave_timeout = 30s},
+               .brake = {.pause = 12s}}};
+}
+
+void join_and_fall_silent(Desk& desk) {
+  for (int client = 0; client < 20; ++client) desk.join("c" + std::to_string(client));
+  desk.pass(33s);
+}
+
+}  // namespace
+
+TEST_CASE("while the brake holds, the status says since when, for whom, and what they have in common") {
+  Desk desk = desk_with_brake();
+  join_and_fall_silent(desk);
+  const auto state = [&] {
+    return object([&](JsonWriter& json) { add_brake_state(json, desk.monitor(), desk.clock(), desk.now); });
+  };
+  const std::string last =
+      R"("from":"2026-11-22T09:00:33.000Z","until":"2026-11-22T09:00:45.000Z","concerned":20,"clients":20,)";
+  const std::string common =
+      R"("subnet":"127.0.0.1","heard_first":"2026-11-22T09:00:00.000Z","heard_last":"2026-11-22T09:00:00.000Z")";
+  CHECK(state() == R"({"brake":{"state":"holding","count":1,"waiting":20,"last":{)" + last + common + "}}}");
+  desk.pass(12s);
+  CHECK(state() == R"({"brake":{"state":"ready","count":1,"last":{)" + last + R"("ended":"ran_out",)" +
+                       common + R"(,"held":20}}})");
+}
+
+TEST_CASE("a held client says so, with the instant at which it will really be closed") {
+  Desk desk = desk_with_brake();
+  join_and_fall_silent(desk);
+  const std::string body =
+      object([&](JsonWriter& json) { add_client(json, desk.client("c3"), desk.report()); });
+  CHECK(member(body, "status") == "leave");
+  CHECK(member(body, "left") == "2026-11-22T09:00:03.000Z");
+  CHECK(member(body, "closes") == "2026-11-22T09:00:45.000Z");
+  CHECK(member(body, "held") == "true");
+}
+
+TEST_CASE("after a release a client has been in leave for as long as it was, and is closed a period later") {
+  Desk desk = desk_with_brake();
+  join_and_fall_silent(desk);
+  CHECK(desk.end_brake(BrakeEnd::Released) == 20U);
+  const std::string body =
+      object([&](JsonWriter& json) { add_client(json, desk.client("c3"), desk.report()); });
+  CHECK(member(body, "left") == "2026-11-22T09:00:03.000Z");
+  CHECK(member(body, "closes") == "2026-11-22T09:01:03.000Z");
+  CHECK(member(body, "held").empty());
+}
+
+TEST_CASE("the story of a client that was held has the brake in it") {
+  Desk desk = desk_with_brake();
+  join_and_fall_silent(desk);
+  desk.pass(12s);
+  const ClosedClient* const closed = desk.monitor().closed_clients().find("c3");
+  REQUIRE(closed != nullptr);
+  const std::string body =
+      object([&](JsonWriter& json) { add_story(json, *closed, desk.monitor().stalls(), desk.report()); });
+  CHECK(
+      member(body, "brakes") ==
+      R"([{"from":"2026-11-22T09:00:33.000Z","until":"2026-11-22T09:00:45.000Z","concerned":20,"clients":20,)"
+      R"("ended":"ran_out"}])");
+  CHECK(member(body, "verdict").find("(held for 12 s by the brake on mass closing)") != std::string::npos);
 }

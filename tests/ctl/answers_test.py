@@ -62,12 +62,40 @@ class Answers(unittest.TestCase):
             "closes": "silent 1, goodbye 7",
             "bad input": "not_json 1",
             "stalls": "2, worst 3.2s, 4.1s in all, last 900ms at 2026-11-22 09:50:00.000",
+            "suspensions": "1, 8h0min in all, last 8h0min at 2026-11-22 09:40:00.000",
+            "brake": "ready",
             "loop lateness": "p50 0ms, p99 1ms, max 12ms, of 5000",
             "verdict lateness": "p50 0ms, p99 2ms, max 2ms, of 9",
             "memory": "34.5 MiB",
             "descriptors": "17 of 1048576",
             "feed": "next event 1, held from 1",
         })
+
+    def test_status_says_that_the_brake_holds_and_what_the_clients_have_in_common(self):
+        last = {"from": "2026-11-22T09:50:00.000Z", "until": "2026-11-22T09:55:00.000Z", "concerned": 40, "clients": 41,
+                "subnet": "10.1.0.0/16", "heard_first": "2026-11-22T09:17:20.000Z",
+                "heard_last": "2026-11-22T09:17:30.000Z"}
+        brake = {"state": "holding", "count": 1, "waiting": 38, "last": last}
+        with FakeDaemon({"status": [status(brake=brake)]}) as daemon:
+            out = self.succeed(daemon, "status")
+        self.assertIn("closing for silence pauses until 2026-11-22 09:55:00.000: 38 wait, 40 of 41 clients are "
+                      "concerned; subnet 10.1.0.0/16, listener several, last heard from 2026-11-22 09:17:20.000 to "
+                      "2026-11-22 09:17:30.000", out)
+        ended = {"state": "ready", "count": 2, "last": {**last, "ended": "confirmed"}}
+        with FakeDaemon({"status": [status(brake=ended)]}) as daemon:
+            out = self.succeed(daemon, "status")
+        self.assertRegex(out, r"(?m)^brake +ready; it held 2 times, last from 2026-11-22 09:50:00.000 to "
+                         r"2026-11-22 09:55:00.000 \(confirmed\)$")
+
+    def test_brake_ends_it(self):
+        for action, told in (("confirm", "clients that waited and are closed now: 3\n"),
+                             ("release", "clients with a new leave period: 3\n")):
+            with FakeDaemon({"brake": [done(count=3)]}) as daemon:
+                self.assertEqual(self.succeed(daemon, "brake", action), told)
+                self.assertEqual(daemon.requests[-1], {"command": "brake", "action": action})
+        error = {"type": "error", "code": "no_brake", "message": "the brake on mass closing does not hold"}
+        with FakeDaemon({"brake": [error]}) as daemon:
+            self.assertIn("does not hold", self.refuse(daemon, "brake", "confirm").stderr)
 
     def test_status_says_none_where_nothing_occurred(self):
         with FakeDaemon({"status": [status(closes={}, stalls={"count": 0, "total_ms": 0})]}) as daemon:
@@ -168,6 +196,22 @@ class Answers(unittest.TestCase):
             "2026-11-22 10:00:00.000  closed by the daemon: silent",
         ])
         self.assertRegex(out, r"(?m)^claims +10\.0\.0\.7, pid 77$")
+
+    def test_why_tells_of_the_brake_and_of_suspensions(self):
+        brake = {"from": "2026-11-22T09:50:00.000Z", "until": "2026-11-22T09:55:00.000Z", "concerned": 40,
+                 "clients": 41, "ended": "ran_out"}
+        story = {**STORY, "moments": [{"at": "2026-11-22T09:56:00.000Z", "what": "renewed"}], "brakes": [brake],
+                 "stalls": [{"at": "2026-11-22T08:31:50.000Z", "suspended_ms": 3200}], "forgotten": 0}
+        with FakeDaemon({"why": [story]}) as daemon:
+            out = self.succeed(daemon, "why", "pump-7")
+        self.assertEqual(out[out.index("WHEN"):].splitlines(), [
+            "WHEN (UTC)               WHAT",
+            "2026-11-22 08:31:50.000  the machine was suspended for 3.200s",
+            "2026-11-22 09:50:00.000  closing for silence pauses: 40 of 41 clients would be closed",
+            "2026-11-22 09:55:00.000  closing goes on (ran_out)",
+            "2026-11-22 09:56:00.000  an operator gave it a new leave period",
+            "2026-11-22 10:00:00.000  closed by the daemon: silent",
+        ])
 
     def test_why_shows_local_time(self):
         with FakeDaemon({"why": [STORY]}) as daemon:

@@ -18,6 +18,8 @@ class CommandLine(unittest.TestCase):
                 (["why", ""], "CLIENT: it is empty"),
                 (["kick"], "CLIENT is required"),
                 (["kick", b"\xff"], r"CLIENT: '\xff' is not UTF-8"),
+                (["brake"], "ACTION is required"),
+                (["brake", "stop"], "ACTION: 'stop' is none of confirm, release"),
                 (["log-level"], "LEVEL is required"),
                 (["log-level", "loud"], "LEVEL: 'loud' is none of trace, debug,"),
                 (["clients", "--status", "close"], "--status: 'close' is none of alive, leave"),

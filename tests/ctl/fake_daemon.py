@@ -30,6 +30,8 @@ def status(**more):
         "totals": {"connected": 12, "refused": 0, "joins": 11, "strikes": 4, "leaves": 2, "returns": 1, "takeovers": 0},
         "closes": {"silent": 1, "goodbye": 7}, "bad_input": {"not_json": 1},
         "stalls": {"count": 2, "total_ms": 4100, "worst_ms": 3200, "last": "2026-11-22T09:50:00.000Z", "last_ms": 900},
+        "suspensions": {"count": 1, "total_ms": 28800000, "last": "2026-11-22T09:40:00.000Z", "last_ms": 28800000},
+        "brake": {"state": "ready", "count": 0},
         "loop_lateness_ms": {"count": 5000, "p50": 0, "p99": 1, "max": 12},
         "verdict_lateness_ms": {"count": 9, "p50": 0, "p99": 2, "max": 2},
         "memory_bytes": 36175872, "descriptors": {"used": 17, "limit": 1048576},

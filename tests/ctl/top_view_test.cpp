@@ -142,6 +142,18 @@ TEST_CASE("the last line says which are shown, out of how many") {
   CHECK(plain(view.lines(answers_of(0))).find("no client  q quit") != std::string::npos);
 }
 
+TEST_CASE("a brake that holds is said in the place of the sorting") {
+  TopView view{"margin", ""};
+  view.resize({9, 200});
+  TopAnswers answers = answers_of(2);
+  answers.status = Reply::parse(
+      R"({"type":"status","brake":{"state":"holding","count":1,"waiting":38,"last":{"concerned":40,)"
+      R"("clients":41,"until":"x"}}})");
+  CHECK(plain(view.lines(answers))
+            .find("closing for silence pauses until x: 38 wait, 40 of 41 clients are concerned") !=
+        std::string::npos);
+}
+
 TEST_CASE("what is wrong is said, and the last answers stay") {
   TopView view{"margin", ""};
   TopAnswers answers = answers_of(2);

@@ -14,7 +14,7 @@ from program import PROGRAM, environment, run
 
 # Each with the least that it needs.
 COMMANDS = [["status"], ["clients"], ["why", "x"], ["watch"], ["kick", "x"], ["log-level", "info"], ["reload"],
-            ["settings"]]
+            ["brake", "confirm"], ["settings"]]
 
 
 class Trouble(unittest.TestCase):

@@ -70,7 +70,7 @@ TEST_CASE("a whole fleet that falls silent is not closed at once but at the end 
   const Event& close = fleet.last(Kind::Closed);
   CHECK(close.at == kUntil);
   CHECK(close.reason == Reason::Silent);
-  CHECK(close.detail == "held for 12s by the brake on mass closing");
+  CHECK(close.detail == "held for 12 s by the brake on mass closing");
   CHECK(fleet.monitor().next_deadline() == MonoTime::never());
 }
 
@@ -131,7 +131,7 @@ TEST_CASE(
 TEST_CASE("leave is not delayed, and neither is a close for another reason") {
   Fleet fleet{kSettings};
   const auto silent = join(fleet, 30, t0);
-  const Peer late = fleet.join(kDue - 500ms, "late");
+  fleet.join(kDue - 500ms, "late");
   fleet.advance(kDue);
   REQUIRE(fleet.monitor().brake().holds());
   CHECK(fleet.told(kDue + 2500ms) == Words{"strike late", "leave late silent"});

@@ -46,23 +46,54 @@ struct ModelClient {
   TickByTick life;
   std::string id{};
   std::string unsent{};  // the rest of a frame of which a part was sent
+  bool away = false;     // its leave began with a declaration
+};
+
+// How a client was when it was closed last.
+struct ClosedInLeave {
+  bool was = false;
+  bool away = false;
 };
 
 // The fleet as the rule has it.  Each operation adds to told_ what must be told of it.
 class Model {
  public:
-  Model(const Rule& rule, std::size_t clients_max) : rule_(rule), clients_max_(clients_max) {}
+  explicit Model(const Settings& settings)
+      : rule_(settings.rule), brake_(settings.brake), clients_max_(settings.clients_max) {}
 
   bool may_open() const { return clients_.size() < clients_max_; }
-  void open(ConnId conn, MonoTime now) { clients_.emplace(conn, ModelClient{.life{rule_, now}}); }
-
-  void advance(MonoTime now) {
-    std::vector<ConnId> everybody;
-    for (const auto& [conn, client] : clients_) everybody.push_back(conn);
-    for (const ConnId conn : everybody) judge(conn, now);
+  void open(ConnId conn, MonoTime now) {
+    catch_up(now);
+    clients_.emplace(conn, ModelClient{.life{rule_, now}});
   }
 
+  // The brake is looked at at each instant at which something happens, by counting everybody anew.
+  void advance(MonoTime now) {
+    for (MonoTime at = next_instant(); at <= now; at = next_instant()) {
+      if (holding_) {
+        if (at == until_) {
+          holding_ = false;
+          counted_from_ = until_;
+        }
+      } else if (brake_.share_percent > 0) {
+        look_at_brake(at);
+      }
+      std::vector<ConnId> everybody;
+      for (const auto& [conn, client] : clients_) everybody.push_back(conn);
+      for (const ConnId conn : everybody) judge(conn, at);
+    }
+  }
+
+  // Where there is a brake, nobody is judged before everybody who was due earlier.
+  void catch_up(MonoTime now) {
+    if (brake_.share_percent > 0) advance(now);
+  }
+
+  [[nodiscard]] std::size_t times_held() const { return times_held_; }
+
   void hear(ConnId conn, const std::string& id, Status declared, MonoTime now) {
+    catch_up(now);
+    if (!clients_.contains(conn)) return;
     if (!judge(conn, now)) return;
     ModelClient& client = clients_.at(conn);
     if (!id.empty() && !client.id.empty() && client.id != id) {
@@ -73,12 +104,15 @@ class Model {
     if (declared != Status::Leave) {
       client.life.heard();
     } else if (client.life.declared_leave(now)) {
+      client.away = true;
       tell(conn, Kind::Left, now, Reason::Declared);
     }
     if (declared == Status::Close) close(conn, Reason::Goodbye, now);
   }
 
   void end(ConnId conn, Reason reason, MonoTime now) {
+    catch_up(now);
+    if (!clients_.contains(conn)) return;
     if (judge(conn, now)) close(conn, reason, now);
   }
 
@@ -87,6 +121,41 @@ class Model {
   [[nodiscard]] std::vector<Told> take_told() { return std::exchange(told_, {}); }
 
  private:
+  [[nodiscard]] MonoTime next_instant() const {
+    MonoTime next = holding_ ? until_ : MonoTime::never();
+    for (const auto& [conn, client] : clients_) next = std::min(next, client.life.next_change()->at);
+    return next;
+  }
+
+  // The instant at which the client will be closed for silence if nothing more is heard.
+  [[nodiscard]] std::optional<MonoTime> closes(const ModelClient& client) const {
+    if (client.life.status != Status::Leave || client.away) return {};
+    const Change next = *client.life.next_change();
+    if (next.kind != Change::Kind::Expired || client.life.left_at < counted_from_) return {};
+    return next.at;
+  }
+
+  void look_at_brake(MonoTime at) {
+    const Millis window = std::min(std::max(brake_.window, 2 * rule_.tick), rule_.leave_timeout);
+    std::size_t concerned = 0;
+    bool now = false;
+    for (const auto& [conn, client] : clients_) {
+      const auto close = closes(client);
+      if (close && *close < at + window) ++concerned;
+      if (close && *close == at) now = true;
+    }
+    if (!now || concerned < brake_.clients_min) return;
+    if (concerned * 100 <= brake_.share_percent * clients_.size()) return;
+    holding_ = true;
+    ++times_held_;
+    until_ = at + std::min(brake_.pause, rule_.leave_timeout);
+    for (auto& [conn, client] : clients_) {
+      if (client.life.status != Status::Leave || client.away || client.life.left_at < counted_from_) continue;
+      const MonoTime close = client.life.left_at + rule_.leave_timeout;
+      if (close >= at && close < until_) client.life.delayed_until = until_;
+    }
+  }
+
   void tell(ConnId conn, Kind kind, MonoTime at, std::optional<Reason> reason = {}) {
     told_.push_back({conn, kind, at, reason});
   }
@@ -96,7 +165,10 @@ class Model {
     for (const Change& change : clients_.at(conn).life.run_to(now)) {
       switch (change.kind) {
         case Change::Kind::Struck: tell(conn, Kind::Struck, change.at); break;
-        case Change::Kind::Left: tell(conn, Kind::Left, change.at, Reason::Silent); break;
+        case Change::Kind::Left:
+          clients_.at(conn).away = false;
+          tell(conn, Kind::Left, change.at, Reason::Silent);
+          break;
         case Change::Kind::Returned: tell(conn, Kind::Returned, change.at, Reason::Steady); break;
         case Change::Kind::Expired: expire(conn, change.at); return false;
       }
@@ -117,7 +189,7 @@ class Model {
 
   void forget(ConnId conn, Status status) {
     const ModelClient& client = clients_.at(conn);
-    if (!client.id.empty()) closed_in_leave_[client.id] = status == Status::Leave;
+    if (!client.id.empty()) closed_in_leave_[client.id] = {status == Status::Leave, client.away};
     clients_.erase(conn);
   }
 
@@ -127,23 +199,30 @@ class Model {
                                      [&](const auto& entry) { return entry.second.id == id; });
     if (holder != clients_.end() && judge(holder->first, now)) {
       client.life.take_over(holder->second.life);
+      client.away = holder->second.away;
       clients_.erase(holder);
       client.id = id;
       tell(conn, Kind::TakenOver, now);
       return;
     }
     client.id = id;
-    const bool was_in_leave = closed_in_leave_[id];
+    const ClosedInLeave closed = closed_in_leave_[id];
     closed_in_leave_.erase(id);
-    if (!was_in_leave || client.life.status != Status::Alive) return;
+    if (!closed.was || client.life.status != Status::Alive) return;
     client.life.enter_leave(now);
+    client.away = closed.away;
     tell(conn, Kind::Left, now, Reason::Remembered);
   }
 
   Rule rule_;
+  ClosingBrake::Settings brake_;
   std::size_t clients_max_;
   std::map<ConnId, ModelClient> clients_;
-  std::map<std::string, bool> closed_in_leave_;
+  std::map<std::string, ClosedInLeave> closed_in_leave_;
+  bool holding_ = false;
+  MonoTime until_;         // while it holds
+  MonoTime counted_from_;  // leaves that began before have had their brake
+  std::size_t times_held_ = 0;
   std::vector<Told> told_;
 };
 
@@ -191,8 +270,7 @@ class Choice {
 // The monitor and the model side by side.
 class Pair {
  public:
-  Pair(const Rule& rule, std::size_t clients_max)
-      : rule_(rule), model_(rule, clients_max), monitor_({.rule = rule, .clients_max = clients_max}) {}
+  explicit Pair(const Settings& settings) : rule_(settings.rule), model_(settings), monitor_(settings) {}
 
   void act(Choice choice) {
     wait(choice.of(8), choice);
@@ -221,7 +299,10 @@ class Pair {
       RC_ASSERT(monitor_.clients().at(conn.slot)->id == client.id);
     }
     RC_ASSERT(monitor_.next_deadline() > now_);
+    RC_ASSERT(monitor_.brake().times_held() == model_.times_held());
   }
+
+  [[nodiscard]] std::size_t times_braked() const { return model_.times_held(); }
 
  private:
   void wait(std::uint32_t how, Choice& choice) {
@@ -245,6 +326,7 @@ class Pair {
   }
 
   void open() {
+    model_.catch_up(now_);
     const auto conn = monitor_.open(Fleet::peer_at(next_port_++), now_, effects_);
     RC_ASSERT(conn.has_value() == model_.may_open());
     if (conn) model_.open(*conn, now_);
@@ -295,6 +377,8 @@ class Pair {
     const std::string bytes = framed(encode({.ip = "x"}));
     const std::size_t cut = 1 + choice.of(static_cast<std::uint32_t>(bytes.size() - 1));
     monitor_.receive(*conn, bytes.substr(0, cut), now_, effects_);
+    model_.catch_up(now_);
+    if (!model_.clients().contains(*conn)) return;
     model_.client(*conn).unsent = bytes.substr(cut);
   }
 
@@ -345,7 +429,8 @@ class Pair {
 TEST_CASE(
     "over any schedule the monitor tells what the model does, at the same instants, and its counters add "
     "up") {
-  check_property(20'000, [] {
+  std::size_t times_braked = 0;
+  check_property(20'000, [&] {
     const auto count = [] { return static_cast<std::uint16_t>(*between(1, 3)); };
     const Millis tick{*rc::gen::element(8, 10, 1000)};
     const Millis leave_timeout = tick * *between(1, 20) + Millis{*between(0, 3)};
@@ -354,10 +439,16 @@ TEST_CASE(
                     .cursor = count(),
                     .recover = count(),
                     .leave_timeout = leave_timeout};
-    Pair pair{rule, static_cast<std::size_t>(*between(1, 6))};
+    const ClosingBrake::Settings brake{.share_percent = *rc::gen::element(0U, 0U, 10U, 34U, 50U),
+                                       .clients_min = static_cast<std::size_t>(*between(1, 3)),
+                                       .window = tick * *between(1, 6),
+                                       .pause = tick * *between(1, 12) + Millis{*between(0, 3)}};
+    Pair pair{{.rule = rule, .clients_max = static_cast<std::size_t>(*between(1, 6)), .brake = brake}};
     const auto numbers =
         *rc::gen::container<std::vector<std::uint32_t>>(between<std::uint32_t>(0, 2'000'000'000));
     for (const std::uint32_t number : numbers) pair.act(Choice{number});
     pair.look();
+    times_braked += pair.times_braked();
   });
+  CHECK(times_braked > 0);
 }

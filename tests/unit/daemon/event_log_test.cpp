@@ -76,6 +76,26 @@ TEST_CASE("a stall belongs to no client") {
   CHECK(field(record, "peer") == "(absent)");
 }
 
+TEST_CASE("the brake on mass closing tells for whom it holds, and what they have in common") {
+  const LogRecord record = RecordingLog{0}.told(event_of(Event::Kind::Braked));
+  CHECK(record.message.starts_with(
+      "brake concerned=40 clients=41 pause=12.000s subnet=10.1.0.0/16 listener=10.0.0.1:14000 "
+      "heard_first=160.500s heard_last=160.000s: so many clients"));
+  CHECK(record.level == spdlog::level::warn);
+  CHECK(field(record, "pause_ms") == "12000");
+  CHECK(field(record, "client") == "(absent)");
+  const LogRecord end = RecordingLog{0}.told(event_of(Event::Kind::BrakeEnded));
+  CHECK(end.message == "brake_end ended=confirmed held=38 after=12.000s");
+}
+
+TEST_CASE("a suspension is not called a stall") {
+  Event event{.kind = Event::Kind::Suspended, .at = kStart};
+  event.stalled = 1500ms;
+  const LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message.starts_with("suspend suspended=1.500s: "));
+  CHECK(field(record, "suspended_ms") == "1500");
+}
+
 TEST_CASE("a close is a warning where the daemon judged, and information where somebody wanted it") {
   const auto level_of = [](Reason reason) {
     Event event = event_of(Event::Kind::Closed);

@@ -54,6 +54,17 @@ inline Event event_of(Event::Kind kind, std::string client = "pump-7") {
   event.peer = {.address = {10, 0, 0, 7}, .port = 40000};
   event.claimed_ip = "192.168.1.105";
   event.pid = 26464;
+  if (kind == Event::Kind::Braked || kind == Event::Kind::BrakeEnded) {
+    BrakeReport brake{
+        .span = {.from = kStart, .until = kStart + Millis{12'000}, .concerned = 40, .connected = 41}};
+    brake.subnet = "10.1.0.0/16";
+    brake.listener = Endpoint{.address = {10, 0, 0, 1}, .port = 14000};
+    brake.heard_first = kStart - Millis{160'500};
+    brake.heard_last = kStart - Millis{160'000};
+    if (kind == Event::Kind::BrakeEnded) brake.span.end = BrakeEnd::Confirmed;
+    brake.held = 38;
+    event.brake = std::make_shared<const BrakeReport>(brake);
+  }
   return event;
 }
 

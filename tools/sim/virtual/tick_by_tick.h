@@ -50,6 +50,7 @@ class TickByTick {
   void enter_leave(MonoTime now) {
     status = Status::Leave;
     left_at = now;
+    delayed_until = {};
     strikes = 0;
     steady = 0;
   }
@@ -57,6 +58,7 @@ class TickByTick {
   void take_over(const TickByTick& earlier) {
     status = earlier.status;
     left_at = earlier.left_at;
+    delayed_until = earlier.delayed_until;
     silence = earlier.silence;
     strikes = earlier.strikes;
     steady = earlier.steady;
@@ -83,7 +85,8 @@ class TickByTick {
 
   [[nodiscard]] MonoTime tick_end() const { return tick_start_ + rule_.tick; }
   [[nodiscard]] MonoTime leave_end() const {
-    return status == Status::Leave ? left_at + rule_.leave_timeout : MonoTime::never();
+    if (status != Status::Leave) return MonoTime::never();
+    return std::max(left_at + rule_.leave_timeout, delayed_until);
   }
 
   Status status = Status::Alive;
@@ -91,6 +94,7 @@ class TickByTick {
   std::int64_t strikes = 0;
   std::int64_t steady = 0;  // counts on for ever, as the rule says
   MonoTime left_at;
+  MonoTime delayed_until;  // of the present leave: its end, where the brake on mass closing holds it longer
 
  private:
   // The end of a tick, or of the leave; at one same instant the end of the tick is judged first.
