@@ -3,8 +3,10 @@
 // A daemon that was stopped, starved of CPU or blocked on a slow disk for a minute has heard nobody for a
 // minute; charging that to its clients would be a lie.  So a gap between two turns of the loop counts as at
 // most `stall_limit` of listening, and the rest of it is a stall.  And what had arrived meanwhile is to be
-// heard before that much counts: the clock owes it until settle().  Knows no real clock: it is handed the
-// machine's monotonic reading.
+// heard in the middle of that: one half counts at once, and the other is owed until settle().  So between
+// what was heard before the stall, in it, and after it there is half a tick at the most that is not the
+// client's own: who beats at least every half tick is never charged a silent tick.  Knows no real clock: it
+// is handed the machine's monotonic reading.
 #pragma once
 
 #include <algorithm>
@@ -35,8 +37,9 @@ class ListeningClock {
       : stall_limit_(stall_limit), machine_(machine_now), listening_(machine_now) {}
 
   // The first thing to call when the loop has woken, with the machine's clock at that moment.  Returns how
-  // long the daemon was not listening, where that was beyond the limit; the limit is owed then, and what was
-  // owed of a stall before is settled, so that a daemon that stalls in every turn goes on nevertheless.
+  // long the daemon was not listening, where that was beyond the limit; half of the limit is owed then, and
+  // what was owed of a stall before is settled, so that a daemon that stalls in every turn goes on
+  // nevertheless.
   std::optional<Millis> turn(MonoTime machine_now) {
     const Millis gap = machine_now - machine_;
     machine_ = machine_now;
@@ -45,7 +48,8 @@ class ListeningClock {
       return {};
     }
     settle();
-    owed_ = stall_limit_;
+    owed_ = stall_limit_ / 2;
+    listening_ += stall_limit_ - owed_;
     return gap - stall_limit_;
   }
 

@@ -117,7 +117,8 @@ MonoTime Monitor::next_change(MonoTime horizon) {
 }
 
 void Monitor::catch_up(MonoTime now, Effects& effects) {
-  if (brake_.is_on() && next_deadline() <= now) advance(now, effects);
+  const bool may_hold = brake_.is_on() && registry_.size() >= settings_.brake.clients_min;
+  if ((may_hold || brake_.holds()) && next_deadline() <= now) advance(now, effects);
 }
 
 void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& effects) {

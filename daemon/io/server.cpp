@@ -208,7 +208,7 @@ void Server::set_pause_max(Millis pause_max) {
 }
 
 // The poll that noticed a stall may have been interrupted, and what had arrived lies unread.  It is heard
-// while the clock still stands where it stood; then the clock moves on.  Sprung by process.fairness.
+// with the clock half-way through what counts of the stall.  Sprung by process.fairness.
 MonoTime Server::settle(MonoTime at) {
   if (!clock_.owes()) return at;
   if (polls_owed_ > 0) {

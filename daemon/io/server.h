@@ -3,7 +3,7 @@
 // A turn of the loop: the poll reads every socket that is ready, each read goes to the monitor; after the
 // poll those whose instant has come are judged.  Nobody is judged on the strength of a poll that may have
 // been interrupted: when an instant has come, one more poll that cannot sleep is made first, so that whatever
-// had arrived by then has been heard; after a stall the clock moves on only when that has been done.  Then,
+// had arrived by then has been heard; after a stall the clock stops half-way for that.  Then,
 // where it is worth it, a pause before the next poll (pacing.h), which ends before the next instant at which
 // somebody would be judged.
 #pragma once
@@ -100,7 +100,7 @@ class Server {
 
   // Listening time, as of this turn of the loop.
   [[nodiscard]] MonoTime listening_now() const { return clock_.now(); }
-  // The same, with what will be counted of a stall when what arrived in it has been heard.
+  // The same, with what will have been counted of a stall when what arrived in it has been heard.
   [[nodiscard]] MonoTime settled_now() const { return clock_.settled_now(); }
 
   // In use for listeners, clients and those that linger.

@@ -1,11 +1,9 @@
 """At the bound on clients, at the descriptor limit, and where something else has used the descriptors up."""
-import os
 import resource
-import socket
 import unittest
 
 import harness
-from harness import Beating, DaemonTest, wait_until
+from harness import Beating, DaemonTest
 
 # What a daemon keeps of these for itself (limits.h), and an eighth of the rest for its control socket.
 LIMIT = 80
@@ -15,23 +13,8 @@ CLIENTS = (LIMIT - KEPT) - (LIMIT - KEPT) // 8
 
 class Descriptors(DaemonTest):
     def start_with(self, limit, **flags):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-
-        class Limited(harness.Daemon):
-            def __init__(self, **arguments):
-                super().__init__(**arguments)
-        # A child inherits the limit, and may not raise it above the hard one.
-        before = harness.subprocess.Popen
-        def popen(*arguments, **keywords):
-            keywords["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-            return before(*arguments, **keywords)
-        harness.subprocess.Popen = popen
-        try:
-            daemon = Limited(max_clients=1000, **flags)
-        finally:
-            harness.subprocess.Popen = before
-        self.addCleanup(daemon.end)
-        return daemon
+        """A daemon that may have so many descriptors, and no more."""
+        return self.start(before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)), **flags)
 
     def test_at_the_limit_one_more_is_refused_with_a_reason_and_there_is_room_again_when_one_goes(self):
         daemon = self.start_with(LIMIT, tick="100ms")

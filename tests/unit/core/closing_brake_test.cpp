@@ -178,9 +178,9 @@ TEST_CASE("a leave that comes into the window after it was counted is counted, t
 }
 
 // A walk over all clients at each of their closes would take hours here.
-TEST_CASE("a million leaves that end one by one are counted without walking over all each time") {
+TEST_CASE("two hundred thousand leaves that end one by one are counted without walking over all each time") {
   ClosingBrake brake{{.share_percent = 50, .clients_min = 20, .window = 10s}, kRule};
-  constexpr int kMany = 1'000'000;
+  constexpr int kMany = 200'000;
   for (int client = 0; client < kMany; ++client) brake.add(t0 + client * 1ms);
   int looks = 0;
   while (brake.next() != MonoTime::never() && !brake.advance(kMany)) ++looks;

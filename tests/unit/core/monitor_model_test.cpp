@@ -84,9 +84,10 @@ class Model {
     }
   }
 
-  // Where there is a brake, nobody is judged before everybody who was due earlier.
+  // Where a brake could hold, nobody is judged before everybody who was due earlier.
   void catch_up(MonoTime now) {
-    if (brake_.share_percent > 0) advance(now);
+    const bool may_hold = brake_.share_percent > 0 && clients_.size() >= brake_.clients_min;
+    if (may_hold || holding_) advance(now);
   }
 
   [[nodiscard]] std::size_t times_held() const { return times_held_; }
