@@ -34,7 +34,7 @@ struct Context {
   std::function<std::string()> unready;
 
   [[nodiscard]] ReportContext report() const {
-    return {.rule = monitor.settings().rule, .clock = clock, .now = now()};
+    return {.rule = monitor.settings().rule, .clock = clock, .now = now(), .brake = monitor.brake()};
   }
 };
 

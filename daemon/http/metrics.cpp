@@ -208,6 +208,13 @@ void add_times(Families& families, const Context& context) {
   families.counter("heartbeatd_stall_seconds_total",
                    "Time that the daemon itself was not listening, which no client is charged for.",
                    in_seconds(monitor.counters().stalled));
+  families.counter("heartbeatd_suspend_seconds_total", "Time that the whole machine was suspended.",
+                   in_seconds(monitor.counters().suspended));
+  families.gauge("heartbeatd_brake_holding",
+                 "1 while closing for silence pauses (the brake on mass closing).",
+                 monitor.brake().holds() ? 1 : 0);
+  families.counter("heartbeatd_brakes_total", "Times that the brake on mass closing took hold.",
+                   monitor.brake().times_held());
   families.histogram("heartbeatd_verdict_lateness_seconds", "How long after its instant a verdict was given.",
                      monitor.verdict_lateness(), kLatenessEnds);
   families.histogram("heartbeatd_loop_lateness_seconds",
