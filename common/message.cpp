@@ -10,6 +10,7 @@
 
 #include "common/frame.h"
 #include "common/json_frame.h"
+#include "common/plain_heartbeat.h"
 #include "common/text.h"
 
 namespace heartbeat {
@@ -257,6 +258,12 @@ HeartbeatParser::HeartbeatParser(HeartbeatParser&&) noexcept = default;
 HeartbeatParser& HeartbeatParser::operator=(HeartbeatParser&&) noexcept = default;
 
 tl::expected<Heartbeat, BadInput> HeartbeatParser::parse(std::string_view body) {
+  tl::expected<Heartbeat, BadInput> plain;
+  if (read_plain_heartbeat(body, *plain)) return plain;
+  return parse_in_full(body);
+}
+
+tl::expected<Heartbeat, BadInput> HeartbeatParser::parse_in_full(std::string_view body) {
   Handler& handler = state_->handler;
   handler.reset();
   if (const auto bad = run(state_->reader, body, handler)) return tl::unexpected(*bad);

@@ -44,8 +44,11 @@ class HeartbeatParser {
 
   // Reads a body: an object, or a string that holds one (the article's client encodes twice; one level only).
   // Unknown members are ignored, of a member given twice the last counts.  The views in the result are valid
-  // until the next call.
+  // until the next call, and while the body is.
   [[nodiscard]] tl::expected<Heartbeat, BadInput> parse(std::string_view body);
+
+  // The same by the JSON library alone, without the short way for the plain spelling (plain_heartbeat.h).
+  [[nodiscard]] tl::expected<Heartbeat, BadInput> parse_in_full(std::string_view body);
 
  private:
   struct State;
