@@ -7,7 +7,7 @@
 using namespace heartbeat::bench;
 
 TEST_CASE("every heartbeat of a run is heard, and every silent client is struck and led to leave") {
-  for (const BeatOrder order : {BeatOrder::Accepted, BeatOrder::Shuffled}) {
+  for (const SlotOrder order : {SlotOrder::Accepted, SlotOrder::Shuffled}) {
     // It throws where the core's counters are not those of the rule.
     const CoreFigures figures = run_core(1000, order, 30'000);
     CHECK(figures.heartbeats == 30 * 990);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 namespace heartbeat::bench {
 namespace {
 
+constexpr Millis kTick{10'000};
 constexpr std::size_t kSilentOneIn = 100;
 constexpr std::uint64_t kSeed = 20261122;
 
@@ -46,67 +46,59 @@ std::string frame_of(std::size_t client) {
   return frame;
 }
 
-// The bytes of one tick, in the order in which they are heard: as in the daemon, where the kernel has just
-// written what is read, reading them is to cost next to nothing.
+// One tick's heartbeats, in the order in which they are heard; their bytes in one piece, since in the daemon
+// the kernel has just written what is read, and reading it costs next to nothing.
 struct Traffic {
-  std::string bytes;
   struct Beat {
     ConnId conn;
+    Millis after;  // the beginning of the tick
     std::uint32_t begin;
     std::uint32_t size;
   };
+  std::string bytes;
   std::vector<Beat> beats;
-};
 
-Traffic make_traffic(const std::vector<ConnId>& clients, BeatOrder order) {
-  std::vector<std::size_t> turns(clients.size());
-  std::iota(turns.begin(), turns.end(), 0U);
-  if (order == BeatOrder::Shuffled) std::shuffle(turns.begin(), turns.end(), std::mt19937_64{kSeed});
-  Traffic traffic;
-  traffic.beats.reserve(clients.size());
-  for (const std::size_t client : turns) {
-    const std::string frame = frame_of(client);
-    traffic.beats.push_back({clients[client], static_cast<std::uint32_t>(traffic.bytes.size()),
-                             static_cast<std::uint32_t>(frame.size())});
-    traffic.bytes += frame;
+  void add(ConnId conn, Millis after, const std::string& frame) {
+    beats.push_back(
+        {conn, after, static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(frame.size())});
+    bytes += frame;
   }
-  return traffic;
-}
+  [[nodiscard]] std::string_view bytes_of(const Beat& beat) const {
+    return std::string_view{bytes}.substr(beat.begin, beat.size);
+  }
+  [[nodiscard]] std::size_t memory() const { return bytes.capacity() + beats.capacity() * sizeof(Beat); }
+};
 
 class CoreRun {
  public:
-  CoreRun(std::size_t clients, BeatOrder order) : monitor_(settings()) {
+  CoreRun(std::size_t clients, SlotOrder order) : monitor_(settings()) {
+    if (order == SlotOrder::Shuffled) shuffle_slots(clients);
     const std::size_t before = allocated();
-    std::vector<ConnId> conns;
-    conns.reserve(clients);
+    // Over a whole tick, each beating at once, as in a fleet whose programs were started one by one.
     for (std::size_t client = 0; client < clients; ++client) {
-      conns.push_back(*monitor_.open(peer_of(client), now_, effects_));
+      const Millis after = kTick * static_cast<std::int64_t>(client) / static_cast<std::int64_t>(clients);
+      const ConnId conn = *monitor_.open(peer_of(client), start_ + after, effects_);
+      const std::string frame = frame_of(client);
+      monitor_.receive(conn, frame, start_ + after, effects_);
       effects_.clear();
+      client % kSilentOneIn == 0 ? ++silent_ : (traffic_.add(conn, after, frame), 0U);
     }
-    traffic_ = make_traffic(conns, order);
-    const auto is_silent = [&](const Traffic::Beat& beat) { return beat.conn.slot % kSilentOneIn == 0; };
-    std::stable_partition(traffic_.beats.begin(), traffic_.beats.end(), is_silent);
-    silent_ =
-        static_cast<std::size_t>(std::count_if(traffic_.beats.begin(), traffic_.beats.end(), is_silent));
-
-    tick(0);
-    const std::size_t own = conns.capacity() * sizeof(ConnId) + traffic_.bytes.capacity() +
-                            traffic_.beats.capacity() * sizeof(Traffic::Beat);
-    bytes_per_client_ = static_cast<double>(allocated() - before - own) / static_cast<double>(clients);
+    bytes_per_client_ =
+        static_cast<double>(allocated() - before - traffic_.memory()) / static_cast<double>(clients);
+    start_ += kTick;
   }
 
   CoreFigures run(std::uint64_t heartbeats) {
     CoreFigures figures{.bytes_per_client = bytes_per_client_};
     const std::uint64_t already = monitor_.counters().heartbeats;
-    const Nanos start = thread_cpu();
     // Long enough for the silent ones to be struck as often as it takes, and to leave.
     const std::uint64_t ticks =
         std::max<std::uint64_t>(heartbeats / traffic_.beats.size(), ticks_to_leave() + 1);
-    for (std::uint64_t count = 0; count < ticks; ++count) tick(silent_);
+    const Nanos start = thread_cpu();
+    for (std::uint64_t count = 0; count < ticks; ++count) tick();
     figures.cpu = thread_cpu() - start;
     figures.heartbeats = monitor_.counters().heartbeats - already;
-    if (figures.heartbeats != ticks * (traffic_.beats.size() - silent_))
-      throw Trouble{"the core lost a heartbeat"};
+    if (figures.heartbeats != ticks * traffic_.beats.size()) throw Trouble{"the core lost a heartbeat"};
     check_verdicts();
     return figures;
   }
@@ -114,7 +106,22 @@ class CoreRun {
  private:
   static Settings settings() {
     // Nobody is closed during a run, however long it is.
-    return {.rule = {.leave_timeout = limits::kLeaveTimeoutMax}, .clients_max = limits::kClientsMax};
+    return {.rule = {.tick = kTick, .leave_timeout = limits::kLeaveTimeoutMax},
+            .clients_max = limits::kClientsMax};
+  }
+
+  // Slots are given out again in the order in which they became free.
+  void shuffle_slots(std::size_t clients) {
+    std::vector<ConnId> conns(clients);
+    for (ConnId& conn : conns) {
+      conn = *monitor_.open(peer_of(0), start_, effects_);
+      effects_.clear();
+    }
+    std::shuffle(conns.begin(), conns.end(), std::mt19937_64{kSeed});
+    for (const ConnId conn : conns) {
+      monitor_.disconnect(conn, Reason::PeerClosed, start_, effects_);
+      effects_.clear();
+    }
   }
 
   static std::uint64_t ticks_to_leave() {
@@ -122,24 +129,19 @@ class CoreRun {
     return std::uint64_t{rule.threshold} * rule.cursor;
   }
 
-  // Everybody from the beat of that number on beats once, each at its own instant.
-  void tick(std::size_t from) {
-    const Millis length = monitor_.settings().rule.tick;
-    const MonoTime start = now_;
-    const auto count = static_cast<std::int64_t>(traffic_.beats.size());
-    std::string_view bytes = traffic_.bytes;
-    for (auto index = static_cast<std::int64_t>(from); index < count; ++index) {
-      now_ = start + length * index / count;
-      const Traffic::Beat& beat = traffic_.beats[static_cast<std::size_t>(index)];
-      monitor_.receive(beat.conn, bytes.substr(beat.begin, beat.size), now_, effects_);
-      if (monitor_.next_deadline() <= now_) monitor_.advance(now_, effects_);
+  // Everybody who is not silent beats once, each at its own instant.
+  void tick() {
+    for (const Traffic::Beat& beat : traffic_.beats) {
+      const MonoTime now = start_ + beat.after;
+      monitor_.receive(beat.conn, traffic_.bytes_of(beat), now, effects_);
+      if (monitor_.next_deadline() <= now) monitor_.advance(now, effects_);
       effects_.clear();
     }
-    now_ = start + length;
+    start_ += kTick;
   }
 
   void check_verdicts() {
-    monitor_.advance(now_, effects_);
+    monitor_.advance(start_, effects_);
     const Counters& counters = monitor_.counters();
     const bool exact = counters.leaves == silent_ && counters.strikes == silent_ * Rule{}.cursor &&
                        counters.returns == 0 && monitor_.status_counts().leave == silent_;
@@ -148,7 +150,7 @@ class CoreRun {
 
   Monitor monitor_;
   Effects effects_;
-  MonoTime now_;
+  MonoTime start_;  // of the tick
   Traffic traffic_;
   std::size_t silent_ = 0;
   double bytes_per_client_ = 0;
@@ -156,7 +158,7 @@ class CoreRun {
 
 }  // namespace
 
-CoreFigures run_core(std::size_t clients, BeatOrder order, std::uint64_t heartbeats) {
+CoreFigures run_core(std::size_t clients, SlotOrder order, std::uint64_t heartbeats) {
   return CoreRun{clients, order}.run(heartbeats);
 }
 

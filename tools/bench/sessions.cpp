@@ -296,13 +296,13 @@ void Sessions::core() {
   stay_on(cores_.server);
   for (const std::size_t clients : kCoreClients) {
     if (clients > size_.core_clients_max) break;
-    for (const BeatOrder order : {BeatOrder::Accepted, BeatOrder::Shuffled}) {
+    for (const SlotOrder order : {SlotOrder::Accepted, SlotOrder::Shuffled}) {
       say("the core alone", std::to_string(clients) + " clients");
       const CoreFigures figures = run_core(clients, order, size_.core_heartbeats);
       const double rate = 1e3 / per(figures.cpu, figures.heartbeats);
       const std::string key = "core/" + std::to_string(clients);
-      add(key, order == BeatOrder::Accepted ? "M/s in order" : "M/s shuffled", rate);
-      if (order == BeatOrder::Shuffled) add(key, "bytes a client", figures.bytes_per_client);
+      add(key, order == SlotOrder::Accepted ? "M/s in order" : "M/s shuffled", rate);
+      if (order == SlotOrder::Shuffled) add(key, "bytes a client", figures.bytes_per_client);
     }
   }
   stay_on(cores_.generator);

@@ -27,6 +27,7 @@ std::vector<std::string> plain_bodies() {
   std::vector<std::string> bodies{
       R"({"ip": "192.168.1.105", "status": "alive", "pid": 26464})",
       R"({"ip":"a","status":"live"})",
+      R"({"ip":"a","status":"live","id":"p"})",
       R"({"notify":true,"ack":false,"seq":9223372036854775807,"id":"pump-7 in hall B","pid":0,"status":"close","ip":"::1"})",
       R"({ "ip": "10.0.0.1" , "status": "leave" })",  // a blank before the colon would not be plain
       R"({"status": "alive", "ip": ")" + std::string(limits::kClaimedIpMax, '~') + R"(", "pid": 4294967295})",
