@@ -39,7 +39,7 @@ class DaemonServer final : public Server {
 
   [[nodiscard]] ServerKind kind() const override { return ServerKind::Daemon; }
   [[nodiscard]] const Endpoint& address() const override { return address_; }
-  [[nodiscard]] Process& process() override { return *process_; }
+  [[nodiscard]] Account account() const override { return process_->account(); }
   [[nodiscard]] Handled handled() override;
 
   [[nodiscard]] Lateness verdict_lateness() const;

@@ -31,10 +31,12 @@ void accept_all(int epoll, int listener, ReferenceCounters& counters) {
   }
 }
 
-void read_once(int client, std::array<char, kBufferSize>& buffer, ReferenceCounters& counters) {
+void read_once(int client, std::array<char, kBufferSize>& buffer, ReferenceCounters& counters,
+               Answers answers) {
   const ssize_t got = read(client, buffer.data(), buffer.size());
   if (got > 0) {
     count(counters.bytes, static_cast<std::uint64_t>(got));
+    if (answers == Answers::TwoBytes && write(client, "ok", 2) != 2) std::abort();
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     close(client);
     count(counters.closed, 1);
@@ -43,7 +45,7 @@ void read_once(int client, std::array<char, kBufferSize>& buffer, ReferenceCount
 
 }  // namespace
 
-void serve_with_epoll(int listener, ReferenceCounters& counters) {
+void serve_with_epoll(int listener, ReferenceCounters& counters, Answers answers) {
   static std::array<char, kBufferSize> buffer;
   static std::array<epoll_event, kEventsAtOnce> events;
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -53,7 +55,7 @@ void serve_with_epoll(int listener, ReferenceCounters& counters) {
     for (int index = 0; index < ready; ++index) {
       const int descriptor = events.at(static_cast<std::size_t>(index)).data.fd;
       descriptor == listener ? accept_all(epoll, listener, counters)
-                             : read_once(descriptor, buffer, counters);
+                             : read_once(descriptor, buffer, counters, answers);
     }
   }
 }

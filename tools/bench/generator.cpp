@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/frame.h"
 #include "common/limits.h"
 #include "tools/bench/descriptor.h"
 #include "tools/bench/trouble.h"
@@ -70,24 +69,6 @@ Turns make_turns(std::size_t first, std::size_t clients, double period) {
 
 }  // namespace
 
-// Every frame has the same length, so that bytes are heartbeats for a server that knows only bytes.
-std::string Generator::frame_of(std::size_t client) const {
-  const std::string ip =
-      "192.168." + std::to_string(1 + client / 100 % 9) + '.' + std::to_string(100 + client % 100);
-  // With the white space that Python's json module writes, as the article's client does.
-  std::string body =
-      R"({"ip": ")" + ip + R"(", "status": "alive", "pid": )" + std::to_string(10'000 + client % 90'000);
-  if (with_ids_) body += R"(, "id": "pump-)" + std::to_string(10'000'000 + client) + '"';
-  body += '}';
-  std::string frame;
-  append_frame(frame, body);
-  return frame;
-}
-
-std::size_t Generator::frame_size() const {
-  return frame_of(0).size();
-}
-
 int Generator::open_socket() {
   if (opened_++ % limits::kClientsPerSource == 0) ++next_source;
   const int client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -115,6 +96,7 @@ void Generator::connect(std::size_t clients, double per_second) {
     if (poll(&connected, 1, kConnectMaxMs) != 1 || (connected.revents & (POLLERR | POLLHUP)) != 0) {
       throw Trouble{"client " + std::to_string(clients_.size()) + " could not connect"};
     }
+    greet(clients_.back(), clients_.size());
   }
 }
 
@@ -129,7 +111,7 @@ Sent Generator::beat(double per_second, std::chrono::milliseconds length, std::s
   const std::size_t write_size = frame_size() * heartbeats_per_write;
   std::string bytes;
   for (const std::size_t client : turns.client) {
-    const std::string frame = frame_of(client);
+    const std::string frame = dialect_.beat(client);
     for (std::size_t index = 0; index < heartbeats_per_write; ++index) bytes += frame;
   }
 
@@ -140,6 +122,7 @@ Sent Generator::beat(double per_second, std::chrono::milliseconds length, std::s
     const Nanos at = start + period * static_cast<std::int64_t>(write / clients) + turns.at[turn];
     if (at - start >= length) break;
     wait_until(at, precise_);
+    if (dialect_.is_answered()) read_answers(clients_[turns.client[turn]]);
     const char* const from = bytes.data() + turn * write_size;
     const ssize_t put = send(clients_[turns.client[turn]], from, write_size, MSG_NOSIGNAL);
     if (put != static_cast<ssize_t>(write_size)) {
@@ -158,13 +141,15 @@ Churned Generator::churn(std::size_t at_once, std::chrono::milliseconds length) 
   const Descriptor epoll{epoll_create1(EPOLL_CLOEXEC)};
   if (epoll.get() < 0) throw system_trouble("cannot make an epoll");
   std::vector<std::string> frames;
-  for (std::size_t client = 0; client < at_once; ++client) frames.push_back(frame_of(client));
+  for (std::size_t client = 0; client < at_once; ++client) {
+    frames.push_back(dialect_.greeting(client) + dialect_.beat(client) + dialect_.goodbye());
+  }
 
   std::size_t open = 0;
   const auto begin = [&](const std::string& frame) {
     const int client = open_socket();
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLRDHUP;
+    event.events = EPOLLRDHUP;
     event.data.fd = client;
     if (send(client, frame.data(), frame.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(frame.size()) ||
         shutdown(client, SHUT_WR) != 0 || epoll_ctl(epoll.get(), EPOLL_CTL_ADD, client, &event) != 0) {
@@ -183,7 +168,8 @@ Churned Generator::churn(std::size_t at_once, std::chrono::milliseconds length) 
     const bool enough = monotonic_now() - start >= length;
     for (int index = 0; index < ready; ++index) {
       const epoll_event& event = events.at(static_cast<std::size_t>(index));
-      if ((event.events & EPOLLERR) != 0) throw Trouble{"the server reset a client's connection"};
+      const bool is_reset = (event.events & EPOLLERR) != 0 && !dialect_.is_answered();
+      if (is_reset) throw Trouble{"the server reset a client's connection"};
       close(event.data.fd);
       --open;
       ++churned.connections;
@@ -192,6 +178,29 @@ Churned Generator::churn(std::size_t at_once, std::chrono::milliseconds length) 
   }
   churned.took = monotonic_now() - start;
   return churned;
+}
+
+void Generator::greet(int client, std::size_t number) {
+  const std::string greeting = dialect_.greeting(number);
+  if (greeting.empty()) return;
+  std::array<char, 64> answer;
+  pollfd answered{client, POLLIN, 0};
+  if (send(client, greeting.data(), greeting.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(greeting.size()) ||
+      poll(&answered, 1, kConnectMaxMs) != 1 ||
+      read(client, answer.data(), answer.size()) != static_cast<ssize_t>(dialect_.greeting_answer())) {
+    throw Trouble{"client " + std::to_string(number) + " was not greeted"};
+  }
+}
+
+void Generator::read_answers(int client) {
+  std::array<char, 4096> answers;
+  const ssize_t got = recv(client, answers.data(), answers.size(), MSG_DONTWAIT);
+  if (got > 0) answer_bytes_ += static_cast<std::uint64_t>(got);
+}
+
+std::uint64_t Generator::answered() {
+  for (const int client : clients_) read_answers(client);
+  return answer_bytes_ / dialect_.beat_answer();
 }
 
 void Generator::close_all() {

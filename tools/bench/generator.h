@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/endpoint.h"
+#include "tools/bench/dialect.h"
 #include "tools/bench/machine.h"
 
 namespace heartbeat::bench {
@@ -30,15 +31,13 @@ struct Churned {
 class Generator {
  public:
   // `precise`: writes each heartbeat at its instant, and takes a core for it.
-  Generator(const Endpoint& server, bool precise) : server_(server), precise_(precise) {}
+  Generator(const Endpoint& server, const Dialect& dialect, bool precise)
+      : server_(server), dialect_(dialect), precise_(precise) {}
   ~Generator() { close_all(); }
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;
   Generator(Generator&&) = delete;
   Generator& operator=(Generator&&) = delete;
-
-  // Each heartbeat has an id, too.  To be said before the first connect().
-  void give_ids() { with_ids_ = true; }
 
   // Connects that many more clients, evenly at `per_second`, and holds them.
   void connect(std::size_t clients, double per_second);
@@ -55,16 +54,22 @@ class Generator {
   void close_all();
 
   [[nodiscard]] std::size_t clients() const { return clients_.size(); }
-  [[nodiscard]] std::size_t frame_size() const;
+  [[nodiscard]] std::size_t frame_size() const { return dialect_.beat(0).size(); }
+  [[nodiscard]] const Dialect& dialect() const { return dialect_; }
+
+  // Reads what has been answered by now: how many heartbeats were, ever, on connections that are held.
+  [[nodiscard]] std::uint64_t answered();
 
  private:
   [[nodiscard]] int open_socket();
-  [[nodiscard]] std::string frame_of(std::size_t client) const;
+  void greet(int client, std::size_t number);
+  void read_answers(int client);
 
   Endpoint server_;
+  Dialect dialect_;
   bool precise_;
-  bool with_ids_ = false;
   std::vector<int> clients_;
+  std::uint64_t answer_bytes_ = 0;
   std::uint32_t opened_ = 0;  // sockets, ever: each source address has ports for a part of them
 };
 

@@ -1,5 +1,6 @@
 #include "tools/bench/options.h"
 
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -65,6 +66,31 @@ std::size_t index_of(const std::string& name) {
   std::size_t index = 0;
   while (index < Count && to_string(static_cast<Kind>(index)) != name) ++index;
   return index;
+}
+
+// NAME=PROTOCOL:PORT:PID
+std::optional<Peer> read_peer(const std::string& text) {
+  const auto equals = text.find('=');
+  std::istringstream rest{equals == std::string::npos ? "" : text.substr(equals + 1)};
+  std::string protocol;
+  char colon = 0;
+  Peer peer{.name = text.substr(0, equals), .dialect = {}, .port = 0, .process = 0};
+  if (!std::getline(rest, protocol, ':') || !(rest >> peer.port >> colon >> peer.process) || colon != ':')
+    return {};
+  if (protocol != "mqtt" && protocol != "redis") return {};
+  peer.dialect = protocol == "mqtt" ? Dialect::Kind::Mqtt : Dialect::Kind::Redis;
+  return peer;
+}
+
+Applied read_peers(const std::string& text, std::vector<Peer>& into) {
+  into.clear();
+  std::istringstream list{text};
+  for (std::string one; std::getline(list, one, ',');) {
+    const auto peer = read_peer(one);
+    if (!peer) return tl::unexpected("'" + one + "' is not NAME=mqtt:PORT:PID or NAME=redis:PORT:PID");
+    into.push_back(*peer);
+  }
+  return {};
 }
 
 std::vector<std::string> words(const std::string& text) {
@@ -142,6 +168,11 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
                options.daemon.flags = words(text);
                return {};
              });
+  line.value(
+      "--peers", "LIST",
+      "Also measure these, which run on 127.0.0.1 already: NAME=mqtt:PORT:PID or NAME=redis:PORT:PID,\n"
+      "with commas; rows rate, memory, idle and churn alone mean the same for them (tools/bench/peers)",
+      [&](const std::string& text) { return read_peers(text, options.peers); });
   line.value("--json", "FILE", "Write every sample and the medians into this file as well",
              [&](const std::string& text) -> Applied {
                options.json = text;

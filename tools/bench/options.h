@@ -30,11 +30,13 @@ struct Options {
   unsigned repeat = 5;
   bool quick = false;
   bool with_ids = false;
-  Millis tick{2'000};    // of the daemon whose lateness is measured
+  Millis tick{2'000};  // of the daemon whose lateness is measured
+  std::vector<Peer> peers;
   std::string json;      // a file; empty: none
   DaemonOptions daemon;  // `program` empty: the one beside this program
 
   [[nodiscard]] bool wants(Row row) const { return rows.at(static_cast<std::size_t>(row)); }
+  // Of the three that are always there.
   [[nodiscard]] bool wants(ServerKind kind) const { return servers.at(static_cast<std::size_t>(kind)); }
 };
 

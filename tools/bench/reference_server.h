@@ -21,9 +21,12 @@ inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t more) {
   counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
+// How the one on epoll answers each read: with two bytes, or not at all.
+enum class Answers : std::uint8_t { None, TwoBytes };
+
 // Serve what connects to the socket, which listens already, until they are killed.  The least that a program
 // on epoll, and one on libuv, can do.
-[[noreturn]] void serve_with_epoll(int listener, ReferenceCounters& counters);
+[[noreturn]] void serve_with_epoll(int listener, ReferenceCounters& counters, Answers answers);
 [[noreturn]] void serve_with_libuv(int listener, ReferenceCounters& counters);
 
 }  // namespace heartbeat::bench

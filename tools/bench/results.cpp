@@ -58,16 +58,45 @@ std::string wanted(const Metric& metric) {
   return {};
 }
 
-void append_metric(std::string& out, const Metric& metric, const Results& results) {
-  out += "| ";
-  out.append(metric.title).append(", ").append(metric.unit).append(" |");
+bool has_ratio(const Metric& metric) {
+  return !metric.key.starts_with("memory") && metric.key != "idle";
+}
+
+// What one server came to, and how that relates to the raw one's, where that says something.
+std::string cell(const Metric& metric, const std::string& server, const Results& results) {
+  const auto spread = results.of(metric.key, server);
+  if (!spread) return {};
+  const auto ratio = results.ratio_to_raw(metric.key, server);
+  const bool shown = ratio && has_ratio(metric) && server != to_string(ServerKind::Raw);
+  return format(*spread, metric.digits) + (shown ? ": " + format(ratio->median, 2) + "×" : "");
+}
+
+// The three, and peers behind them.
+std::vector<std::string> columns(const Results& results) {
+  std::vector<std::string> servers;
   for (const ServerKind kind : {ServerKind::Raw, ServerKind::Libuv, ServerKind::Daemon}) {
-    const auto spread = results.of(metric.key, to_string(kind));
-    out += ' ' + (spread ? format(*spread, metric.digits) : std::string{}) + " |";
+    servers.emplace_back(to_string(kind));
   }
-  const auto ratio = results.ratio_to_raw(metric.key, to_string(ServerKind::Daemon));
-  const bool has_ratio = ratio && !metric.key.starts_with("memory") && metric.key != "idle";
-  out += ' ' + (has_ratio ? format(ratio->median, 2) + "×" : std::string{}) + " | " + wanted(metric) + " |\n";
+  for (const Sample& sample : results.samples()) {
+    const bool is_known = std::find(servers.begin(), servers.end(), sample.server) != servers.end();
+    if (metric_called(sample.metric) != nullptr && !is_known) servers.push_back(sample.server);
+  }
+  return servers;
+}
+
+void append_metrics(std::string& out, const Results& results) {
+  const std::vector<std::string> servers = columns(results);
+  out += "| median (least–most): to raw |";
+  for (const std::string& server : servers) out += ' ' + server + " |";
+  out += " wanted |\n|---|";
+  for (std::size_t column = 0; column <= servers.size(); ++column) out += "---|";
+  out += '\n';
+  for (const Metric& metric : kMetrics) {
+    if (results.servers_of(metric.key).empty()) continue;
+    out.append("| ").append(metric.title).append(", ").append(metric.unit).append(" |");
+    for (const std::string& server : servers) out += ' ' + cell(metric, server, results) + " |";
+    out += ' ' + wanted(metric) + " |\n";
+  }
 }
 
 // A curve's samples are called CURVE/POINT.
@@ -159,17 +188,8 @@ std::string as_markdown(const Setup& setup, const Results& results) {
                     "; " + machine.system + "; libuv " + machine.libuv + "; " + machine.compiler + ", " +
                     machine.build + "; heartbeatd " + setup.version + "\n\n";
   const auto measured = results.metrics();
-  const auto has = [&](std::string_view key) {
-    return std::find(measured.begin(), measured.end(), key) != measured.end();
-  };
-  if (std::any_of(kMetrics.begin(), kMetrics.end(), [&](const Metric& metric) { return has(metric.key); })) {
-    out +=
-        "| median (least–most) | raw epoll | libuv | heartbeatd | to raw | wanted "
-        "|\n|---|---|---|---|---|---|\n";
-    for (const Metric& metric : kMetrics) {
-      if (has(metric.key)) append_metric(out, metric, results);
-    }
-  }
+  const auto is_in_table = [](const std::string& metric) { return metric_called(metric) != nullptr; };
+  if (std::any_of(measured.begin(), measured.end(), is_in_table)) append_metrics(out, results);
   append_curves(out, results);
   if (!results.notes().empty()) out += '\n';
   for (const std::string& note : results.notes()) out += "- " + note + '\n';

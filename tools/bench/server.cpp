@@ -69,7 +69,10 @@ class ReferenceServer final : public Server {
 
   [[nodiscard]] ServerKind kind() const override { return kind_; }
   [[nodiscard]] const Endpoint& address() const override { return address_; }
-  [[nodiscard]] Process& process() override { return *process_; }
+  [[nodiscard]] Account account() const override { return process_->account(); }
+  [[nodiscard]] Dialect::Kind dialect() const override {
+    return kind_ == ServerKind::RawAnswering ? Dialect::Kind::Echo : Dialect::Kind::Heartbeat;
+  }
   [[nodiscard]] Handled handled() override {
     if (process_->has_ended()) throw Trouble{"the " + std::string{to_string(kind_)} + " server has ended"};
     return {.accepted = counters_->accepted, .closed = counters_->closed, .bytes = counters_->bytes};
@@ -82,6 +85,23 @@ class ReferenceServer final : public Server {
   Descriptor listener_;
   ReferenceCounters* counters_;
   std::unique_ptr<Process> process_;
+};
+
+class PeerServer final : public Server {
+ public:
+  explicit PeerServer(const Peer& peer)
+      : peer_(peer), address_(*parse_endpoint("127.0.0.1:" + std::to_string(peer.port))) {}
+
+  [[nodiscard]] ServerKind kind() const override { return ServerKind::Peer; }
+  [[nodiscard]] std::string name() const override { return peer_.name; }
+  [[nodiscard]] const Endpoint& address() const override { return address_; }
+  [[nodiscard]] Account account() const override { return Account{peer_.process}; }
+  [[nodiscard]] Dialect::Kind dialect() const override { return peer_.dialect; }
+  [[nodiscard]] Handled handled() override { return {}; }
+
+ private:
+  Peer peer_;
+  Endpoint address_;
 };
 
 [[noreturn]] void become(const std::vector<std::string>& command, int core, const std::vector<int>& keep,
@@ -118,17 +138,17 @@ Process::~Process() {
   waitpid(id_, nullptr, 0);
 }
 
-Nanos Process::cpu() const {
+Nanos Account::cpu() const {
   clockid_t clock = 0;
   timespec used{};
-  if (clock_getcpuclockid(id_, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+  if (clock_getcpuclockid(process_, &clock) != 0 || clock_gettime(clock, &used) != 0) {
     throw Trouble{"the server has ended"};
   }
   return std::chrono::seconds{used.tv_sec} + Nanos{used.tv_nsec};
 }
 
-Memory Process::memory() const {
-  std::ifstream file{"/proc/" + std::to_string(id_) + "/smaps_rollup"};
+Memory Account::memory() const {
+  std::ifstream file{"/proc/" + std::to_string(process_) + "/smaps_rollup"};
   Memory memory;
   std::string word;
   while (file >> word) {
@@ -150,13 +170,18 @@ std::unique_ptr<Server> start_server(ServerKind kind, const DaemonOptions& optio
   return std::make_unique<ReferenceServer>(kind, options.backlog, core);
 }
 
+std::unique_ptr<Server> attach_to(const Peer& peer) {
+  return std::make_unique<PeerServer>(peer);
+}
+
 void become_reference_server(int argc, const char* const* argv) {
   if (argc != 2 || !std::string_view{argv[1]}.starts_with(kServeFlag)) return;
   raise_descriptor_limit();
   ReferenceCounters& counters = map_counters(kFirstKept + 1);
   const std::string_view kind = std::string_view{argv[1]}.substr(kServeFlag.size());
   if (kind == to_string(ServerKind::Libuv)) serve_with_libuv(kFirstKept, counters);
-  serve_with_epoll(kFirstKept, counters);
+  const bool answers = kind == to_string(ServerKind::RawAnswering);
+  serve_with_epoll(kFirstKept, counters, answers ? Answers::TwoBytes : Answers::None);
 }
 
 }  // namespace heartbeat::bench

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/endpoint.h"
+#include "tools/bench/dialect.h"
 #include "tools/bench/machine.h"
 #include "tools/bench/server_kind.h"
 
@@ -25,6 +26,19 @@ struct Memory {
   std::uint64_t pss = 0;
 };
 
+// What the kernel says of a process.
+class Account {
+ public:
+  explicit Account(int process) : process_(process) {}
+
+  // The time that it has run for, in all its threads: in nanoseconds, from the scheduler's own account.
+  [[nodiscard]] Nanos cpu() const;
+  [[nodiscard]] Memory memory() const;
+
+ private:
+  int process_;
+};
+
 // A child process; it is ended, and waited for, when this goes away.
 class Process {
  public:
@@ -37,11 +51,8 @@ class Process {
   Process(Process&&) = delete;
   Process& operator=(Process&&) = delete;
 
-  // The time that it has run for, in all its threads: in nanoseconds, from the scheduler's own account.
-  [[nodiscard]] Nanos cpu() const;
-  [[nodiscard]] Memory memory() const;
+  [[nodiscard]] Account account() const { return Account{id_}; }
   [[nodiscard]] bool has_ended();
-  [[nodiscard]] int id() const { return id_; }
 
  private:
   int id_;
@@ -58,11 +69,23 @@ class Server {
   Server& operator=(Server&&) = delete;
 
   [[nodiscard]] virtual ServerKind kind() const = 0;
+  [[nodiscard]] virtual std::string name() const { return std::string{to_string(kind())}; }
   [[nodiscard]] virtual const Endpoint& address() const = 0;
-  [[nodiscard]] virtual Process& process() = 0;
+  [[nodiscard]] virtual Account account() const = 0;
+  // What its clients speak.
+  [[nodiscard]] virtual Dialect::Kind dialect() const { return Dialect::Kind::Heartbeat; }
 
-  // Asks it; of the daemon, through its control socket, which costs it some time.
+  // Asks it; of the daemon, through its control socket, which costs it some time.  Nothing of a peer: what it
+  // has handled it has answered.
   [[nodiscard]] virtual Handled handled() = 0;
+};
+
+// A program of somebody else that runs already, on loopback.
+struct Peer {
+  std::string name;
+  Dialect::Kind dialect;
+  std::uint16_t port;
+  int process;
 };
 
 // What the daemon is started with.
@@ -73,6 +96,7 @@ struct DaemonOptions {
 };
 
 [[nodiscard]] std::unique_ptr<Server> start_server(ServerKind kind, const DaemonOptions& options, int core);
+[[nodiscard]] std::unique_ptr<Server> attach_to(const Peer& peer);
 
 // What main() does where it finds itself started as a reference server; does not return then.
 void become_reference_server(int argc, const char* const* argv);

@@ -6,9 +6,11 @@ std::string_view to_string(ServerKind kind) {
   switch (kind) {
     case ServerKind::Raw: return "raw";
     case ServerKind::Libuv: return "libuv";
-    case ServerKind::Daemon: break;
+    case ServerKind::Daemon: return "heartbeatd";
+    case ServerKind::RawAnswering: return "raw-answering";
+    case ServerKind::Peer: break;
   }
-  return "heartbeatd";
+  return "peer";
 }
 
 }  // namespace heartbeat::bench

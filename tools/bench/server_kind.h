@@ -1,4 +1,4 @@
-// The three servers that take turns.
+// The servers that take turns: the three that are always there, and others that peers are compared with.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace heartbeat::bench {
 
-enum class ServerKind : std::uint8_t { Raw, Libuv, Daemon };
-inline constexpr std::size_t kServerCount = 3;
+enum class ServerKind : std::uint8_t { Raw, Libuv, Daemon, RawAnswering, Peer };
+inline constexpr std::size_t kServerCount = 3;  // of the first
 
 [[nodiscard]] std::string_view to_string(ServerKind kind);
 

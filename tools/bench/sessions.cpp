@@ -29,10 +29,10 @@ constexpr seconds kAwaitMax{30};
 // A write that was so much behind its instant was not the load that was asked for.
 constexpr milliseconds kLateMax{100};
 
-constexpr std::array kCurveRates{500.0, 1'500.0, 5'000.0, 15'000.0, 50'000.0, 100'000.0};
-constexpr std::array kCurveClients{100UL, 1'000UL, 5'000UL, 10'000UL, 15'000UL};
+constexpr std::array kCurveRates{500.0, 1'500.0, 5'000.0, 15'000.0, 50'000.0};
+constexpr std::array kCurveClients{100UL, 1'000UL, 5'000UL, 15'000UL};
 constexpr double kCurveClientsRate = 10'000;
-constexpr milliseconds kCurveLength{1'500};
+constexpr milliseconds kCurveLength{1'000};
 
 constexpr std::array kCoreClients{1'000UL, 10'000UL, 100'000UL, 1'000'000UL};
 
@@ -108,8 +108,13 @@ void Sessions::note(const std::string& what) {
   results_.note("round " + std::to_string(round_ + 1) + ", " + what);
 }
 
-std::unique_ptr<Server> Sessions::start(ServerKind kind, const DaemonOptions& options) const {
-  return start_server(kind, options, cores_.server);
+Sessions::Start Sessions::starter(ServerKind kind) const {
+  return [this, kind] { return start_server(kind, options_.daemon, cores_.server); };
+}
+
+Generator Sessions::generator_for(const Server& server) const {
+  Dialect dialect{.kind = server.dialect(), .with_ids = options_.with_ids};
+  return Generator{server.address(), dialect, cores_.apart()};
 }
 
 void Sessions::run() {
@@ -120,18 +125,11 @@ void Sessions::round(unsigned number) {
   // Who comes first changes from round to round.
   for (std::size_t turn = 0; turn < kServerCount; ++turn) {
     const auto kind = static_cast<ServerKind>((turn + number) % kServerCount);
-    if (!options_.wants(kind)) continue;
-    if (options_.wants(Row::Rate) || options_.wants(Row::Batch)) busy(kind);
-    if (options_.wants(Row::Slow) || options_.wants(Row::Accept) || options_.wants(Row::Memory) ||
-        options_.wants(Row::Idle)) {
-      held(kind);
-    }
-    if (options_.wants(Row::Churn)) churn(kind);
-    if (options_.wants(Row::Curve)) {
-      curve_by_rate(kind);
-      curve_by_clients(kind);
-    }
+    if (options_.wants(kind)) every_row(starter(kind));
   }
+  if (!options_.peers.empty()) every_row(starter(ServerKind::RawAnswering));
+  for (const Peer& peer : options_.peers) every_row([&] { return attach_to(peer); });
+
   if (!options_.wants(ServerKind::Daemon)) return;
   if (options_.wants(Row::Lateness)) {
     lateness(false);
@@ -140,59 +138,67 @@ void Sessions::round(unsigned number) {
   if (options_.wants(Row::Core)) core();
 }
 
-void Sessions::busy(ServerKind kind) {
-  const auto server = start(kind, options_.daemon);
-  Generator generator{server->address(), cores_.apart()};
-  if (options_.with_ids) generator.give_ids();
+void Sessions::every_row(const Start& start) {
+  if (options_.wants(Row::Rate) || options_.wants(Row::Batch)) busy(*start());
+  if (options_.wants(Row::Slow) || options_.wants(Row::Accept) || options_.wants(Row::Memory) ||
+      options_.wants(Row::Idle)) {
+    held(*start());
+  }
+  if (options_.wants(Row::Churn)) churn(*start());
+  if (!options_.wants(Row::Curve)) return;
+  curve_by_rate(*start());
+  curve_by_clients(*start());
+}
+
+void Sessions::busy(Server& server) {
+  const std::string name = server.name();
+  Generator generator = generator_for(server);
   generator.connect(size_.clients, size_.connects_per_second);
-  await_accepted(*server, size_.clients);
+  await_accepted(server, size_.clients);
   if (options_.wants(Row::Rate)) {
-    say(to_string(kind), number(size_.per_second) + " heartbeats a second");
-    add("rate", to_string(kind), cost_of_beats(*server, generator, size_.per_second, 1, options_.length));
+    say(name, number(size_.per_second) + " heartbeats a second");
+    add("rate", name, cost_of_beats(server, generator, size_.per_second, 1, options_.length));
   }
   if (options_.wants(Row::Batch)) {
-    say(to_string(kind), "16 heartbeats in a write");
-    add("batch", to_string(kind),
-        cost_of_beats(*server, generator, size_.per_second, kBatch, options_.length));
+    say(name, "16 heartbeats in a write");
+    add("batch", name, cost_of_beats(server, generator, size_.per_second, kBatch, options_.length));
   }
 }
 
-void Sessions::held(ServerKind kind) {
-  const auto server = start(kind, options_.daemon);
-  Generator generator{server->address(), cores_.apart()};
-  if (options_.with_ids) generator.give_ids();
-  const std::string_view name = to_string(kind);
+void Sessions::held(Server& server) {
+  const std::string name = server.name();
+  Generator generator = generator_for(server);
 
   pause(kSettle);
-  const Memory before = server->process().memory();
+  const Memory before = server.account().memory();
   say(name, "accepting " + std::to_string(size_.clients_held) + " clients");
-  const Nanos cpu_before = server->process().cpu();
+  const Nanos cpu_before = server.account().cpu();
   generator.connect(size_.clients_held, size_.connects_per_second);
   pause(kSettle);
-  const Nanos cpu = server->process().cpu() - cpu_before;
-  await_accepted(*server, size_.clients_held);
+  const Nanos cpu = server.account().cpu() - cpu_before;
+  await_accepted(server, size_.clients_held);
   if (options_.wants(Row::Accept)) add("accept", name, per(cpu, size_.clients_held) / 1000);
 
-  beat_once(*server, generator);
-  if (options_.wants(Row::Memory)) held_memory(*server, generator, before);
+  beat_once(server, generator);
+  if (options_.wants(Row::Memory)) held_memory(server, generator, before);
   if (options_.wants(Row::Idle)) {
     say(name, "idle");
     pause(kWarmUp);
-    const Nanos start = server->process().cpu();
+    const Nanos start = server.account().cpu();
     pause(options_.length);
-    const double used = per(server->process().cpu() - start, 1) / 1e6;
+    const double used = per(server.account().cpu() - start, 1) / 1e6;
     add("idle", name, used / std::chrono::duration<double>(options_.length).count());
   }
   if (options_.wants(Row::Slow)) {
     say(name, number(size_.per_second_slow) + " heartbeats a second");
-    add("slow", name, cost_of_beats(*server, generator, size_.per_second_slow, 1, options_.length));
+    add("slow", name, cost_of_beats(server, generator, size_.per_second_slow, 1, options_.length));
   }
-  if (options_.wants(Row::Memory)) memory_after(*server, generator, before);
+  if (options_.wants(Row::Memory)) memory_after(server, generator, before);
 }
 
 void Sessions::held_memory(Server& server, const Generator& generator, const Memory& before) {
-  const std::string_view name = to_string(server.kind());
-  const Memory held = server.process().memory();
+  const std::string name = server.name();
+  const Memory held = server.account().memory();
   const auto clients = static_cast<double>(generator.clients());
   const auto grown = [&](std::uint64_t from, std::uint64_t to) {
     return (static_cast<double>(to) - static_cast<double>(from)) / clients;
@@ -204,61 +210,59 @@ void Sessions::held_memory(Server& server, const Generator& generator, const Mem
 }
 
 void Sessions::memory_after(Server& server, Generator& generator, const Memory& before) {
-  const std::string_view name = to_string(server.kind());
+  const std::string name = server.name();
   say(name, "all clients go away");
   generator.close_all();
   await_closed(server);
   pause(kWarmUp);
-  const Memory after = server.process().memory();
+  const Memory after = server.account().memory();
   add("memory_after", name, kibi(after.rss));
   add("memory_back", name, static_cast<double>(after.rss) / static_cast<double>(before.rss));
 }
 
-void Sessions::churn(ServerKind kind) {
-  const auto server = start(kind, options_.daemon);
-  Generator generator{server->address(), cores_.apart()};
-  if (options_.with_ids) generator.give_ids();
-  const std::string_view name = to_string(kind);
+void Sessions::churn(Server& server) {
+  const std::string name = server.name();
+  Generator generator = generator_for(server);
   say(name, "connect, beat, close");
-  const Churned warm_up = generator.churn(kAtOnce, std::min<milliseconds>(kWarmUp, options_.length));
+  generator.churn(kAtOnce, std::min<milliseconds>(kWarmUp, options_.length));
   pause(kSettle);
-  const Handled before = server->handled();
-  if (before.closed != warm_up.connections) throw Trouble{"the server has not closed what was closed"};
+  await_closed(server);
+  const std::uint64_t before = handled_by(server, generator);
+  pause(kSettle);
 
-  const Nanos start = server->process().cpu();
+  const Nanos start = server.account().cpu();
   const Churned churned = generator.churn(kAtOnce, options_.length);
   pause(kSettle);
-  const Nanos cpu = server->process().cpu() - start;
-  await_heartbeats(*server, generator, before, churned.connections);
-  await_closed(*server);
+  const Nanos cpu = server.account().cpu() - start;
+  if (!generator.dialect().is_answered()) await_heartbeats(server, generator, before, churned.connections);
+  await_closed(server);
   add("churn_cpu", name, per(cpu, churned.connections) / 1000);
   add("churn_rate", name, 1e9 / per(churned.took, churned.connections));
 }
 
-void Sessions::curve_by_rate(ServerKind kind) {
-  const auto server = start(kind, options_.daemon);
-  Generator generator{server->address(), cores_.apart()};
+void Sessions::curve_by_rate(Server& server) {
+  const std::string name = server.name();
+  Generator generator = generator_for(server);
   generator.connect(size_.clients, size_.connects_per_second);
-  await_accepted(*server, size_.clients);
+  await_accepted(server, size_.clients);
   for (const double rate : kCurveRates) {
     if (options_.quick && rate > size_.per_second) break;
-    say(to_string(kind), number(rate) + " heartbeats a second");
+    say(name, number(rate) + " heartbeats a second");
     const auto length = std::min<milliseconds>(kCurveLength, options_.length);
-    add("by_rate/" + number(rate), to_string(kind), cost_of_beats(*server, generator, rate, 1, length));
+    add("by_rate/" + number(rate), name, cost_of_beats(server, generator, rate, 1, length));
   }
 }
 
-void Sessions::curve_by_clients(ServerKind kind) {
-  const auto server = start(kind, options_.daemon);
-  Generator generator{server->address(), cores_.apart()};
+void Sessions::curve_by_clients(Server& server) {
+  const std::string name = server.name();
+  Generator generator = generator_for(server);
   for (const std::size_t clients : kCurveClients) {
     if (clients > size_.clients_held) break;
-    say(to_string(kind), std::to_string(clients) + " clients");
+    say(name, std::to_string(clients) + " clients");
     generator.connect(clients - generator.clients(), size_.connects_per_second);
     const double rate = std::min(kCurveClientsRate, size_.per_second);
     const auto length = std::min<milliseconds>(kCurveLength, options_.length);
-    add("by_clients/" + std::to_string(clients), to_string(kind),
-        cost_of_beats(*server, generator, rate, 1, length));
+    add("by_clients/" + std::to_string(clients), name, cost_of_beats(server, generator, rate, 1, length));
   }
 }
 
@@ -269,17 +273,17 @@ void Sessions::lateness(bool listing) {
                                              std::to_string(kSilentTicks), "--cursor", "1"});
   DaemonServer daemon{options, cores_.server};
   // Asleep between its writes: the one who asks for lists has to run on the same core.
-  Generator generator{daemon.address(), false};
+  Generator generator{daemon.address(), {}, false};
   say("heartbeatd", listing ? "late verdicts, while clients are listed" : "late verdicts");
   generator.connect(size_.clients_held, size_.connects_per_second);
   const double rate = static_cast<double>(size_.clients_held) / std::chrono::duration<double>(tick).count();
-  generator.beat(rate, tick * 2, 1);
+  generator.beat(rate, tick, 1);
 
   std::optional<Lister> lister;
   if (listing) lister.emplace(daemon);
   const double others =
       rate * static_cast<double>(size_.clients_held - size_.silent) / static_cast<double>(size_.clients_held);
-  generator.beat(others, tick * (kSilentTicks + 2), 1, size_.silent);
+  generator.beat(others, tick * (kSilentTicks + 1), 1, size_.silent);
   if (lister && lister->stop() == 0) throw Trouble{"no list of all clients was answered in time"};
 
   // A strike and a leave for each of the silent ones, and nothing for anybody else.
@@ -312,24 +316,24 @@ double Sessions::cost_of_beats(Server& server, Generator& generator, double per_
                                std::size_t in_a_write, milliseconds length) {
   generator.beat(per_second, std::min(kWarmUp, length), in_a_write);
   pause(kSettle);
-  const Handled before = server.handled();
+  const std::uint64_t before = handled_by(server, generator);
   pause(kSettle);
 
-  const Nanos start = server.process().cpu();
+  const Nanos start = server.account().cpu();
   const Sent sent = generator.beat(per_second, length, in_a_write);
   pause(kSettle);
-  const Nanos cpu = server.process().cpu() - start;
+  const Nanos cpu = server.account().cpu() - start;
   await_heartbeats(server, generator, before, sent.heartbeats);
   if (sent.worst_late > kLateMax) {
     const auto late = std::chrono::duration_cast<milliseconds>(sent.worst_late).count();
-    note(std::string{to_string(server.kind())} + ": a write came " + std::to_string(late) +
+    note(server.name() + ": a write came " + std::to_string(late) +
          " ms late, the machine was busy with something else");
   }
   return per(cpu, sent.heartbeats);
 }
 
 void Sessions::beat_once(Server& server, Generator& generator) {
-  const Handled before = server.handled();
+  const std::uint64_t before = handled_by(server, generator);
   const auto clients = static_cast<double>(generator.clients());
   const auto length = milliseconds{static_cast<std::int64_t>(clients * 1000 / size_.connects_per_second)};
   const double rate = clients / std::chrono::duration<double>(length).count();
@@ -337,13 +341,17 @@ void Sessions::beat_once(Server& server, Generator& generator) {
   await_heartbeats(server, generator, before, sent.heartbeats);
 }
 
-void Sessions::await_heartbeats(Server& server, const Generator& generator, const Handled& before,
+std::uint64_t Sessions::handled_by(Server& server, Generator& generator) {
+  if (generator.dialect().is_answered()) return generator.answered();
+  const Handled handled = server.handled();
+  return server.kind() == ServerKind::Daemon ? handled.heartbeats : handled.bytes / generator.frame_size();
+}
+
+void Sessions::await_heartbeats(Server& server, Generator& generator, std::uint64_t before,
                                 std::uint64_t sent) {
   std::uint64_t handled = 0;
-  await("the heartbeats that it was sent", [&] {
-    const Handled now = server.handled();
-    handled = server.kind() == ServerKind::Daemon ? now.heartbeats - before.heartbeats
-                                                  : (now.bytes - before.bytes) / generator.frame_size();
+  await("handle the heartbeats that it was sent", [&] {
+    handled = handled_by(server, generator) - before;
     return handled >= sent;
   });
   if (handled != sent) {
@@ -353,10 +361,12 @@ void Sessions::await_heartbeats(Server& server, const Generator& generator, cons
 }
 
 void Sessions::await_accepted(Server& server, std::uint64_t clients) {
+  if (server.kind() == ServerKind::Peer) return;  // who was greeted, and who will be answered, is accepted
   await("accept its clients", [&] { return server.handled().accepted >= clients; });
 }
 
 void Sessions::await_closed(Server& server) {
+  if (server.kind() == ServerKind::Peer) return pause(kWarmUp);
   await("close its clients", [&] {
     const Handled now = server.handled();
     return now.closed == now.accepted;

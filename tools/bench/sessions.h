@@ -35,16 +35,21 @@ class Sessions {
   void run();
 
  private:
+  // Starts a server under measurement, or finds the one that runs.
+  using Start = std::function<std::unique_ptr<Server>()>;
+
   void round(unsigned number);
-  void busy(ServerKind kind);
-  void held(ServerKind kind);
-  void churn(ServerKind kind);
-  void curve_by_rate(ServerKind kind);
-  void curve_by_clients(ServerKind kind);
+  void every_row(const Start& start);
+  void busy(Server& server);
+  void held(Server& server);
+  void churn(Server& server);
+  void curve_by_rate(Server& server);
+  void curve_by_clients(Server& server);
   void lateness(bool listing);
   void core();
 
-  [[nodiscard]] std::unique_ptr<Server> start(ServerKind kind, const DaemonOptions& options) const;
+  [[nodiscard]] Start starter(ServerKind kind) const;
+  [[nodiscard]] Generator generator_for(const Server& server) const;
 
   // Nanoseconds of the server's time for each heartbeat of that load.
   double cost_of_beats(Server& server, Generator& generator, double per_second, std::size_t in_a_write,
@@ -54,13 +59,15 @@ class Sessions {
   void held_memory(Server& server, const Generator& generator, const Memory& before);
   void memory_after(Server& server, Generator& generator, const Memory& before);
 
-  // Waits until the server has handled all of it.
-  static void await_heartbeats(Server& server, const Generator& generator, const Handled& before,
+  // How many heartbeats the server has handled: by its own count, or by its answers.
+  [[nodiscard]] static std::uint64_t handled_by(Server& server, Generator& generator);
+  // Waits until it has handled so many more than before.
+  static void await_heartbeats(Server& server, Generator& generator, std::uint64_t before,
                                std::uint64_t sent);
   static void await_accepted(Server& server, std::uint64_t clients);
   static void await_closed(Server& server);
 
-  void add(std::string metric, std::string_view server, double value) {
+  void add(std::string metric, const std::string& server, double value) {
     results_.add(std::move(metric), server, round_, value);
   }
   void say(std::string_view server, const std::string& what) const;
