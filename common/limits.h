@@ -272,8 +272,16 @@ inline constexpr std::size_t kHttpClosingMax = 32;
 inline constexpr std::size_t kHttpFollowersMax = 64;
 
 // Bytes of memory for one connection's request and for what is about to be sent: the request line and the
-// headers have to fit into it, and what a browser sends is about 1 KiB.
-inline constexpr std::size_t kHttpConnectionMemory = std::size_t{8} * 1024;
+// headers are taken apart in it. A browser sends about 1 KiB; to localhost also the cookies of every other
+// program there, which take twice their size.
+inline constexpr std::size_t kHttpConnectionMemory = std::size_t{16} * 1024;
+
+// Bytes of an answer that libmicrohttpd takes at once.
+inline constexpr std::size_t kHttpBlock = std::size_t{8} * 1024;
+
+// Connections that waited for their turn and get it in one turn of the loop: the others come first the next
+// time.
+inline constexpr std::size_t kHttpResumedPerTurn = 32;
 
 // Bytes that the kernel may hold for a reader that does not read.
 inline constexpr int kHttpSendBuffer = 64 * 1024;

@@ -183,8 +183,8 @@ Server::Server(uv::Loop& loop, Context context, std::size_t connections_max)
 Server::~Server() {
   if (daemon_ == nullptr) return;
   readable_.reset();
-  resume(waiting_for_turn_);
-  resume(waiting_for_events_);
+  resume(waiting_for_turn_, waiting_for_turn_.size());
+  resume(waiting_for_events_, waiting_for_events_.size());
   MHD_stop_daemon(daemon_);
 }
 
@@ -411,10 +411,9 @@ bool Server::send_pieces(Exchange& exchange, MHD_Connection* handle, const char*
                          std::unique_ptr<Answer> answer) {
   exchange.answer = std::move(answer);
   auto reading = std::make_unique<Callbacks::Reading>(Callbacks::Reading{this, &exchange});
-  const Reply reply{
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, limits::kHttpConnectionMemory, &Callbacks::read,
-                                        reading.get(), &Callbacks::end_reading),
-      &MHD_destroy_response};
+  const Reply reply{MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, limits::kHttpBlock, &Callbacks::read,
+                                                      reading.get(), &Callbacks::end_reading),
+                    &MHD_destroy_response};
   if (reply == nullptr) return false;
   static_cast<void>(reading.release());  // the reply's
   add_header(reply.get(), "Content-Security-Policy", kNoPagePolicy);
@@ -457,14 +456,15 @@ std::ptrdiff_t Server::read(Exchange& exchange, char* buffer, std::size_t max) {
   return static_cast<std::ptrdiff_t>(size);
 }
 
-void Server::suspend(Exchange& exchange, std::vector<Exchange*>& until) {
+void Server::suspend(Exchange& exchange, Exchanges& until) {
   MHD_suspend_connection(exchange.connection->handle);
   until.push_back(&exchange);
 }
 
-void Server::resume(std::vector<Exchange*>& suspended) {
-  for (const Exchange* exchange : std::exchange(suspended, {})) {
-    MHD_resume_connection(exchange->connection->handle);
+void Server::resume(Exchanges& suspended, std::size_t count) {
+  for (; count > 0 && !suspended.empty(); --count) {
+    MHD_resume_connection(suspended.front()->connection->handle);
+    suspended.pop_front();
     run_again_ = true;
   }
 }
@@ -492,7 +492,7 @@ void Server::run() {
 void Server::after_turn() {
   if (daemon_ == nullptr) return;
   steps_ = Steps{limits::kHttpStepsPerTurn};
-  resume(waiting_for_turn_);
+  resume(waiting_for_turn_, limits::kHttpResumedPerTurn);
   wake_followers();
   close_late();
   if (run_again_) run();
@@ -514,7 +514,7 @@ void Server::wake_followers() {
   woken_at_ = now;
   events_seen_ = context_.feed.next();
   seconds_seen_ = context_.timeline.next();
-  resume(waiting_for_events_);
+  resume(waiting_for_events_, waiting_for_events_.size());
 }
 
 }  // namespace heartbeat::http

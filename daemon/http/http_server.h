@@ -10,12 +10,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -67,6 +67,7 @@ class Server {
   struct Exchange;
   struct Connection;
   using Connections = std::list<Connection>;
+  using Exchanges = std::deque<Exchange*>;
   using Reply = std::unique_ptr<MHD_Response, void (*)(MHD_Response*)>;
 
   // --- connections ---
@@ -90,8 +91,8 @@ class Server {
   // Fills `buffer` with what is to be sent next; 0 where the exchange waits for its turn or for events, and
   // below 0 at the end.
   std::ptrdiff_t read(Exchange& exchange, char* buffer, std::size_t max);
-  void suspend(Exchange& exchange, std::vector<Exchange*>& until);
-  void resume(std::vector<Exchange*>& suspended);
+  void suspend(Exchange& exchange, Exchanges& until);
+  void resume(Exchanges& suspended, std::size_t count);
   void forget(Exchange* exchange);
 
   // --- the loop ---
@@ -109,8 +110,8 @@ class Server {
   Connections closing_;
   std::size_t followers_ = 0;
   std::size_t sorted_lists_ = 0;
-  std::vector<Exchange*> waiting_for_turn_;
-  std::vector<Exchange*> waiting_for_events_;
+  Exchanges waiting_for_turn_;  // who has waited longest in front
+  Exchanges waiting_for_events_;
   Steps steps_{0};                  // what may still be done in this turn
   std::uint64_t events_seen_ = 0;   // the feed's next one when followers were last woken
   std::uint64_t seconds_seen_ = 0;  // the timeline's

@@ -26,11 +26,13 @@ double in_seconds(Millis length) {
   return std::chrono::duration<double>(length).count();
 }
 
-// The ends of a histogram's buckets: those at which ours counts exactly, 2^n - 1 ms.
-constexpr std::array<std::int64_t, 14> kLatenessEnds{0,   1,   3,   7,    15,   31,   63,
-                                                     127, 255, 511, 1023, 2047, 8191, 65535};
-constexpr std::array<std::int64_t, 14> kGapEnds{15,   63,   127,   255,   511,   1023,   2047,
-                                                4095, 8191, 16383, 32767, 65535, 262143, 1048575};
+// The ends of a histogram's buckets: ends of our own, finer ones, so that each counts exactly; those of gaps
+// just above the intervals that people choose.  (All are short in the text, too: 8.191 would be told as
+// 8.191000000000001.)
+constexpr std::array<std::int64_t, 13> kLatenessEnds{0,   1,   3,   7,    15,   31,   63,
+                                                     127, 255, 511, 1023, 2047, 65535};
+constexpr std::array<std::int64_t, 14> kGapEnds{63,    127,   255,   511,   1023,   2047,   5119,
+                                                10239, 20479, 30719, 61439, 122879, 311295, 1048575};
 
 class Families {
  public:

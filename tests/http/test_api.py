@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """What is told over HTTP, and what is refused."""
+import socket
+import subprocess
 import unittest
 
 import surfer
@@ -174,6 +176,51 @@ class Api(surfer.HttpTest):
         surfer.wait_until(lambda: stalled() > 0, "the stall in the history")
         surfer.wait_until(lambda: stalled() == self.get(daemon, "/api/status").json["stalls"]["total_ms"],
                           "all of it")
+
+
+class Listening(surfer.HttpTest):
+    @staticmethod
+    def refused(*flags):
+        """How a daemon ends that does not start."""
+        run = subprocess.run([harness.DAEMON, "--listen", "127.0.0.1:0", "--log-target", "stderr", *flags],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=harness.BOUND_S,
+                             check=False)
+        return run.returncode, run.stderr
+
+    def test_without_the_setting_there_is_no_http(self):
+        daemon = self.start(http_listen="")
+        self.assertEqual(daemon.lines("status"), [])
+
+    def test_what_other_machines_reach_has_to_be_meant(self):
+        for address in ["0.0.0.0:0", "[::]:0", "10.0.0.1:0", "fleet.example:80"]:
+            for check in [[], ["--check-config"]]:
+                with self.subTest(address=address, check=check):
+                    code, said = self.refused("--http-listen", address, *check)
+                    self.assertEqual(code, 64)
+                    self.assertIn(f"--http-listen: '{address}' can be reached by other machines", said)
+        daemon = self.start(http_listen="0.0.0.0:0", http_allow_remote="yes")
+        port = self.address_of(daemon)[1]
+        connection = surfer.http.client.HTTPConnection("127.0.0.1", port, timeout=harness.BOUND_S)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/healthz", headers={"Host": "fleet.example"})
+        self.assertEqual(connection.getresponse().status, 200)
+
+    def test_an_address_that_is_taken_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            code, said = self.refused("--http-listen", address)
+        self.assertEqual(code, 69)
+        self.assertIn(f"cannot listen for HTTP on {address}: Address already in use", said)
+
+    def test_it_listens_on_ipv6_too(self):
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            self.skipTest("there is no IPv6 here")
+        daemon = self.start(http_listen="[::1]:0")
+        self.assertEqual(self.get(daemon, "/healthz").status, 200)
 
 
 if __name__ == "__main__":

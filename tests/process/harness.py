@@ -176,12 +176,12 @@ class Daemon:
 
     # --- the process ---
 
-    def ask(self, command):
+    def ask(self, command, **members):
         """The first object that the control socket answers."""
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(BOUND_S)
             control.connect(os.path.join(self._runtime_directory.name, "heartbeatd", "control.sock"))
-            control.sendall(frame(json.dumps({"command": command})))
+            control.sendall(frame(json.dumps({"command": command, **members})))
             with control.makefile("rb") as answer:
                 (length,) = struct.unpack("!i", answer.read(4))
                 return json.loads(answer.read(length))

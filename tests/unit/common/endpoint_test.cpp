@@ -56,6 +56,18 @@ TEST_CASE("a wrong address is refused with what is wrong with it") {
   }
 }
 
+TEST_CASE("only what this machine alone can reach is a loopback address") {
+  for (const char* text : {"127.0.0.1:1", "127.255.255.255:0", "[::1]:80"}) {
+    CAPTURE(text);
+    CHECK(is_loopback(*parse_endpoint(text)));
+  }
+  for (const char* text : {"128.0.0.1:1", "126.255.255.255:1", "0.0.0.0:1", "10.0.0.127:1", "[::]:1",
+                           "[::2]:1", "[7f00::1]:1", "[::ffff:127.0.0.1]:1"}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_loopback(*parse_endpoint(text)));
+  }
+}
+
 TEST_CASE("an endpoint is read back from how it prints, and from nothing else") {
   for (const char* text : {"127.0.0.1:14000", "[::1]:80", "[2001:db8::ff00:42:8329]:65535", "0.0.0.0:0"}) {
     CAPTURE(text);

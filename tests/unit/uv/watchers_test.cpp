@@ -1,8 +1,10 @@
 #include "common/uv/watchers.h"
 
+#include <array>
 #include <csignal>
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "tests/unit/support/loopback.h"
 #include "tests/unit/support/print.h"
@@ -98,6 +100,28 @@ TEST_CASE("a loop that may not sleep turns without anything to wait for") {
   no_sleep.reset();
   after.reset();
   CHECK(loop.drain(20s) == std::vector<std::string>{});
+}
+
+TEST_CASE(
+    "a descriptor of somebody else's is called back while there is something to read, and stays theirs") {
+  uv::Loop loop;
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  int calls = 0;
+  auto readable = uv::Readable::create(loop, ends[0], [&] {
+    ++calls;
+    char byte = 0;
+    CHECK(read(ends[0], &byte, 1) == 1);
+  });
+  REQUIRE(write(ends[1], "ab", 2) == 2);
+  CHECK(turn_until(loop, [&] { return calls == 2; }));
+  readable.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+  CHECK(write(ends[1], "c", 1) == 1);
+  char byte = 0;
+  CHECK(read(ends[0], &byte, 1) == 1);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST_CASE("a signal is called back on the loop") {

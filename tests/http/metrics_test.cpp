@@ -1,0 +1,105 @@
+#include "daemon/http/metrics.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/control/support/desk.h"
+
+namespace heartbeat::http {
+namespace {
+
+std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram& lateness) {
+  const Timeline timeline;
+  const Context context{.boot = desk.boot(),
+                        .monitor = desk.monitor(),
+                        .feed = desk.feed(),
+                        .clock = desk.clock(),
+                        .tally = tally,
+                        .timeline = timeline,
+                        .loop_lateness = lateness,
+                        .now = [&] { return desk.now; },
+                        .add_status = {},
+                        .usage =
+                            [] {
+                              return ProcessUsage{.memory_bytes = 5'000'000,
+                                                  .processor_seconds = 1.5,
+                                                  .descriptors_used = 17,
+                                                  .descriptors_limit = 1024};
+                            },
+                        .unhealthy = {},
+                        .unready = {}};
+  const Counters counters{.responses = {{200, 3}}, .refused = 1, .displaced = 2, .timed_out = 4};
+  return metrics_text(context, {.counters = counters, .connections = 5, .followers = 1});
+}
+
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+TEST_CASE("a histogram's buckets are those of its lengths, in seconds") {
+  test::Desk desk;
+  Histogram lateness;
+  for (const int millis : {0, 1, 2, 3, 4, 100'000}) lateness.add(Millis{millis});
+  const std::string text = scraped(desk, Tally{}, lateness);
+  for (const char* const line :
+       {"# TYPE heartbeatd_loop_lateness_seconds histogram", "heartbeatd_loop_lateness_seconds_count 6",
+        "heartbeatd_loop_lateness_seconds_sum 100.01", "heartbeatd_loop_lateness_seconds_bucket{le=\"0\"} 1",
+        "heartbeatd_loop_lateness_seconds_bucket{le=\"0.001\"} 2",
+        "heartbeatd_loop_lateness_seconds_bucket{le=\"0.003\"} 4",
+        "heartbeatd_loop_lateness_seconds_bucket{le=\"0.007\"} 5",
+        "heartbeatd_loop_lateness_seconds_bucket{le=\"65.535\"} 5",
+        "heartbeatd_loop_lateness_seconds_bucket{le=\"+Inf\"} 6"}) {
+    CAPTURE(std::string{line});
+    CHECK(has_line(text, line));
+  }
+}
+
+TEST_CASE("what never occurred but can stands at 0, and what should not occur is added when it does") {
+  test::Desk desk;
+  Tally tally;
+  const std::string odd = "heartbeatd_closes_total{reason=\"shutdown\",by=\"operator\"} 1";
+  CHECK(has_line(scraped(desk, tally, {}), "heartbeatd_closes_total{reason=\"kicked\",by=\"operator\"} 0"));
+  CHECK_FALSE(has_line(scraped(desk, tally, {}), odd));
+  Event event{.kind = Event::Kind::Closed};
+  event.to = Status::Close;
+  event.reason = Reason::Shutdown;
+  event.by = Party::Operator;
+  tally.add(event);
+  CHECK(has_line(scraped(desk, tally, {}), odd));
+}
+
+TEST_CASE("gaps and margins are those of the heartbeats") {
+  test::Desk desk;
+  const ConnId client = desk.join("pump-7");
+  desk.pass(Millis{10'000});
+  desk.beat(client, "pump-7");
+  desk.pass(Millis{30'000});  // with the default tick of 10 s, two silent ones
+  desk.beat(client, "pump-7");
+  const std::string text = scraped(desk, Tally{}, {});
+  for (const char* const line :
+       {"heartbeatd_heartbeat_gap_seconds_count 2", "heartbeatd_heartbeat_gap_seconds_sum 40",
+        "heartbeatd_heartbeat_gap_seconds_bucket{le=\"5.119\"} 0",
+        "heartbeatd_heartbeat_gap_seconds_bucket{le=\"10.239\"} 1",
+        "heartbeatd_heartbeat_gap_seconds_bucket{le=\"30.719\"} 2", "heartbeatd_margin_ratio_count 3",
+        "heartbeatd_margin_ratio_bucket{le=\"0.5\"} 0", "heartbeatd_margin_ratio_bucket{le=\"0.6\"} 1",
+        "heartbeatd_margin_ratio_bucket{le=\"0.9\"} 1", "heartbeatd_margin_ratio_bucket{le=\"1\"} 3",
+        "process_cpu_seconds_total 1.5", "process_resident_memory_bytes 5000000", "process_open_fds 17",
+        "process_max_fds 1024", "heartbeatd_http_responses_total{code=\"200\"} 3",
+        "heartbeatd_build_info{version=\"" HEARTBEAT_VERSION "\"} 1"}) {
+    CAPTURE(std::string{line});
+    CHECK(has_line(text, line));
+  }
+}
+
+TEST_CASE("a takeover closes a connection and moves no client") {
+  Tally tally;
+  tally.add({.kind = Event::Kind::TakenOver});
+  CHECK(tally.closes(Reason::Superseded, Party::Client) == 1);
+  for (const Status from : {Status::Alive, Status::Leave, Status::Close}) {
+    for (const Status to : {Status::Alive, Status::Leave, Status::Close}) {
+      CHECK(tally.transitions(from, to, Reason::Superseded) == 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace heartbeat::http
