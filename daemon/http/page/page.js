@@ -66,6 +66,7 @@ async function fillHole() {
 
 function heardEvent(event) {
   if (transitions.add(event)) clients.refreshSoon();
+  if (event.event === 'brake' || event.event === 'brake_end') link.pollStatus();
   if (event.client !== undefined) story.heard(event.client);
 }
 
@@ -140,7 +141,8 @@ function drawBrake(brake) {
     `last heard ${clock(instant(first))} to ${clock(instant(last))}`].filter(Boolean);
   setText(byId('brake'), `Nobody is closed for silence until ${clock(instant(until))}: ${count(concerned)} of ` +
     `${plural(connected, 'client')} would have been at one time, which points at the network or at this daemon. ` +
-    `In common: ${common.join(', ')}. ${plural(brake.waiting, 'client')} waiting.`);
+    `In common: ${common.join(', ')}. ${count(brake.waiting)} wait; “heartbeatctl brake confirm” closes them now, ` +
+    '“heartbeatctl brake release” gives them a new leave period.');
 }
 
 // --- the keyboard, everywhere ---
