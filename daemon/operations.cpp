@@ -71,6 +71,7 @@ void Operations::turn() {
   const MonoTime now = server_->listening_now();
   clock_.agree(uv::wall_time(loop_), server_->settled_now());
   heartbeats_.sample(server_->monitor().counters().heartbeats, now);
+  if (memory_.is_due(server_->monitor().clients().size(), now)) give_memory_back();
   control_->after_turn();
   if (http_) {
     timeline_.sample(loop_.now(), clock_.at(now), server_->monitor());

@@ -16,6 +16,7 @@
 #include "daemon/core/feed.h"
 #include "daemon/http/http_server.h"
 #include "daemon/io/server.h"
+#include "daemon/memory_return.h"
 #include "daemon/report/rate.h"
 #include "daemon/report/status_json.h"
 #include "daemon/report/tally.h"
@@ -69,6 +70,7 @@ class Operations {
   Boot boot_;
   Feed feed_;
   Rate heartbeats_;
+  MemoryReturn memory_;
   Server* server_ = nullptr;
   std::optional<ControlContext> context_;
   std::optional<ControlServer> control_;

@@ -1,0 +1,37 @@
+// Gives the memory of a burst of clients back to the machine when they are gone.
+//
+// The allocator keeps what it was given: free blocks stay with the process where anything that is still held,
+// a remembered client, lies behind them.  Looking for them takes a few milliseconds, so it is done once after
+// a burst and not at each close.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "common/limits.h"
+#include "common/mono_time.h"
+
+namespace heartbeat {
+
+class MemoryReturn {
+ public:
+  // To be called at each turn of the loop.  Whether now is the time to give back: clients were many, at least
+  // half of them are gone, and it was last asked at least limits::kMemoryReturnEvery ago.
+  [[nodiscard]] bool is_due(std::size_t clients, MonoTime now) {
+    peak_ = std::max(peak_, clients);
+    if (now - looked_at_ < limits::kMemoryReturnEvery) return false;
+    looked_at_ = now;
+    const bool due = peak_ >= limits::kBurstMin && 2 * clients <= peak_;
+    if (due) peak_ = clients;
+    return due;
+  }
+
+ private:
+  std::size_t peak_ = 0;
+  MonoTime looked_at_;
+};
+
+// Does it, where the C library can.
+void give_memory_back();
+
+}  // namespace heartbeat
