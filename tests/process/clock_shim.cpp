@@ -1,5 +1,5 @@
-// Preloaded into the daemon: people's clock, and the clock that counts suspensions, with an offset that a test
-// sets.  The clock that the daemon judges by is left as it is.
+// Preloaded into the daemon: people's clock, and the clock that counts suspensions, with an offset that a
+// test sets.  The clock that the daemon judges by is left as it is.
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>

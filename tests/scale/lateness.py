@@ -23,7 +23,7 @@ SECONDS = int(os.environ.get("SECONDS", "90"))
 def main():
     with tempfile.TemporaryDirectory(prefix="heartbeat-") as directory:
         path = os.path.join(directory, "control.sock")
-        daemon = harness.Daemon(control=path, tick="2s", leave_timeout="10s", max_clients=CLIENTS + 1000, log_rate=10)
+        daemon = harness.Daemon(control=path, tick="2s", leave_timeout="16s", max_clients=CLIENTS + 1000, log_rate=10)
         host, port = daemon.address
         # Two in ten fall silent, come back, lose beats: each gives verdicts, and the rest gives the load.
         sim = subprocess.run([os.environ["HEARTBEAT_SIM"], "--server", f"{host}:{port}", "--clients", str(CLIENTS),

@@ -111,7 +111,8 @@ Facts facts_of(const Object& client, const Object& rule) {
             {client.written("heartbeats") + ", the last at " + local_time(client.text("last_heard"))});
   facts.add("standing", {standing_text(client, rule)});
   if (!client.text("closes").empty()) {
-    if (client.flag("held").value_or(false)) facts.add("held", {"by the brake on mass closing", Tone::Warning});
+    if (client.flag("held").value_or(false))
+      facts.add("held", {"by the brake on mass closing", Tone::Warning});
     facts.add("kicked", {"at " + local_time(client.text("closes")) + " unless it returns", Tone::Warning});
   }
   return facts;
