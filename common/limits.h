@@ -165,7 +165,8 @@ inline constexpr Millis kSuspensionMin{10};
 // had sent who were accepted in it.
 inline constexpr unsigned kPollsAfterStall = 2;
 
-// A burst of at least this many clients is worth giving its memory back: about half a megabyte. Looked at so often.
+// A burst of at least this many clients is worth giving its memory back: about half a megabyte. Looked at so
+// often.
 inline constexpr std::size_t kBurstMin = 1'000;
 inline constexpr Millis kMemoryReturnEvery{1000};
 
