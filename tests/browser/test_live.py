@@ -86,6 +86,26 @@ class Live(PageTest):
         self.assert_not_reloaded(page)
         self.assert_quiet_console(page)
 
+    def test_the_brake_on_mass_closing_is_told_while_it_holds(self):
+        # The pause is as long as the leave: time enough to be seen, also on a busy machine.
+        daemon = self.start_with_page(tick="100ms", threshold=2, cursor=2, leave_timeout="20s", brake_clients=3,
+                                      brake_pause="20s")
+        page = self.open(daemon)
+        for number in range(5):
+            self.connect(daemon).beat(id=f"pump-{number}")
+        page.wait(lambda: page.text("tile-leave") == "5", "all are in leave")
+        self.assertTrue(page.js("return document.getElementById('brake').hidden"))
+        page.wait(lambda: "5 of 5 clients" in page.text("brake"), "the page tells of the brake")
+        self.assertFalse(page.js("return document.getElementById('brake').hidden"))
+        self.assertIn("addresses in 127.0.0.1", page.text("brake"))
+        page.wait_transition("brake")
+        page.wait(lambda: "held" in page.row("pump-0")["standing"], "the row of one that waits says so")
+        self.ctl(daemon, "brake", "confirm")
+        page.wait(lambda: page.js("return document.getElementById('brake').hidden"), "it holds no more")
+        page.wait_transition("brake end")
+        page.wait_transition("close", client="pump-0")
+        self.assert_quiet_console(page)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
