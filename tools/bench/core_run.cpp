@@ -112,9 +112,9 @@ class CoreRun {
 
   // Slots are given out again in the order in which they became free.
   void shuffle_slots(std::size_t clients) {
-    std::vector<ConnId> conns(clients);
-    for (ConnId& conn : conns) {
-      conn = *monitor_.open(peer_of(0), start_, effects_);
+    std::vector<ConnId> conns;
+    for (std::size_t client = 0; client < clients; ++client) {
+      conns.push_back(*monitor_.open(peer_of(client), start_, effects_));
       effects_.clear();
     }
     std::shuffle(conns.begin(), conns.end(), std::mt19937_64{kSeed});

@@ -63,6 +63,7 @@ void wait_until(Nanos when, bool precise) {
 void end_on_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends it where it is
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   prctl(PR_SET_TIMERSLACK, 1UL);  // in nanoseconds: a wake-up comes when it was asked for

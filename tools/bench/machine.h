@@ -15,7 +15,7 @@ using Nanos = std::chrono::nanoseconds;
 // which takes a core of one's own.  Throws Trouble where SIGINT or SIGTERM came.
 void wait_until(Nanos when, bool precise);
 
-// From now on SIGINT and SIGTERM end the run in an orderly way, at the next wait.
+// From now on the first SIGINT or SIGTERM ends the run in an orderly way, at the next wait.
 void end_on_signals();
 
 // One core for the server, another for whoever makes its load; the same one where there is only one.
