@@ -39,6 +39,7 @@ const Oracle::Client* Oracle::find(ConnId conn) const {
 }
 
 void Oracle::open(ConnId conn, const Endpoint& peer, MonoTime now) {
+  catch_up(now);
   Client& client = clients_.emplace(conn, Client{settings_.rule, peer, now}).first->second;
   by_address_[peer] = conn;
   plan(conn, client);
@@ -47,6 +48,7 @@ void Oracle::open(ConnId conn, const Endpoint& peer, MonoTime now) {
 }
 
 void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
+  catch_up(now);
   auto found = clients_.find(conn);
   if (found == clients_.end()) return;
   const std::string stream = std::exchange(found->second.unread, {}).append(bytes);
@@ -63,6 +65,7 @@ void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
 }
 
 void Oracle::hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
+  catch_up(now);
   const auto found = clients_.find(conn);
   if (found == clients_.end() || !judge(conn, found->second, now)) return;
   Client& client = found->second;
@@ -95,24 +98,120 @@ void Oracle::hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
 }
 
 void Oracle::end(ConnId conn, Reason reason, MonoTime now) {
+  catch_up(now);
   const auto found = clients_.find(conn);
   if (found != clients_.end() && judge(conn, found->second, now)) close(conn, reason, now);
 }
 
+// Each instant in turn: the brake first, then whoever is due.
 void Oracle::advance(MonoTime now) {
-  while (!agenda_.empty() && agenda_.begin()->first <= now) {
+  for (MonoTime at = next_instant(); at <= now; at = next_instant()) {
+    look_at_brake(at);
+    if (agenda_.empty() || agenda_.begin()->first != at) continue;
     const auto due = agenda_.extract(agenda_.begin());
-    const MonoTime instant = due.key();
     for (const ConnId conn : due.mapped()) {
       const auto found = clients_.find(conn);
-      if (found == clients_.end() || found->second.planned != instant) continue;
+      if (found == clients_.end() || found->second.planned != at) continue;
       found->second.planned = MonoTime::never();
-      judge(conn, found->second, now);
+      judge(conn, found->second, at);
     }
   }
 }
 
+MonoTime Oracle::next_instant() const {
+  const MonoTime next = agenda_.empty() ? MonoTime::never() : agenda_.begin()->first;
+  return holding_ ? std::min(next, held_until_) : next;
+}
+
+// Where there is a brake nobody is judged out of turn.
+void Oracle::catch_up(MonoTime now) {
+  const bool may_hold = settings_.brake.share_percent > 0 && clients_.size() >= settings_.brake.clients_min;
+  if (may_hold || holding_) advance(now);
+}
+
+void Oracle::look_at_brake(MonoTime at) {
+  if (holding_ && at == held_until_) let_go(at);
+  if (holding_ || !must_brake(at)) return;
+  holding_ = true;
+  ++times_braked_;
+  held_from_ = at;
+  held_until_ = at + std::min(settings_.brake.pause, settings_.rule.leave_timeout);
+  counted_from_at_hold_ = counted_from_;
+  delay_leaves();
+  tell({}, Kind::Braked, at);
+}
+
+// Whether somebody is to be closed for silence now, and too many within the window that begins so.
+bool Oracle::must_brake(MonoTime at) const {
+  const auto share = settings_.brake.share_percent;
+  const auto is_too_many = [&](std::size_t count) {
+    return count >= settings_.brake.clients_min && count * 100 > share * clients_.size();
+  };
+  if (share == 0 || !is_too_many(silent_.size())) return false;  // the last is only for speed
+  const Millis timeout = settings_.rule.leave_timeout;
+  const Millis window = std::min(std::max(settings_.brake.window, 2 * settings_.rule.tick), timeout);
+  bool one_closes_now = false;
+  std::size_t concerned = 0;
+  for (const auto& [left, conn] : silent_) {
+    const MonoTime end = left + timeout;
+    if (left < counted_from_ || end < at) continue;
+    if (end >= at + window) break;
+    if (!closes_in_silence(clients_.at(conn))) continue;
+    ++concerned;
+    one_closes_now = one_closes_now || end == at;
+  }
+  return one_closes_now && is_too_many(concerned);
+}
+
+// And does not return before that by what was heard already.
+bool Oracle::closes_in_silence(const Client& client) {
+  const auto next = client.life.next_change();
+  return next && next->kind == Change::Kind::Expired;
+}
+
+// What the brake delays stays delayed until it ended; it is closed then.
+void Oracle::let_go(MonoTime at) {
+  holding_ = false;
+  held_until_ = at;
+  counted_from_ = at;
+  tell({}, Kind::BrakeEnded, at);
+}
+
+// Leaves that would end while the brake holds, or held last, end with it.
+void Oracle::delay_leaves() {
+  for (const auto& [left, conn] : silent_) {
+    Client& client = clients_.at(conn);
+    const MonoTime end = client.life.undelayed_end();
+    const bool delayed = end >= held_from_ && end < held_until_ && left >= counted_from_at_hold_;
+    client.life.delayed_until = delayed ? held_until_ : MonoTime{};
+    plan(conn, client);
+  }
+}
+
+std::optional<std::size_t> Oracle::end_brake(BrakeEnd how, MonoTime now) {
+  catch_up(now);
+  if (!holding_) return {};
+  let_go(now);
+  delay_leaves();
+  std::size_t count = 0;
+  const auto all = silent_;
+  for (const auto& [left, conn] : all) {
+    Client& client = clients_.at(conn);
+    if (how == BrakeEnd::Released) {
+      ++count;
+      client.life.left_at = now;
+      client.life.delayed_until = {};
+      plan(conn, client);
+    } else {
+      if (left + settings_.rule.leave_timeout <= now) ++count;
+      judge(conn, client, now);
+    }
+  }
+  return count;
+}
+
 bool Oracle::kick(std::string_view name, MonoTime now) {
+  catch_up(now);
   const auto conn = find_named(name);
   if (!conn || !judge(*conn, clients_.at(*conn), now)) return false;
   close(*conn, Reason::Kicked, now);
@@ -130,6 +229,12 @@ std::optional<ConnId> Oracle::find_named(std::string_view name) const {
 }
 
 void Oracle::change_settings(const Settings& settings, MonoTime now) {
+  catch_up(now);
+  if (holding_ && settings.brake.share_percent == 0) let_go(now);
+  if (holding_) {
+    const Millis pause = std::min(settings.brake.pause, settings.rule.leave_timeout);
+    held_until_ = std::max(now, std::min(held_until_, held_from_ + pause));
+  }
   if (settings.rule != settings_.rule) {
     for (auto next = clients_.begin(); next != clients_.end();) {
       auto& [conn, client] = *next++;
@@ -138,6 +243,7 @@ void Oracle::change_settings(const Settings& settings, MonoTime now) {
       plan(conn, client);
     }
   }
+  if (settings.rule != settings_.rule || settings.brake != settings_.brake) delay_leaves();
   settings_ = settings;
   forget_beyond(settings.remember);
 }
@@ -173,11 +279,22 @@ bool Oracle::judge(ConnId conn, Client& client, MonoTime now) {
   return true;
 }
 
+// To be called when anything about the client has changed.
 void Oracle::plan(ConnId conn, Client& client) {
+  list(conn, client);
   const MonoTime instant = client.life.next_instant();
   if (instant >= client.planned) return;
   client.planned = instant;
   agenda_[instant].push_back(conn);
+}
+
+void Oracle::list(ConnId conn, Client& client) {
+  std::optional<MonoTime> left;
+  if (client.life.status == Status::Leave && !client.away) left = client.life.left_at;
+  if (left == client.listed) return;
+  if (client.listed) silent_.erase({*client.listed, conn});
+  if (left) silent_.insert({*left, conn});
+  client.listed = left;
 }
 
 // The client's life is in leave already.
@@ -254,6 +371,7 @@ void Oracle::drop(ConnId conn, Reason reason) {
   const Client& client = clients_.at(conn);
   tell_status(conn, client, Status::Close, reason);
   ++tally_.closes.at(static_cast<std::size_t>(reason));
+  if (client.listed) silent_.erase({*client.listed, conn});
   by_id_.erase(client.id);
   by_address_.erase(client.peer);
   clients_.erase(conn);

@@ -11,9 +11,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/endpoint.h"
@@ -70,7 +72,6 @@ void keep_to_the_rule([[maybe_unused]] AnySettings& settings) {
     settings.bounds.hello_timeout = settings.bounds.frame_timeout = Millis{0};
     settings.bounds.max_rate = 0;
   }
-  if constexpr (requires { settings.brake.share_percent; }) settings.brake.share_percent = 0;
 }
 
 class Oracle {
@@ -85,6 +86,7 @@ class Oracle {
     std::uint64_t heartbeats = 0;
     MonoTime taken_over_at{};
     MonoTime planned = MonoTime::never();  // the earliest that it stands on the agenda for
+    std::optional<MonoTime> listed{};      // among the silent leaves, with this beginning
     unsigned takeovers = 0;                // close upon one another
     Reason leave_reason = Reason::Silent;
     bool away = false;
@@ -95,7 +97,10 @@ class Oracle {
   explicit Oracle(const Settings& settings) : settings_(settings) {}
 
   // Each is what happened to the daemon.  `now` never goes back, and no two connected peers have one address.
-  [[nodiscard]] bool may_open() const { return clients_.size() < settings_.clients_max; }
+  [[nodiscard]] bool may_open(MonoTime now) {
+    catch_up(now);
+    return clients_.size() < settings_.clients_max;
+  }
   void open(ConnId conn, const Endpoint& peer, MonoTime now);
   void refuse() { ++tally_.refused; }
   void receive(ConnId conn, std::string_view bytes, MonoTime now);
@@ -105,15 +110,23 @@ class Oracle {
   bool kick(std::string_view name, MonoTime now);
   void change_settings(const Settings& settings, MonoTime now);
   void shut_down(MonoTime now);
+  // How many of the silent ones that closed, or gave a new leave; nothing where the brake does not hold.
+  std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now);
 
   // What must have been told and sent since the last call.
   [[nodiscard]] std::vector<Told> take_told() { return std::exchange(told_, {}); }
   [[nodiscard]] std::vector<Sent> take_sent() { return std::exchange(sent_, {}); }
 
   [[nodiscard]] const Tally& tally() const { return tally_; }
-  [[nodiscard]] const std::map<ConnId, Client>& clients() const { return clients_; }
+  struct HashConn {
+    std::size_t operator()(ConnId conn) const { return std::size_t{conn.slot} * 31 + conn.generation; }
+  };
+  using Clients = std::unordered_map<ConnId, Client, HashConn>;
+  [[nodiscard]] const Clients& clients() const { return clients_; }
   [[nodiscard]] const Client* find(ConnId conn) const;
   [[nodiscard]] std::size_t remembered() const { return closed_.size(); }
+  [[nodiscard]] bool brake_holds() const { return holding_; }
+  [[nodiscard]] std::uint64_t times_braked() const { return times_braked_; }
 
  private:
   struct Closed {
@@ -121,6 +134,16 @@ class Oracle {
     Status status;
     bool away;
   };
+
+  // The brake on mass closing, as docs/liveness.md has it.
+  void catch_up(MonoTime now);
+  [[nodiscard]] MonoTime next_instant() const;
+  void look_at_brake(MonoTime at);
+  [[nodiscard]] bool must_brake(MonoTime at) const;
+  [[nodiscard]] static bool closes_in_silence(const Client& client);
+  void let_go(MonoTime at);
+  void delay_leaves();
+  void list(ConnId conn, Client& client);
 
   bool judge(ConnId conn, Client& client, MonoTime now);
   void plan(ConnId conn, Client& client);
@@ -139,10 +162,17 @@ class Oracle {
   void tell_status(ConnId conn, const Client& client, Status status, Reason reason);
 
   Settings settings_;
-  std::map<ConnId, Client> clients_;
+  Clients clients_;
   std::unordered_map<std::string, ConnId> by_id_;
   std::map<Endpoint, ConnId> by_address_;
   std::map<MonoTime, std::vector<ConnId>> agenda_;  // who is to be judged when; may hold outdated entries
+  std::set<std::pair<MonoTime, ConnId>> silent_;    // who is in leave after silence, since when
+  bool holding_ = false;
+  MonoTime held_from_;
+  MonoTime held_until_;
+  MonoTime counted_from_;  // leaves that began before have had their brake
+  MonoTime counted_from_at_hold_;
+  std::uint64_t times_braked_ = 0;
   std::unordered_map<std::string, Closed> closed_;
   std::map<std::uint64_t, std::string> closed_in_order_;
   std::uint64_t closed_number_ = 0;

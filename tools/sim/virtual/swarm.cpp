@@ -24,6 +24,8 @@ struct Total {
     happened.storms += more.storms;
     happened.reloads += more.reloads;
     happened.kicks += more.kicks;
+    happened.outages += more.outages;
+    happened.brakes += more.brakes;
     happened.events += more.events;
     happened.sweeps += more.sweeps;
     const Tally& told = world.tally();
@@ -66,6 +68,8 @@ void print(const Swarm& swarm, const Total& total, std::size_t broken) {
   print("reconnect storms", total.happened.storms);
   print("reloads", total.happened.reloads);
   print("kicks", total.happened.kicks);
+  print("outages", total.happened.outages);
+  print("brakes on mass closing", total.happened.brakes);
   print("events compared", total.happened.events);
   print("looks at every client", total.happened.sweeps);
   print("seeds that broke a promise", broken);

@@ -75,7 +75,7 @@ class TickByTick {
     strikes = std::min<std::int64_t>(strikes, rule.cursor - 1);
     steady = std::min<std::int64_t>(steady, rule.recover - 1);
     // A leave that has lasted too long by the new settings ends with this tick.
-    if (status == Status::Leave && leave_end() <= now) left_at = tick_end() - rule.leave_timeout;
+    if (status == Status::Leave && undelayed_end() <= now) left_at = tick_end() - rule.leave_timeout;
   }
 
   // The next instant at which anything is judged; never() once closed.
@@ -85,9 +85,10 @@ class TickByTick {
 
   [[nodiscard]] MonoTime tick_end() const { return tick_start_ + rule_.tick; }
   [[nodiscard]] MonoTime leave_end() const {
-    if (status != Status::Leave) return MonoTime::never();
-    return std::max(left_at + rule_.leave_timeout, delayed_until);
+    return status == Status::Leave ? std::max(undelayed_end(), delayed_until) : MonoTime::never();
   }
+  // Of a leave: when it would end without a brake on mass closing.
+  [[nodiscard]] MonoTime undelayed_end() const { return left_at + rule_.leave_timeout; }
 
   Status status = Status::Alive;
   std::int64_t silence = 0;

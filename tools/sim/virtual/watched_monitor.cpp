@@ -21,7 +21,9 @@ std::optional<Told> told_of(const Event& event) {
     case Kind::Joined:
     case Kind::Named:
     case Kind::TakenOver:
-    case Kind::Fight: break;
+    case Kind::Fight:
+    case Kind::Braked:
+    case Kind::BrakeEnded: break;
     case Kind::Struck: by_time = true; break;
     case Kind::Left:
       told.reason = event.reason;
@@ -85,7 +87,7 @@ std::string first_difference(const std::vector<T>& expected, const std::vector<T
 
 std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
   forget_last();
-  const bool may = oracle_.may_open();
+  const bool may = oracle_.may_open(now);
   const auto conn = monitor_.open(peer, now, effects_);
   hold(conn.has_value() == may, "a connection is refused where there is no room, and only there");
   if (conn) {
@@ -150,6 +152,13 @@ bool WatchedMonitor::kick(std::string_view name, std::string_view message, MonoT
   return kicked;
 }
 
+void WatchedMonitor::end_brake(BrakeEnd how, MonoTime now) {
+  forget_last();
+  const auto ended = monitor_.end_brake(how, now, effects_);
+  hold(ended == oracle_.end_brake(how, now), "an operator ends a brake that holds, for as many as wait");
+  compare();
+}
+
 void WatchedMonitor::change_settings(const Settings& settings, MonoTime now) {
   forget_last();
   monitor_.change_settings(settings, now, effects_);
@@ -163,7 +172,8 @@ void WatchedMonitor::shut_down(MonoTime now) {
   oracle_.shut_down(now);
   compare();
   hold(monitor_.clients().size() == 0, "after the shutdown nobody is connected");
-  hold(monitor_.next_deadline() == MonoTime::never(), "after the shutdown nobody is due");
+  hold(oracle_.brake_holds() || monitor_.next_deadline() == MonoTime::never(),
+       "after the shutdown nobody is due");
 }
 
 void WatchedMonitor::sweep() {
@@ -263,6 +273,7 @@ void WatchedMonitor::compare_counters() {
   hold(monitor_.clients().size() == oracle_.clients().size(), "as many are present as there are");
   hold(monitor_.closed_clients().size() == oracle_.remembered(),
        "as many are remembered as there is room for");
+  hold(monitor_.brake().holds() == oracle_.brake_holds(), "the brake holds when it must, and only then");
   const StatusCounts counts = monitor_.status_counts();
   hold(counts.alive + counts.leave == monitor_.clients().size(), "present = alive + in leave");
 }

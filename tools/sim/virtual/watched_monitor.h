@@ -31,6 +31,7 @@ class WatchedMonitor {
   void stalled(Millis length, MonoTime now);
   bool kick(std::string_view name, std::string_view message, MonoTime now);
   void change_settings(const Settings& settings, MonoTime now);
+  void end_brake(BrakeEnd how, MonoTime now);
   void shut_down(MonoTime now);
 
   // What was told, and whose connection was closed, by the last call; valid until the next.

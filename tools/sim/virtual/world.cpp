@@ -22,6 +22,15 @@ Rule draw_rule(Random& random, Millis tick) {
   return rule;
 }
 
+// In one of three there is none.
+ClosingBrake::Settings draw_brake(Random& random, const Rule& rule) {
+  constexpr std::array<unsigned, 6> kShares{0, 0, 10, 30, 50, 50};
+  return {.share_percent = kShares.at(static_cast<std::size_t>(random.between(0, 5))),
+          .clients_min = static_cast<std::size_t>(random.between(1, 20)),
+          .window = rule.tick * random.between(1, 6),
+          .pause = rule.tick * random.between(1, 30) + Millis{random.between(0, 3)}};
+}
+
 Endpoint peer_of(std::uint32_t index, std::uint32_t connections) {
   Endpoint peer{.address = {10, static_cast<std::uint8_t>(index >> 16U),
                             static_cast<std::uint8_t>(index >> 8U), static_cast<std::uint8_t>(index)}};
@@ -61,6 +70,7 @@ Settings World::draw_settings(Random& random, std::size_t clients) {
   Settings settings;
   keep_to_the_rule(settings);
   settings.rule = draw_rule(random, Millis{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))});
+  settings.brake = draw_brake(random, settings.rule);
   // In one run of four not all find room.
   settings.clients_max = random.chance(1, 4) ? std::max<std::size_t>(1, clients * 3 / 4) : clients;
   // Nobody is forgotten: in which order two of one instant are is not said.
@@ -148,6 +158,8 @@ void World::read_arrivals() {
 
 void World::maybe_misfortune() {
   if (random_.chance(1, 5000)) storm();
+  if (random_.chance(1, 10'000)) outage();
+  if (watched_.oracle().brake_holds() && random_.chance(1, 300)) end_brake();
   if (random_.chance(1, 3000)) reload();
   if (random_.chance(1, 500)) kick();
 }
@@ -163,6 +175,23 @@ void World::storm() {
   }
 }
 
+// A switch fails: most fall silent at one moment, and stay connected.
+void World::outage() {
+  ++happened_.outages;
+  const auto share = static_cast<std::uint64_t>(random_.between(5, 10));
+  const Millis length = silence_length();
+  for (std::uint32_t index = 0; index < actors_.size(); ++index) {
+    Actor& actor = actors_[index];
+    if (!actor.connected || actor.faithful || !random_.chance(share, 10)) continue;
+    plan(index, length);
+  }
+}
+
+void World::end_brake() {
+  watched_.end_brake(random_.chance(1, 2) ? BrakeEnd::Confirmed : BrakeEnd::Released, now_);
+  settle();
+}
+
 // The file says something else: half or twice the tick, and any counts.
 void World::reload() {
   ++happened_.reloads;
@@ -170,6 +199,7 @@ void World::reload() {
   Settings settings = watched_.settings();
   const auto halves = kHalves.at(static_cast<std::size_t>(random_.between(0, 2)));
   if (random_.chance(3, 4)) settings.rule = draw_rule(random_, tick_min_ * halves);
+  if (random_.chance(1, 2)) settings.brake = draw_brake(random_, settings.rule);
   watched_.change_settings(settings, now_);
   clock_.set_stall_limit(stall_limit(settings.rule));
   settle();
@@ -298,6 +328,7 @@ void World::plan(std::uint32_t index, Millis later) {
 
 void World::settle() {
   for (const Event& event : watched_.last_events()) note_event(event);
+  happened_.brakes = watched_.oracle().times_braked();
   for (const ConnId conn : watched_.last_closed()) {
     const std::uint32_t index = actor_by_slot_[conn.slot];
     if (index == kNobody || actors_[index].conn != conn) continue;

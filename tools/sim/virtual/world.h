@@ -33,6 +33,8 @@ struct Happened {
   std::uint64_t storms = 0;
   std::uint64_t reloads = 0;
   std::uint64_t kicks = 0;
+  std::uint64_t outages = 0;
+  std::uint64_t brakes = 0;
   std::uint64_t events = 0;
   std::uint64_t sweeps = 0;  // looks at every single client
 };
@@ -81,6 +83,8 @@ class World {
   void read_arrivals();
   void maybe_misfortune();
   void storm();
+  void outage();
+  void end_brake();
   void reload();
   void kick();
   void maybe_sweep();
