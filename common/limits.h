@@ -37,6 +37,14 @@ inline constexpr std::size_t kExcerptMax = 48;
 // One buffer for the whole loop, filled by each read in turn. The size libuv suggests itself.
 inline constexpr std::size_t kReadBufferSize = std::size_t{64} * 1024;
 
+// What one client is read in one turn of the loop: some 250 heartbeats, about 0.1 ms. One that sends as fast
+// as it can waits for the others then. Four of the longest frames, so that each turn brings whole ones.
+inline constexpr std::size_t kReadBytesPerTurn = std::size_t{16} * 1024;
+
+// The same for a connection that was once held back for beating too fast: some 16 heartbeats, so that what
+// is read between two pauses stays small.
+inline constexpr std::size_t kReadBytesHeldBack = 1024;
+
 // Bytes that may wait in user space for one peer that does not read. The kernel's own send buffer comes
 // first; a peer with this much behind it has not read for hundreds of answers and is closed as `limit`.
 inline constexpr std::size_t kWriteQueueMax = std::size_t{16} * 1024;
@@ -76,6 +84,42 @@ inline constexpr std::size_t kClientsMax = 10'000'000;
 // Closed clients that are remembered, so that one that comes back is known.
 inline constexpr std::size_t kRememberDefault = 10'000;
 inline constexpr std::size_t kRememberMax = 1'000'000;
+
+// How long a connection may take to its first heartbeat, when nothing is said, and at the least, in ticks: a
+// client that beats once a tick may wait a whole one before it begins.
+inline constexpr Millis kHelloTimeoutDefault{30'000};
+inline constexpr int kHelloTicksMin = 3;
+
+// How long a frame may take from its first byte to its last, when nothing is said: packets that were lost are
+// sent again after 0.2 s, 0.4 s and so on, and half a minute is seven times in a row.
+inline constexpr Millis kFrameTimeoutDefault{30'000};
+
+// Either timeout beyond a day is a typing error.
+inline constexpr Millis kPeerTimeoutMax{24LL * 3600 * 1000};
+
+// Heartbeats of one connection in a second, when nothing is said: a hundred times what a short tick of one
+// second asks for. It is a mean over ten seconds: one that was cut off for minutes may send what has piled up
+// at once, and a hundred at once are never too many.
+inline constexpr unsigned kBeatRateDefault = 100;
+inline constexpr unsigned kBeatRateMax = 100'000;
+inline constexpr Millis kBeatBurst{10'000};
+inline constexpr unsigned kBeatBurstMin = 100;
+
+// Connections accepted in a second, when nothing is said, and for how long nobody is kept waiting: a fleet of
+// 20 000 may come back all at once.
+inline constexpr unsigned kAcceptRateDefault = 10'000;
+inline constexpr unsigned kAcceptRateMax = 1'000'000;
+inline constexpr Millis kAcceptBurst{2'000};
+
+// Connections accepted in one turn of the loop, about 2 ms; the others wait for the next one.
+inline constexpr unsigned kAcceptsPerTurn = 128;
+
+// How many permits make a batch, as a time at the rate: a pause of listening is that long, and the loop wakes
+// twenty times a second for it.
+inline constexpr Millis kAcceptPause{50};
+
+// A pause of listening is told where there was none for as long as this.
+inline constexpr Millis kAcceptQuiet{10'000};
 
 // Connections that may wait to be accepted on one address. Linux allows 4096 unless it is told otherwise, and
 // lowers what is more; its older versions counted in 16 bits.

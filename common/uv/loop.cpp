@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <utility>
 
 namespace heartbeat::uv {
 
@@ -63,8 +64,10 @@ std::vector<std::string> Loop::drain(Millis bound) {
   return open;
 }
 
-uv_buf_t Loop::read_buffer() {
-  return uv_buf_init(read_buffer_.data(), static_cast<unsigned>(read_buffer_.size()));
+uv_buf_t Loop::read_buffer(const uv_stream_t* stream, std::size_t size) {
+  // The address may be that of a new stream by now; that one is then read a turn later.
+  if (std::exchange(filled_by_, nullptr) == stream) size = 0;
+  return uv_buf_init(read_buffer_.data(), static_cast<unsigned>(size));
 }
 
 Loop& Loop::of(const uv_handle_t* handle) {

@@ -42,12 +42,15 @@ class Loop {
   // that is still open then: a leak, and a defect of whoever owned it.
   [[nodiscard]] std::vector<std::string> drain(Millis bound);
 
-  [[nodiscard]] uv_buf_t read_buffer();
+  // The buffer for a read of up to `size` bytes; nothing for the stream that has just filled it.
+  [[nodiscard]] uv_buf_t read_buffer(const uv_stream_t* stream, std::size_t size);
+  void filled_by(const uv_stream_t* stream) { filled_by_ = stream; }
   [[nodiscard]] static Loop& of(const uv_handle_t* handle);
 
  private:
   uv_loop_t loop_;
   std::array<char, limits::kReadBufferSize> read_buffer_;
+  const uv_stream_t* filled_by_ = nullptr;  // by the last read of all; only to be compared
 };
 
 }  // namespace heartbeat::uv

@@ -50,13 +50,18 @@ int Stream::accept(uv_stream_t* listener) {
 }
 
 int Stream::start_reading() {
+  // libuv would read up to 32 times as long as the buffer gets full.  Lending it nothing ends that, and the
+  // next poll finds the rest.
   const auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-    *buffer = Loop::of(handle).read_buffer();
+    auto* const from = reinterpret_cast<uv_stream_t*>(handle);
+    *buffer = Loop::of(handle).read_buffer(from, self(from).read_per_turn());
   };
   const auto take = [](uv_stream_t* from, ssize_t count, const uv_buf_t* buffer) {
     if (count > 0) {
-      self(from).on_bytes({buffer->base, static_cast<std::size_t>(count)});
-    } else if (count < 0) {
+      const auto size = static_cast<std::size_t>(count);
+      if (size == buffer->len) Loop::of(reinterpret_cast<uv_handle_t*>(from)).filled_by(from);
+      self(from).on_bytes({buffer->base, size});
+    } else if (count < 0 && count != UV_ENOBUFS) {
       uv_read_stop(from);
       self(from).on_end(true_end(from, static_cast<int>(count)));
     }

@@ -56,6 +56,10 @@ class Stream {
   // What a request to connect ends in; it is freed there.
   static void connected(uv_connect_t* done, int error);
 
+  // Bytes that one turn of the loop reads of this stream; what is beyond them waits for the next turn, after
+  // the other streams of this one.  At most limits::kReadBufferSize, and not 0.
+  [[nodiscard]] virtual std::size_t read_per_turn() const { return limits::kReadBufferSize; }
+
   virtual void on_connected(int error) { static_cast<void>(error); }
   // The bytes are gone when this returns.
   virtual void on_bytes(std::string_view bytes) = 0;

@@ -35,8 +35,10 @@ class Recorder final : public uv::TcpStream {
   std::vector<int> connected;
   std::string bytes;
   std::vector<int> ended;
+  std::size_t per_turn = limits::kReadBufferSize;
 
  private:
+  [[nodiscard]] std::size_t read_per_turn() const override { return per_turn; }
   void on_connected(int error) override {
     connected.push_back(error);
     if (then) then();

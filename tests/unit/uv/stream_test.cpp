@@ -1,5 +1,7 @@
 #include "common/uv/stream.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "common/limits.h"
@@ -61,6 +63,38 @@ TEST_CASE("bytes that are not taken at once are queued, and arrive in order") {
   CHECK(turn_until(pair.loop, [&] { return pair.server->bytes.size() == written.size(); }));
   CHECK((pair.server->bytes == written));
   CHECK_FALSE(pair.client->has_unsent());
+}
+
+TEST_CASE("of one stream a turn reads as much as it may, and not a byte more") {
+  for (const std::size_t per_turn : {std::size_t{1}, std::size_t{1000}, limits::kReadBufferSize}) {
+    CAPTURE(per_turn);
+    Loopback pair;
+    pair.server->per_turn = per_turn;
+    const std::string written = pattern(4 * per_turn + 1);
+    std::size_t most = 0;
+    std::size_t before = 0;
+    auto each_turn = uv::AfterPoll::create(pair.loop, [&] {
+      most = std::max(most, pair.server->bytes.size() - before);
+      before = pair.server->bytes.size();
+    });
+    REQUIRE(pair.client->write(written, written.size()) == 0);
+    REQUIRE(pair.server->start_reading() == 0);
+    CHECK(turn_until(pair.loop, [&] { return pair.server->bytes.size() == written.size(); }));
+    CHECK((pair.server->bytes == written));
+    CHECK(most <= per_turn);
+    each_turn.reset();
+  }
+}
+
+TEST_CASE("the end of a stream is seen after all of it, however little a turn reads") {
+  Loopback pair;
+  pair.server->per_turn = 10;
+  REQUIRE(pair.client->write(pattern(1000)) == 0);
+  pair.client.reset();
+  REQUIRE(pair.server->start_reading() == 0);
+  CHECK(turn_until(pair.loop, [&] { return !pair.server->ended.empty(); }));
+  CHECK((pair.server->bytes == pattern(1000)));
+  CHECK(pair.server->ended == std::vector<int>{UV_EOF});
 }
 
 TEST_CASE("as many bytes as the bound may wait, and one more is refused") {
