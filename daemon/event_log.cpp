@@ -72,14 +72,25 @@ level_enum level_of_close(const Event& event) {
     case Reason::Goodbye:
     case Reason::Superseded:
     case Reason::Shutdown:
-    case Reason::Kicked: return spdlog::level::info;
+    case Reason::Kicked:
     case Reason::PeerClosed:
-    case Reason::Reset: return event.sent_bytes ? spdlog::level::info : spdlog::level::debug;
+    case Reason::Reset: return spdlog::level::info;
     default: return spdlog::level::warn;
   }
 }
 
+// What becomes of a connection by itself. One that never brought a byte is a balancer's probe and nobody's
+// client, so that it is a counter, and a line for those who ask for every line.
+bool is_of_a_probe(const Event& event) {
+  const bool is_our_doing = event.kind == Event::Kind::Closed &&
+                            (event.reason == Reason::Kicked || event.reason == Reason::Shutdown);
+  const bool is_its_own = event.kind == Event::Kind::Struck || event.kind == Event::Kind::Left ||
+                          event.kind == Event::Kind::Closed;
+  return !event.sent_bytes && is_its_own && !is_our_doing;
+}
+
 level_enum level_of(const Event& event) {
+  if (is_of_a_probe(event)) return spdlog::level::debug;
   switch (event.kind) {
     case Event::Kind::Connected:
     case Event::Kind::Heard: return spdlog::level::debug;
@@ -91,6 +102,8 @@ level_enum level_of(const Event& event) {
       return event.takeovers < limits::kFightTakeovers ? spdlog::level::info : spdlog::level::debug;
     case Event::Kind::Fight:
     case Event::Kind::Slow:
+    case Event::Kind::Fast:
+    case Event::Kind::AcceptPaused:
     case Event::Kind::Left:
     case Event::Kind::Refused:
     case Event::Kind::Stalled:
@@ -156,6 +169,11 @@ LogRecord record_of(const Event& event, level_enum level) {
               "clients beat steadily but slower than the tick, and will be judged silent; set the tick to "
               "their interval");
       break;
+    case Event::Kind::Fast:
+      words.add("connected", "connected_ms", event.connected).add("heartbeats", event.heartbeats);
+      words.add_detail(event.detail);
+      break;
+    case Event::Kind::AcceptPaused: words.add("by", to_string(event.by)).add_detail(event.detail); break;
     case Event::Kind::Struck: words.add_standing(event).add_silent(event); break;
     case Event::Kind::Left: words.add_transition(event).add_standing(event).add_silent(event); break;
     case Event::Kind::Returned: words.add_transition(event).add_standing(event); break;

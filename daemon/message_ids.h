@@ -19,6 +19,7 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "5508a21d47b94775b50c80ea004fc7e3",  // Fight
     "b8a7fc1dc0004c4a9b1ee523e0da5057",  // Heard
     "e7b1f6e05a94484db2502c54ab4f781a",  // Slow
+    "8def345271a9412aa2708930f09ea48a",  // Fast
     "44c5fe701134468c8525c02319ec01ac",  // Struck
     "80f88f0d4e524fe49ab1216de631244a",  // Left
     "6e60b47dfd9a42e8af64ddb0f0fb0f63",  // Returned
@@ -28,6 +29,7 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "b40d09368aaf40eb85b818024160d0f9",  // Suspended
     "9727b95a10064eb5a94d7a3c47ac57a0",  // Braked
     "2946bfcf3dda4478ada1e96cbc5d6822",  // BrakeEnded
+    "a2bc70d4f3494ef1939190290eb8b384",  // AcceptPaused
 };
 
 // Several events of one kind in one record (see flood_control.h).

@@ -106,6 +106,7 @@ void Operations::add_status(JsonWriter& json) const {
                             .pause_longest = server_->pauses().longest,
                             .pauses = server_->pauses().count,
                             .paused = std::chrono::floor<Millis>(server_->pauses().length),
+                            .gate = server_->gate(),
                             .usage = usage,
                             .listening = server_->listening()};
   heartbeat::add_status(json, status, clock_, server_->listening_now());

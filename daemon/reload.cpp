@@ -64,6 +64,7 @@ Reloader::Reloader(uv::Loop& loop, Server& server, CommandLine command_line, Loa
 tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) {
   handed_ = !handed.empty();
   server_.set_pause_max(in_force_.config.pause_max);
+  server_.set_accept_rate(in_force_.config.accept_rate);
   return handed_ ? adopt(handed) : listen(in_force_.config);
 }
 
@@ -151,6 +152,7 @@ ReloadResult Reloader::put_into_force(LoadedConfig loaded) {
   }
   in_force_ = std::move(loaded);
   static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
+  server_.set_accept_rate(in_force_.config.accept_rate);
   server_.change_settings(server_settings(in_force_.config));
   server_.set_pause_max(in_force_.config.pause_max);
   return result;

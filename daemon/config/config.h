@@ -17,7 +17,8 @@ struct Config {
   Settings settings;
   std::vector<HostPort> listen{{"127.0.0.1", 14000}};  // never empty
   int backlog = 4096;
-  Millis pause_max = limits::kPauseMax;  // between two turns of the loop; 0 for none
+  Millis pause_max = limits::kPauseMax;               // between two turns of the loop; 0 for none
+  unsigned accept_rate = limits::kAcceptRateDefault;  // connections in a second; 0 for no limit
   std::string log_level = "info";
   std::string log_target = "auto";
   unsigned log_rate = limits::kLogRateDefault;  // records of one kind of event in a second; 0 for no limit

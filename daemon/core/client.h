@@ -12,6 +12,7 @@
 #include "common/mono_time.h"
 #include "common/short_text.h"
 #include "common/status.h"
+#include "daemon/core/beat_meter.h"
 #include "daemon/core/closing_brake.h"
 #include "daemon/core/history.h"
 #include "daemon/core/liveness.h"
@@ -47,6 +48,8 @@ struct Client {
   Endpoint peer;                     // observed
   std::optional<std::uint32_t> pid;
   BeatSpacing spacing;
+  BeatMeter meter;
+  std::uint32_t frame_begun_ms = 0;  // of an unfinished frame, the low bits of when; see frame_age()
   std::uint32_t nearest_to_leave =
       0;  // the most silent ticks that ever stood towards a leave, see ticks_towards_leave()
   Status declared = Status::Alive;       // what it last said of itself
@@ -57,7 +60,24 @@ struct Client {
   bool sent_bytes = false;               // anything at all has come from it
   bool counted_by_brake = false;         // its leave is among those of closing_brake.h
   std::uint8_t listener = kNoListener;   // where it connected to: the monitor's number for it
+  bool held = false;                     // not read for now: it beats too fast
+  bool was_held = false;
 };
+
+// Whether its first heartbeat has come.
+[[nodiscard]] inline bool has_spoken(const Client& client) {
+  return !client.claimed_ip.empty();
+}
+
+// An instant in 4 bytes, enough to tell what is younger than 49 days by.
+[[nodiscard]] inline std::uint32_t low_bits(MonoTime at) {
+  return static_cast<std::uint32_t>(at.since_origin().count());
+}
+
+// How old its unfinished frame is at `now`.
+[[nodiscard]] inline Millis frame_age(const Client& client, MonoTime now) {
+  return Millis{low_bits(now) - client.frame_begun_ms};
+}
 
 // How a client is called everywhere: its id, or the address that it was seen to come from.
 [[nodiscard]] inline std::string name_of(const Client& client) {

@@ -36,6 +36,14 @@ class Effects {
   void close(ConnId conn) { orders_.push_back({Order::Kind::Close, conn, 0, 0}); }
   void tell(Event event) { events_.push_back(std::move(event)); }
 
+  // Not to be read, or to be read again: before the orders are carried out, and in this order.
+  struct Reading {
+    ConnId conn;
+    bool on;
+  };
+  void read(ConnId conn, bool on) { readings_.push_back({conn, on}); }
+  [[nodiscard]] const std::vector<Reading>& readings() const { return readings_; }
+
   [[nodiscard]] const std::vector<Order>& orders() const { return orders_; }
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   [[nodiscard]] std::string_view bytes(const Order& order) const {
@@ -44,12 +52,14 @@ class Effects {
 
   void clear() {
     orders_.clear();
+    readings_.clear();
     events_.clear();
     bytes_.clear();
   }
 
  private:
   std::vector<Order> orders_;
+  std::vector<Reading> readings_;
   std::vector<Event> events_;
   std::string bytes_;
 };

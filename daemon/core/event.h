@@ -22,22 +22,24 @@ namespace heartbeat {
 
 struct Event {
   enum class Kind : std::uint8_t {
-    Connected,   // a connection was accepted
-    Joined,      // its first heartbeat; claimed_ip, pid
-    Named,       // a later heartbeat gave an id; `previous` is what it was called
-    TakenOver,   // its id was another connection's, which is closed; `previous_peer`, takeovers
-    Fight,       // two connections take an id from each other again and again; told once; `previous_peer`
-    Heard,       // a heartbeat; only where Settings::report_heartbeats asks; declared, seq, claimed_ip, pid
-    Slow,        // clients beat steadily, but slower than the tick; told once; `spacing`
-    Struck,      // one more strike
-    Left,        // alive -> leave; reason
-    Returned,    // leave -> alive; reason
-    Closed,      // reason, by; bad_input and detail where the input was bad
-    Refused,     // a connection was turned away before it was a client; reason, detail
-    Stalled,     // the daemon itself was not listening; `stalled`
-    Suspended,   // the machine was suspended; `stalled`: for how long
-    Braked,      // closing for silence pauses, see closing_brake.h; `brake`
-    BrakeEnded,  // it goes on; `brake`
+    Connected,     // a connection was accepted
+    Joined,        // its first heartbeat; claimed_ip, pid
+    Named,         // a later heartbeat gave an id; `previous` is what it was called
+    TakenOver,     // its id was another connection's, which is closed; `previous_peer`, takeovers
+    Fight,         // two connections take an id from each other again and again; told once; `previous_peer`
+    Heard,         // a heartbeat; only where Settings::report_heartbeats asks; declared, seq, claimed_ip, pid
+    Slow,          // clients beat steadily, but slower than the tick; told once; `spacing`
+    Fast,          // the client beats too fast and is read slower from now on; told once of each connection
+    Struck,        // one more strike
+    Left,          // alive -> leave; reason
+    Returned,      // leave -> alive; reason
+    Closed,        // reason, by; bad_input and detail where the input was bad
+    Refused,       // a connection was turned away before it was a client; reason, detail
+    Stalled,       // the daemon itself was not listening; `stalled`
+    Suspended,     // the machine was suspended; `stalled`: for how long
+    Braked,        // closing for silence pauses, see closing_brake.h; `brake`
+    BrakeEnded,    // it goes on; `brake`
+    AcceptPaused,  // connections come too fast, and listening pauses; detail
   };
   // Stalled and those after it are of the daemon: client and peer are empty.
 
@@ -75,7 +77,7 @@ struct Event {
   std::optional<BadInput> bad_input{};
   std::string detail{};  // a sentence, of our words and escaped ones of the peer's
 };
-inline constexpr std::size_t kEventKindCount = 16;
+inline constexpr std::size_t kEventKindCount = 18;
 
 // Of the daemon itself, and of no client.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {

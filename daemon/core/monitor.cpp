@@ -37,25 +37,51 @@ void append_standing(std::string& out, const Client& client) {
 
 }  // namespace
 
+std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::MaxClients: return "max_clients";
+    case Refusal::MaxClientsPerIp: return "max_clients_per_ip";
+  }
+  return "";
+}
+
 std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects,
                                     const std::optional<Endpoint>& listener) {
   catch_up(now, effects);
-  if (registry_.size() >= settings_.clients_max) {
-    ++counters_.refused;
-    Event refused{.kind = Event::Kind::Refused, .at = now, .client = to_string(peer), .peer = peer};
-    refused.reason = Reason::Limit;
-    refused.detail = std::to_string(registry_.size()) + " clients are connected, which is the maximum";
-    tell(std::move(refused), effects);
-    return {};
-  }
+  if (is_refused(peer, now, effects)) return {};
   const ConnId conn = registry_.add(peer, now);
+  if (settings_.bounds.max_clients_per_ip > 0) addresses_.add(peer);
   const Entry entry = entry_at(conn.slot);
   entry.client.listener = number_of(listener);
-  arm(entry);
+  arm(entry, now);
   ++counters_.connected;
   ++roster_version_;
   tell(event_of(Event::Kind::Connected, entry, now), effects);
   return conn;
+}
+
+// Tells why, where it is.
+bool Monitor::is_refused(const Endpoint& peer, MonoTime now, Effects& effects) {
+  const std::size_t from_there_max = settings_.bounds.max_clients_per_ip;
+  Refusal refusal{};
+  std::string detail;
+  if (registry_.size() >= settings_.clients_max) {
+    refusal = Refusal::MaxClients;
+    detail = std::to_string(registry_.size()) + " clients are connected, which is the maximum";
+  } else if (from_there_max > 0 && addresses_.of(peer) >= from_there_max) {
+    refusal = Refusal::MaxClientsPerIp;
+    detail = std::to_string(addresses_.of(peer)) + " clients from " + AddressCounts::name_of(peer) +
+             " are connected, which is the maximum from one address (max_clients_per_ip)";
+  } else {
+    return false;
+  }
+  ++counters_.refused;
+  ++counters_.refusals.at(static_cast<std::size_t>(refusal));
+  Event refused{.kind = Event::Kind::Refused, .at = now, .client = to_string(peer), .peer = peer};
+  refused.reason = Reason::Limit;
+  refused.detail = std::move(detail);
+  tell(std::move(refused), effects);
+  return true;
 }
 
 void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects) {
@@ -64,10 +90,18 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
   if (client == nullptr) return;
   const Entry entry{conn, *client};
   client->sent_bytes = true;
+  // The end of a frame whose time is over comes too late.
+  bool in_old_frame = client->decoder.in_frame();
+  if (in_old_frame && !judge(entry, now, effects)) return;
 
-  for (;;) {
+  for (bool heard = false;; heard = true) {
     const FrameDecoder::Result frame = client->decoder.next(bytes, settings_.frame_max);
-    if (frame.state == FrameDecoder::State::NeedMore) return;
+    if (frame.state == FrameDecoder::State::NeedMore) {
+      if (!in_old_frame && client->decoder.in_frame()) begin_frame(entry, now);
+      if (heard && client->meter.is_over(settings_.bounds.max_rate)) hold(entry, now, effects);
+      return;
+    }
+    in_old_frame = false;
     if (frame.state == FrameDecoder::State::Bad) {
       reject(entry, frame.error, describe(frame.error, frame, settings_.frame_max), now, effects);
       return;
@@ -102,7 +136,9 @@ void Monitor::advance(MonoTime now, Effects& effects) {
     const auto slot = deadlines_.pop_due(now);
     if (!slot) return;
     const Entry entry = entry_at(*slot);
-    if (judge_until(entry, due, now, effects)) arm(entry);
+    if (!judge_until(entry, due, now, effects)) continue;
+    if (entry.client.held && held_until(entry.client) <= now) release(entry, now, effects);
+    arm(entry, now);
   }
 }
 
@@ -110,7 +146,7 @@ MonoTime Monitor::next_change(MonoTime horizon) {
   while (deadlines_.next() <= horizon) {
     const MonoTime armed = deadlines_.next();
     const std::uint32_t slot = deadlines_.first();
-    arm(entry_at(slot));
+    arm(entry_at(slot), horizon);  // a later instant than now tells the age of a frame as well
     if (deadlines_.of(slot) == armed) break;
   }
   return std::min(deadlines_.next(), brake_.next());
@@ -125,10 +161,18 @@ void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& e
   catch_up(now, effects);
   const bool rule_changes = settings.rule != settings_.rule;
   const bool brake_changes = settings.brake != settings_.brake;
+  const bool bounds_change = settings.bounds != settings_.bounds;
+  const bool counts_addresses = settings_.bounds.max_clients_per_ip > 0;
   if (rule_changes) restart_ticks(settings.rule, now, effects);
   settings_ = settings;
   closed_.set_max(settings.remember);
-  if (rule_changes || brake_changes) restart_brake(now, effects);
+  if ((settings.bounds.max_clients_per_ip > 0) != counts_addresses) count_addresses();
+  if (rule_changes || bounds_change) bounds_since_ = now;
+  if (rule_changes || brake_changes) {
+    restart_brake(now, effects);
+  } else if (bounds_change) {
+    arm_everybody(now);
+  }
 }
 
 void Monitor::restart_ticks(const Rule& rule, MonoTime now, Effects& effects) {
@@ -152,10 +196,22 @@ void Monitor::restart_brake(MonoTime now, Effects& effects) {
   }
   brake_.change_settings(settings_.brake, settings_.rule, now);
   for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
-    Client* const client = registry_.at(slot);
-    if (client == nullptr) continue;
-    client->counted_by_brake = false;
-    arm({registry_.conn_of(slot), *client});
+    if (Client* const client = registry_.at(slot)) client->counted_by_brake = false;
+  }
+  arm_everybody(now);
+}
+
+void Monitor::arm_everybody(MonoTime now) {
+  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
+    if (registry_.at(slot) != nullptr) arm(entry_at(slot), now);
+  }
+}
+
+void Monitor::count_addresses() {
+  addresses_.clear();
+  if (settings_.bounds.max_clients_per_ip == 0) return;
+  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
+    if (const Client* const client = registry_.at(slot)) addresses_.add(client->peer);
   }
 }
 
@@ -181,6 +237,12 @@ void Monitor::suspended(Millis length, MonoTime now, Effects& effects) {
 void Monitor::remember_stall(const Stall& stall) {
   if (stalls_.size() == limits::kStallsMax) stalls_.pop_front();
   stalls_.push_back(stall);
+}
+
+void Monitor::accept_paused(std::string_view detail, MonoTime now, Effects& effects) {
+  Event event{.kind = Event::Kind::AcceptPaused, .at = now};
+  event.detail = detail;
+  tell(std::move(event), effects);
 }
 
 bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects) {
@@ -225,6 +287,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   if (client.liveness.status() == Status::Alive) {
     margins_.add(client.liveness.silence(), settings_.rule.threshold);
   }
+  if (settings_.bounds.max_rate > 0) client.meter.count(now - client.last_heard, settings_.bounds.max_rate);
   client.last_heard = now;
   ++client.heartbeats;
   ++counters_.heartbeats;
@@ -266,11 +329,20 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     return false;
   }
   // Only in leave can a heartbeat bring the next change nearer than what is armed.
-  if (client.liveness.status() == Status::Leave) arm(entry);
+  if (client.liveness.status() == Status::Leave) arm(entry, now);
   return true;
 }
 
 bool Monitor::judge_until(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
+  const TimeLimit limit = time_limit(entry.client, now);
+  if (!judge_ticks(entry, std::min(until, limit.at), now, effects)) return false;
+  if (limit.at > until) return true;
+  out_of_time(entry, limit, now, effects);
+  return false;
+}
+
+// Makes what the rule changes up to and including `until`.
+bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const auto next_change = [&] {
     if (!ends_in_silence(client)) return client.liveness.advance(settings_.rule, until);
@@ -329,6 +401,67 @@ bool Monitor::judge_until(Entry entry, MonoTime until, MonoTime now, Effects& ef
     }
   }
   return true;
+}
+
+Monitor::TimeLimit Monitor::time_limit(const Client& client, MonoTime now) const {
+  TimeLimit limit{MonoTime::never(), Reason::NeverSpoke};
+  const bool in_frame = client.decoder.in_frame() && !client.held;  // held back, it cannot finish it
+  if (has_spoken(client) && !in_frame) return limit;
+
+  const Millis hello = hello_timeout(settings_.bounds, settings_.rule);
+  if (!has_spoken(client) && hello > Millis{0}) limit.at = client.connected_at + hello;
+  if (in_frame && settings_.bounds.frame_timeout > Millis{0}) {
+    const MonoTime at = now - frame_age(client, now) + settings_.bounds.frame_timeout;
+    if (at <= limit.at) limit = {at, Reason::FrameTimeout};
+  }
+  limit.at = std::max(limit.at, bounds_since_);
+  return limit;
+}
+
+void Monitor::out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Effects& effects) {
+  verdict_lateness_.add(now - limit.at);
+  Event event = closing(entry, limit.reason, Party::Daemon, limit.at);
+  event.detail = limit.reason == Reason::NeverSpoke
+                     ? "no heartbeat came within " +
+                           describe_duration(hello_timeout(settings_.bounds, settings_.rule)) +
+                           " (hello_timeout)"
+                     : "a frame was begun and not finished within " +
+                           describe_duration(settings_.bounds.frame_timeout) + " (frame_timeout)";
+  close(entry, std::move(event), effects);
+}
+
+// Only the first part of a frame has come.
+void Monitor::begin_frame(Entry entry, MonoTime now) {
+  entry.client.frame_begun_ms = low_bits(now);
+  if (settings_.bounds.frame_timeout > Millis{0}) arm_by(entry, now + settings_.bounds.frame_timeout);
+}
+
+// It beats too fast: it is not read for a while, so that it has to wait where it writes.  Nothing that it has
+// sent is lost by it.
+void Monitor::hold(Entry entry, MonoTime now, Effects& effects) {
+  Client& client = entry.client;
+  if (client.held) return;
+  client.held = true;
+  effects.read(entry.conn, false);
+  arm_by(entry, held_until(client));
+  if (client.was_held) return;
+  client.was_held = true;
+  ++counters_.limited;
+  Event event = event_of(Event::Kind::Fast, entry, now);
+  event.detail = "more than " + std::to_string(settings_.bounds.max_rate) +
+                 " heartbeats a second (max_rate); from now on it is read no faster than that";
+  tell(std::move(event), effects);
+}
+
+MonoTime Monitor::held_until(const Client& client) const {
+  const Millis enough = client.meter.until_half(settings_.bounds.max_rate);
+  return client.last_heard + std::min(enough, hold_max(settings_.rule));
+}
+
+void Monitor::release(Entry entry, MonoTime now, Effects& effects) {
+  entry.client.held = false;
+  entry.client.frame_begun_ms = low_bits(now);  // the rest of it may have been waiting for us
+  effects.read(entry.conn, true);
 }
 
 // Tells, once for the whole daemon, that clients beat steadily but slower than the tick.
@@ -407,7 +540,7 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
        effects);
   registry_.name(entry.conn.slot, id);
   ++counters_.takeovers;
-  arm(entry);
+  arm(entry, now);
   if (client.notify && client.liveness.status() != before) {
     effects.send(entry.conn, [&](std::string& out) { append_standing(out, client); });
   }
@@ -497,15 +630,28 @@ void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects&
   ++counters_.closes.at(static_cast<std::size_t>(reason));
   if (entry.client.liveness.status() != Status::Alive) --in_leave_;  // only a leave expires
   uncount_for_brake(entry.client);
+  if (!entry.client.sent_bytes) ++counters_.probes;
+  if (settings_.bounds.max_clients_per_ip > 0) addresses_.remove(entry.client.peer);
   ++roster_version_;
   deadlines_.disarm(entry.conn.slot);
   registry_.remove(entry.conn.slot);
 }
 
-void Monitor::arm(Entry entry) {
+// When something may happen to it by itself.
+MonoTime Monitor::next_look(const Client& client, MonoTime now) const {
+  const MonoTime change = client.liveness.next_change(rule_for(client, settings_.rule, brake_));
+  const MonoTime at = std::min(change, time_limit(client, now).at);
+  return client.held ? std::min(at, held_until(client)) : at;
+}
+
+void Monitor::arm(Entry entry, MonoTime now) {
   count_for_brake(entry.client);
-  deadlines_.arm(entry.conn.slot,
-                 entry.client.liveness.next_change(rule_for(entry.client, settings_.rule, brake_)));
+  deadlines_.arm(entry.conn.slot, next_look(entry.client, now));
+}
+
+// Not later than `at`: to look too early does no harm.
+void Monitor::arm_by(Entry entry, MonoTime at) {
+  if (at < deadlines_.of(entry.conn.slot)) deadlines_.arm(entry.conn.slot, at);
 }
 
 // Numbers the event, where it is one of those that are counted.

@@ -19,6 +19,8 @@
 #include "common/limits.h"
 #include "common/message.h"
 #include "common/mono_time.h"
+#include "daemon/core/address_counts.h"
+#include "daemon/core/bounds.h"
 #include "daemon/core/brake_report.h"
 #include "daemon/core/closed_clients.h"
 #include "daemon/core/closing_brake.h"
@@ -40,18 +42,27 @@ struct Settings {
   std::size_t remember = limits::kRememberDefault;
   ClosingBrake::Settings brake{};
   bool report_heartbeats = false;  // an event for each: for the debug mode
+  Bounds bounds{};
 };
+
+// Why a connection was turned away before it was a client: by which setting.
+enum class Refusal : std::uint8_t { MaxClients, MaxClientsPerIp };
+inline constexpr std::size_t kRefusalCount = 2;
+[[nodiscard]] std::string_view to_string(Refusal refusal);
 
 // Totals since the start.  connected == clients now + the sum of closes.
 struct Counters {
   std::uint64_t connected = 0;
   std::uint64_t refused = 0;
+  std::array<std::uint64_t, kRefusalCount> refusals{};  // the same by their cause
   std::uint64_t heartbeats = 0;
   std::uint64_t joins = 0;
   std::uint64_t strikes = 0;
   std::uint64_t leaves = 0;
   std::uint64_t returns = 0;
   std::uint64_t takeovers = 0;
+  std::uint64_t probes = 0;   // connections that ended without having brought a byte
+  std::uint64_t limited = 0;  // connections that beat too fast and are read slower
   std::uint64_t stalls = 0;
   Millis stalled{0};
   Millis worst_stall{0};
@@ -76,7 +87,7 @@ class Monitor {
       : settings_(settings), closed_(settings.remember), brake_(settings.brake, settings.rule) {}
 
   // A connection was accepted, where it is known at this listener.  Nothing when there are clients_max
-  // already: it is to be turned away.
+  // already, or too many from its address: it is to be turned away.
   [[nodiscard]] std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects,
                                            const std::optional<Endpoint>& listener = {});
 
@@ -89,7 +100,8 @@ class Monitor {
   // Judges everybody who is due.  To be called when what had arrived by `now` has been received.
   void advance(MonoTime now, Effects& effects);
 
-  // Goes on with these settings; nobody is moved or dropped by the change. Where the rule is another, those
+  // Goes on with these settings; nobody is moved or dropped by the change, and a timeout that a shorter one
+  // has overtaken ends now.  Where the rule is another, those
   // who are due are judged by the old one first, as by advance(), which is to be called in the same state;
   // then each client's present tick starts anew, and its counters stay (Liveness::restart_tick()).
   void change_settings(const Settings& settings, MonoTime now, Effects& effects);
@@ -112,6 +124,8 @@ class Monitor {
   // is in leave after silence gets a new leave period from now (Released).  Returns how many, or nothing
   // where the brake does not hold.
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now, Effects& effects);
+  // Connections came faster than they are taken, and for now no more are.
+  void accept_paused(std::string_view detail, MonoTime now, Effects& effects);
 
   // Changes Settings::report_heartbeats alone.
   void report_heartbeats(bool report) { settings_.report_heartbeats = report; }
@@ -165,6 +179,24 @@ class Monitor {
 
   [[nodiscard]] Entry entry_at(std::uint32_t slot);
 
+  // What ends a connection beside the rule, and when; never() where nothing does.
+  struct TimeLimit {
+    MonoTime at;
+    Reason reason;
+  };
+  [[nodiscard]] TimeLimit time_limit(const Client& client, MonoTime now) const;
+  [[nodiscard]] MonoTime next_look(const Client& client, MonoTime now) const;
+  [[nodiscard]] MonoTime held_until(const Client& client) const;
+  void arm_by(Entry entry, MonoTime at);
+
+  bool is_refused(const Endpoint& peer, MonoTime now, Effects& effects);
+  void count_addresses();
+  bool judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects);
+  void out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Effects& effects);
+  void begin_frame(Entry entry, MonoTime now);
+  void hold(Entry entry, MonoTime now, Effects& effects);
+  void release(Entry entry, MonoTime now, Effects& effects);
+
   // Applies a checked heartbeat.  Returns whether the client is still there.
   bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   // Makes every change that is due.  Returns whether the client is still there.
@@ -185,12 +217,13 @@ class Monitor {
   void restart_ticks(const Rule& rule, MonoTime now, Effects& effects);
   void restart_brake(MonoTime now, Effects& effects);
   void remember_stall(const Stall& stall);
+  void arm_everybody(MonoTime now);
 
   void enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects);
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
   void close(Entry entry, Event closing, Effects& effects);
   void drop(Entry entry, Reason reason, std::string_view detail, Effects& effects);
-  void arm(Entry entry);
+  void arm(Entry entry, MonoTime now);
 
   // The brake on mass closing: monitor_brake.cpp.
   void advance_brake(Effects& effects);
@@ -216,6 +249,7 @@ class Monitor {
   Registry registry_;
   ClosedClients closed_;
   Deadlines deadlines_;
+  AddressCounts addresses_;  // empty while there is no bound on them
   HeartbeatParser parser_;
   Counters counters_;
   Histogram verdict_lateness_;
@@ -228,6 +262,7 @@ class Monitor {
   std::uint64_t events_told_ = 0;
   std::size_t in_leave_ = 0;  // of the connected clients
   std::uint64_t roster_version_ = 0;
+  MonoTime bounds_since_{};  // the timeouts of these bounds end nothing before
   bool told_of_slow_beats_ = false;
 };
 

@@ -45,7 +45,7 @@ void Monitor::close_waiting(MonoTime now, Effects& effects) {
     Client* const client = registry_.at(slot);
     if (client == nullptr || !ends_in_silence(*client)) continue;
     const Entry entry{registry_.conn_of(slot), *client};
-    if (judge(entry, now, effects)) arm(entry);
+    if (judge(entry, now, effects)) arm(entry, now);
   }
 }
 
@@ -58,7 +58,7 @@ std::size_t Monitor::renew_leaves(MonoTime now) {
     uncount_for_brake(*client);
     client->liveness.renew_leave(now);
     note(*client, {.at = now, .kind = Moment::Kind::Renewed});
-    arm({registry_.conn_of(slot), *client});
+    arm({registry_.conn_of(slot), *client}, now);
     ++count;
   }
   return count;

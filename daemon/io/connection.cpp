@@ -10,6 +10,15 @@ int Connection::tell(std::string_view bytes) {
   return write(bytes);
 }
 
+void Connection::hold_back() {
+  was_held_back_ = true;
+  pause_reading();
+}
+
+void Connection::read_on() {
+  static_cast<void>(start_reading());  // fails only for a stream that is closing
+}
+
 bool Connection::may_be_reading() const {
   if (!told_) return false;
   return end_ == 0 || (end_ == UV_EOF && has_unsent());
@@ -18,6 +27,7 @@ bool Connection::may_be_reading() const {
 void Connection::linger(std::list<Lingering>::iterator place) {
   place_ = place;
   lingers_ = true;
+  read_on();  // where it was held back: its end is to be seen
   finish();
 }
 

@@ -29,6 +29,10 @@ class Connection final : public uv::TcpStream {
   // Returns 0 or a libuv error, as TcpStream::write() does.
   int tell(std::string_view bytes);
 
+  // Does not read any more for now, and in small pieces afterwards.
+  void hold_back();
+  void read_on();
+
   // Whether the peer may yet have to read what it was told.  One that has closed its own side, or reset the
   // connection, needs no more than what the kernel does for it.
   [[nodiscard]] bool may_be_reading() const;
@@ -37,6 +41,9 @@ class Connection final : public uv::TcpStream {
   void linger(std::list<Lingering>::iterator place);
 
  private:
+  [[nodiscard]] std::size_t read_per_turn() const override {
+    return was_held_back_ ? limits::kReadBytesHeldBack : limits::kReadBytesPerTurn;
+  }
   void on_bytes(std::string_view bytes) override;
   void on_end(int error) override;
 
@@ -46,6 +53,7 @@ class Connection final : public uv::TcpStream {
   int end_ = 0;  // what on_end() reported
   bool told_ = false;
   bool lingers_ = false;
+  bool was_held_back_ = false;
 };
 
 }  // namespace heartbeat

@@ -48,6 +48,13 @@ class Listener {
   void share_port(bool on);
 
   [[nodiscard]] uv_os_fd_t descriptor();
+  // A connection that waits on it was left there (libuv takes no more until that one is accepted), or is
+  // accepted now.
+  void waits(bool waits) { waits_ = waits; }
+  [[nodiscard]] bool has_waiting() const { return waits_; }
+
+  [[nodiscard]] uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp_); }
+  [[nodiscard]] static Listener& of(uv_stream_t* stream) { return *static_cast<Listener*>(stream->data); }
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&tcp_); }
 
  private:
@@ -61,6 +68,7 @@ class Listener {
   Endpoint asked_;  // its port may be 0
   Endpoint local_;
   Callback on_connection_;
+  bool waits_ = false;
 };
 
 }  // namespace heartbeat

@@ -16,8 +16,10 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, Time
       observer_(std::move(observer)),
       after_poll_(uv::AfterPoll::create(loop, [this] { after_poll(); })),
       wake_(uv::Timer::create(loop, [] {})),
+      open_gate_(uv::Timer::create(loop, [] {})),
       pulse_(uv::Timer::create(loop, [this] { on_pulse(); })),
-      no_sleep_(uv::NoSleep::create(loop)) {
+      no_sleep_(uv::NoSleep::create(loop)),
+      gate_(limits::kAcceptRateDefault, loop.now()) {
   arm_pulse();
   set_pause_max(pause_max_);
 }
@@ -145,6 +147,49 @@ void Server::arm_pulse() {
 void Server::accept(uv_stream_t* listener, int error) {
   hurry();                 // where one came, more may be coming
   if (error != 0) return;  // that connection was gone before it could be accepted
+  if (may_accept()) {
+    take(listener);
+  } else {
+    Listener::of(listener).waits(true);
+    some_wait_ = true;
+  }
+}
+
+// Not where it would be at the cost of those that are connected.
+bool Server::may_accept() {
+  if (accepted_this_turn_ == limits::kAcceptsPerTurn) return false;
+  if (gate_.admit(loop_.now())) {
+    ++accepted_this_turn_;
+    return true;
+  }
+  if (gate_.take_beginning()) {
+    monitor_.accept_paused("connections come faster than " + std::to_string(gate_.rate()) +
+                               " a second (accept_rate); those that wait are accepted in turn",
+                           now(), effects_);
+    apply();
+  }
+  return false;
+}
+
+// Those that were left waiting: by the turn before, or until the gate opens.
+void Server::accept_waiting() {
+  accepted_this_turn_ = 0;
+  gate_.reopen(loop_.now());
+  if (!some_wait_) return;
+  some_wait_ = false;
+  for (const uv::Owned<Listener>& listener : listeners_) {
+    if (!listener->has_waiting()) continue;
+    if (may_accept()) {
+      listener->waits(false);
+      take(listener->stream());
+    } else {
+      some_wait_ = true;
+    }
+  }
+  if (some_wait_) open_gate_->arm(gate_.opens_at() - loop_.now());
+}
+
+void Server::take(uv_stream_t* listener) {
   uv::Owned<Connection> connection{new Connection{loop_, *this}};
   if (connection->accept(listener) != 0) return;
   const auto peer = connection->peer();
@@ -166,6 +211,7 @@ void Server::after_poll() {
   judge_or_wait(at);
   apply();
   stop_lingering();
+  accept_waiting();
   if (observer_.after_turn) observer_.after_turn(monitor_);
   if (stopping_ && lingering_.empty()) loop_.stop();
   pause();
@@ -264,6 +310,11 @@ void Server::stop_lingering() {
 }
 
 void Server::apply() {
+  for (const Effects::Reading& reading : effects_.readings()) {
+    const uv::Owned<Connection>& connection = connections_[reading.conn.slot];
+    if (connection == nullptr) continue;
+    reading.on ? connection->read_on() : connection->hold_back();
+  }
   for (const Effects::Order& order : effects_.orders()) {
     order.kind == Effects::Order::Kind::Send ? send(order) : let_go(order.conn);
   }

@@ -22,6 +22,7 @@
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
 #include "common/uv/watchers.h"
+#include "daemon/core/accept_gate.h"
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/listening_clock.h"
@@ -84,6 +85,10 @@ class Server {
   };
   [[nodiscard]] const Pauses& pauses() const { return pauses_; }
 
+  // Connections accepted in a second at the most; 0 for no bound.
+  void set_accept_rate(unsigned rate) { gate_.set_rate(rate); }
+  [[nodiscard]] const AcceptGate& gate() const { return gate_; }
+
   // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
   // they have read it, within limits::kLingerMax.
   void stop();
@@ -126,6 +131,9 @@ class Server {
   void on_pulse();
   void arm_pulse();
   void accept(uv_stream_t* listener, int error);
+  void take(uv_stream_t* listener);
+  bool may_accept();
+  void accept_waiting();
   void after_poll();
   [[nodiscard]] MonoTime settle(MonoTime at);
   void judge_or_wait(MonoTime at);
@@ -156,12 +164,16 @@ class Server {
   std::vector<int> urgent_;  // descriptors for which a pause ends early: those of others, then the listeners'
   std::size_t others_urgent_ = 0;  // of them
   uv::Owned<uv::AfterPoll> after_poll_;
-  uv::Owned<uv::Timer> wake_;   // at the next deadline; only wakes the loop
-  uv::Owned<uv::Timer> pulse_;  // keeps healthy gaps between turns short
+  uv::Owned<uv::Timer> wake_;       // at the next deadline; only wakes the loop
+  uv::Owned<uv::Timer> open_gate_;  // when listening pauses; only wakes the loop
+  uv::Owned<uv::Timer> pulse_;      // keeps healthy gaps between turns short
   uv::Owned<uv::NoSleep> no_sleep_;
   Histogram loop_lateness_;
-  MonoTime pulse_due_;  // on the machine's clock
-  MonoTime wake_at_;    // what wake_ was last armed for
+  AcceptGate gate_;
+  unsigned accepted_this_turn_ = 0;
+  bool some_wait_ = false;  // on a listener, for the next turn or for the gate
+  MonoTime pulse_due_;      // on the machine's clock
+  MonoTime wake_at_;        // what wake_ was last armed for
   Millis pause_max_ = limits::kPauseMax;
   std::optional<Settings> changed_settings_;  // in force after the next poll
   bool due_ = false;  // somebody's instant has come, or settings changed; that is seen to after the next poll

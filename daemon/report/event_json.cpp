@@ -15,6 +15,7 @@ struct Meaning {
 Meaning meaning_of(Event::Kind kind) {
   switch (kind) {
     case Event::Kind::Connected:
+    case Event::Kind::AcceptPaused:
     case Event::Kind::Stalled:
     case Event::Kind::Suspended:
     case Event::Kind::Braked:
@@ -26,6 +27,7 @@ Meaning meaning_of(Event::Kind kind) {
     case Event::Kind::Fight:
     case Event::Kind::Heard:
     case Event::Kind::Slow:
+    case Event::Kind::Fast:
     case Event::Kind::Struck: return {.transition = false, .reason = false, .standing = true};
     case Event::Kind::Left:
     case Event::Kind::Returned:
@@ -43,6 +45,7 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   if (is_of_daemon(event.kind)) {
     if (event.kind == Event::Kind::Stalled) json.add("stalled_ms", event.stalled);
     if (event.kind == Event::Kind::Suspended) json.add("suspended_ms", event.stalled);
+    if (event.kind == Event::Kind::AcceptPaused) json.add("detail", event.detail);
     if (event.brake != nullptr) add_brake(json, *event.brake, clock);
     return;
   }

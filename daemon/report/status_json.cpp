@@ -29,6 +29,8 @@ void add_totals(JsonWriter& json, const Counters& counters) {
   json.add("leaves", counters.leaves);
   json.add("returns", counters.returns);
   json.add("takeovers", counters.takeovers);
+  json.add("probes", counters.probes);
+  json.add("limited", counters.limited);
   json.end_object();
 }
 
@@ -39,6 +41,15 @@ void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::
   for (std::size_t kind = 0; kind < Size; ++kind) {
     if (counts.at(kind) > 0) json.add(to_string(static_cast<Kind>(kind)), counts.at(kind));
   }
+  json.end_object();
+}
+
+void add_accepting(JsonWriter& json, const AcceptGate& gate) {
+  json.begin_object("accepting");
+  json.add("paused", gate.is_paused());
+  json.add("pauses", gate.pauses());
+  json.add("paused_ms", gate.paused());
+  json.add("rate", gate.rate());
   json.end_object();
 }
 
@@ -105,8 +116,10 @@ void add_status(JsonWriter& json, const DaemonStatus& status, const WallClock& c
   add_heartbeats(json, monitor.counters(), status.heartbeats);
   add_totals(json, monitor.counters());
   add_occurred<Reason>(json, "closes", monitor.counters().closes);
+  add_occurred<Refusal>(json, "refused", monitor.counters().refusals);
   add_occurred<BadInput>(json, "bad_input", monitor.counters().bad_input);
 
+  add_accepting(json, status.gate);
   add_stalls(json, monitor, clock);
   add_brake_state(json, monitor, clock, now);
   add_lateness(json, "loop_lateness_ms", status.loop_lateness);

@@ -8,6 +8,7 @@
 
 #include "common/endpoint.h"
 #include "common/json_writer.h"
+#include "daemon/core/accept_gate.h"
 #include "daemon/core/feed.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/monitor.h"
@@ -40,6 +41,7 @@ struct DaemonStatus {
   Millis pause_longest;  // that there may be now; 0 for none
   std::uint64_t pauses;  // since the start
   Millis paused;         // by all of them
+  const AcceptGate& gate;
   const ProcessUsage& usage;
   std::vector<Endpoint> listening;
 };

@@ -182,6 +182,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   desk.kick("pump-8", "");
   Rate rate;
   const Histogram lateness;
+  const AcceptGate gate{10'000, desk.now};
   const ProcessUsage usage{
       .memory_bytes = 5'000'000, .processor_seconds = 1.5, .descriptors_used = 17, .descriptors_limit = 1024};
   const DaemonStatus status{.boot = desk.boot(),
@@ -192,6 +193,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                             .pause_longest = 50ms,
                             .pauses = 3,
                             .paused = 120ms,
+                            .gate = gate,
                             .usage = usage,
                             .listening = {Endpoint{.address = {127, 0, 0, 1}, .port = 14000}}};
   const std::string body =
@@ -206,6 +208,8 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                                   "clients",
                                   "totals",
                                   "closes",
+                                  "refused",
+                                  "accepting",
                                   "bad_input",
                                   "stalls",
                                   "suspensions",
@@ -225,7 +229,9 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   CHECK(member(body, "remembered") == "1");
   CHECK(member(body, "heartbeats") == R"({"total":3,"per_second":{"1":0.0,"10":0.0,"60":0.0}})");
   CHECK(member(body, "closes") == R"({"kicked":1})");
+  CHECK(member(body, "refused") == "{}");
   CHECK(member(body, "bad_input") == "{}");
+  CHECK(member(body, "accepting") == R"({"paused":false,"pauses":0,"paused_ms":0,"rate":10000})");
   CHECK(member(body, "stalls") ==
         R"({"count":2,"total_ms":7000,"worst_ms":4000,"last":"2026-11-22T09:00:07.000Z","last_ms":3000})");
   CHECK(member(body, "suspensions") == R"({"count":0,"total_ms":0})");

@@ -106,7 +106,7 @@ TEST_CASE("a client that is well is told in few words") {
 }
 
 TEST_CASE("a client that never said anything was silent from its accept on") {
-  Desk desk;
+  Desk desk{{.bounds = {.hello_timeout = 0s}}};
   desk.connect();
   desk.pass(150s);
   CHECK(verdict(desk, "127.0.0.1:0").starts_with("in leave since 09:02:30 UTC after 15 silent ticks; "));

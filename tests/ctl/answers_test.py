@@ -60,6 +60,8 @@ class Answers(unittest.TestCase):
             "heartbeats": "98765, per second 4.0 (1s), 3.9 (10s), 4.0 (60s)",
             "totals": "connected 12, refused 0, joins 11, strikes 4, leaves 2, returns 1, takeovers 0",
             "closes": "silent 1, goodbye 7",
+            "refused": "max_clients_per_ip 2",
+            "accepting": "at most 10000 a second; paused 3 times, for 150ms in all",
             "bad input": "not_json 1",
             "stalls": "2, worst 3.2s, 4.1s in all, last 900ms at 2026-11-22 09:50:00.000",
             "suspensions": "1, 8h0min in all, last 8h0min at 2026-11-22 09:40:00.000",

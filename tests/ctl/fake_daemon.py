@@ -29,6 +29,8 @@ def status(**more):
         "heartbeats": {"total": 98765, "per_second": {"1": 4, "10": 3.9, "60": 3.955}},
         "totals": {"connected": 12, "refused": 0, "joins": 11, "strikes": 4, "leaves": 2, "returns": 1, "takeovers": 0},
         "closes": {"silent": 1, "goodbye": 7}, "bad_input": {"not_json": 1},
+        "refused": {"max_clients_per_ip": 2},
+        "accepting": {"paused": False, "pauses": 3, "paused_ms": 150, "rate": 10000},
         "stalls": {"count": 2, "total_ms": 4100, "worst_ms": 3200, "last": "2026-11-22T09:50:00.000Z", "last_ms": 900},
         "suspensions": {"count": 1, "total_ms": 28800000, "last": "2026-11-22T09:40:00.000Z", "last_ms": 28800000},
         "brake": {"state": "ready", "count": 0},

@@ -8,6 +8,7 @@ that no peer forged one and no sanitizer spoke), and no leaked handle.
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -200,6 +201,11 @@ class Daemon:
     def resident_kib(self):
         return int(re.search(r"VmRSS:\s+(\d+) kB", self._proc("status"))[1])
 
+    def processor_s(self):
+        """What it has used of the processor since its start."""
+        fields = self._proc("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
@@ -242,13 +248,15 @@ class Daemon:
 class Client:
     """A raw socket to the daemon.  `name` is how the daemon calls it until it gives an id."""
 
-    def __init__(self, address, receive_buffer=None):
+    def __init__(self, address, receive_buffer=None, source=None):
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(BOUND_S)
         try:
+            if source is not None:
+                self.socket.bind((source, 0))
             self.socket.connect(address)
         except OSError:
             self.socket.close()

@@ -111,7 +111,7 @@ class Declared(DaemonTest):
         self.assertEqual([line["strikes"] for line in daemon.lines("strike", client="quiet")], ["1", "2"])
 
     def test_who_never_said_a_word_is_judged_from_its_accept(self):
-        daemon = self.start(tick="20ms", leave_timeout="50ms")
+        daemon = self.start(tick="20ms", leave_timeout="50ms", log_level="debug")
         client = self.connect(daemon)
         self.assert_ended_unsaid(client)
         self.assertEqual(millis(daemon.wait("leave", client=client.name)["silent"]), 15 * 20)

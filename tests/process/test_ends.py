@@ -82,7 +82,7 @@ class UnreadAnswers(DaemonTest):
     def test_a_peer_that_asks_and_never_reads_is_closed_as_limit_and_holds_no_memory(self):
         # Freed memory that the address sanitizer keeps aside would count.
         quarantine = "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
-        daemon = self.start(environment={"ASAN_OPTIONS": quarantine})
+        daemon = self.start(environment={"ASAN_OPTIONS": quarantine}, max_rate=0)
         neighbour = self.connect(daemon)
         neighbour.sync()
         before_kib = daemon.resident_kib()

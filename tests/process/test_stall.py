@@ -11,7 +11,7 @@ LEAVE_TIMEOUT_MS = 300
 
 class Stall(DaemonTest):
     def setUp(self):
-        self.daemon = self.start(tick=f"{TICK_MS}ms", leave_timeout=f"{LEAVE_TIMEOUT_MS}ms")
+        self.daemon = self.start(tick=f"{TICK_MS}ms", leave_timeout=f"{LEAVE_TIMEOUT_MS}ms", log_level="debug")
 
     def stop_for(self, millis_):
         self.daemon.stop_running()

@@ -44,7 +44,7 @@ class Takeover(DaemonTest):
         self.assertEqual(strikes, list(range(1, len(strikes) + 1)))
 
     def test_the_leave_and_its_clock_are_carried(self):
-        daemon = self.start(tick="20ms", leave_timeout="500ms")
+        daemon = self.start(tick="20ms", leave_timeout="500ms", log_level="debug")
         old = self.connect(daemon)
         self.assertEqual(old.sync(id="pump-7", status="leave")["status"], "leave")
         witness = self.connect(daemon)

@@ -33,9 +33,10 @@ constexpr std::array<std::string_view, 2> kStatuses{"alive", "leave"};
 constexpr std::array<std::string_view, 7> kLevels{"trace", "debug",    "info", "warning",
                                                   "error", "critical", "off"};
 constexpr std::array<std::string_view, 2> kBrakeActions{"confirm", "release"};
-constexpr std::array<std::string_view, 15> kEvents{
-    "connected", "joined", "named",   "takeover", "fight",   "slow_beats", "strike",   "leave",
-    "return",    "close",  "refused", "stall",    "suspend", "brake",      "brake_end"};
+constexpr std::array<std::string_view, 17> kEvents{
+    "connected",     "joined", "named",   "takeover", "fight",    "slow_beats",
+    "fast_beats",    "strike", "leave",   "return",   "close",    "refused",
+    "accept_paused", "stall",  "suspend", "brake",    "brake_end"};
 
 std::string in_quotes(const std::string& text) {
   return "'" + escaped(text) + "'";

@@ -95,7 +95,8 @@ Tone tone_of_event(std::string_view event) {
   if (event == "return" || event == "joined") return Tone::Good;
   if (event == "close" || event == "refused") return Tone::Bad;
   if (event == "leave" || event == "strike" || event == "fight" || event == "slow_beats" ||
-      event == "stall" || event == "suspend" || event == "brake" || event == "brake_end") {
+      event == "fast_beats" || event == "accept_paused" || event == "stall" || event == "suspend" ||
+      event == "brake" || event == "brake_end") {
     return Tone::Warning;
   }
   return Tone::Plain;

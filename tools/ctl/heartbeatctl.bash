@@ -37,7 +37,7 @@ _heartbeatctl() {
     --timeout | --limit | --since | --message) COMPREPLY=(); return ;;
     --status) offered="alive leave" ;;
     --sort) offered="silence margin connected name" ;;
-    --event) offered="connected joined named takeover fight slow_beats strike leave return close refused stall suspend brake brake_end" ;;
+    --event) offered="connected joined named takeover fight slow_beats fast_beats strike leave return close refused accept_paused stall suspend brake brake_end" ;;
     --match | --client) offered=$(_heartbeatctl_clients "$current" "${control[@]}") ;;
     *)
       case $command in

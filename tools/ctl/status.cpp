@@ -24,6 +24,18 @@ std::string lateness(const Object& lateness) {
          lateness.written("max") + "ms, of " + lateness.written("count");
 }
 
+// `at most 10000 a second; listening paused 3 times, for 150ms in all`.
+std::string accepting_text(const Object& accepting) {
+  const auto rate = accepting.number("rate").value_or(0);
+  const auto pauses = accepting.number("pauses").value_or(0);
+  std::string text = rate == 0 ? "without a limit" : "at most " + std::to_string(rate) + " a second";
+  if (accepting.flag("paused").value_or(false)) text += "; listening pauses now";
+  if (pauses == 0) return text;
+  const auto paused = accepting.millis("paused_ms").value_or(Millis{0});
+  return text + "; paused " + std::to_string(pauses) + (pauses == 1 ? " time" : " times") + ", for " +
+         format_duration(paused) + " in all";
+}
+
 std::string rule_text(const Object& rule) {
   const auto span = [&](const char* member) {
     const auto value = rule.millis(member);
@@ -59,6 +71,8 @@ Facts facts_of(const Object& status) {
   facts.add("heartbeats", {heartbeats.written("total") + ", per second " + rates_text(status)});
   facts.add("totals", {listed(status.object("totals"))});
   facts.add("closes", {listed(status.object("closes"))});
+  facts.add("refused", {listed(status.object("refused"))});
+  facts.add("accepting", {accepting_text(status.object("accepting"))});
   facts.add("bad input", {listed(status.object("bad_input"))});
   facts.add("stalls", {stalls_text(status), stalls == 0 ? Tone::Plain : Tone::Warning});
   facts.add("suspensions", {suspensions_text(status)});

@@ -104,6 +104,17 @@ TEST_CASE("of a long bad body a short excerpt is told, and nothing in it can foo
                                                std::string(limits::kExcerptMax - 4, 'x') + "…\"");
 }
 
+TEST_CASE("a bad body as long as an excerpt is told whole, and one byte more is cut") {
+  for (const bool is_cut : {false, true}) {
+    Fleet fleet;
+    const Peer pump = fleet.connect(t0);
+    pump.send_body(t0, std::string(limits::kExcerptMax + (is_cut ? 1 : 0), 'x'));
+    CHECK(fleet.last(Kind::Closed).detail == std::string{explain(BadInput::NotJson)} + ", but it is: \"" +
+                                                 std::string(limits::kExcerptMax, 'x') +
+                                                 (is_cut ? "…\"" : "\""));
+  }
+}
+
 TEST_CASE("heartbeats that came before the bad input in the same read still count") {
   Fleet fleet;
   const Peer pump = fleet.connect(t0);

@@ -44,6 +44,9 @@ std::ostream& operator<<(std::ostream& out, const Told& told) {
 
 struct ModelClient {
   TickByTick life;
+  MonoTime accepted;
+  bool spoke = false;
+  MonoTime begun{};  // of `unsent`
   std::string id{};
   std::string unsent{};  // the rest of a frame of which a part was sent
   bool away = false;     // its leave began with a declaration
@@ -59,12 +62,15 @@ struct ClosedInLeave {
 class Model {
  public:
   explicit Model(const Settings& settings)
-      : rule_(settings.rule), brake_(settings.brake), clients_max_(settings.clients_max) {}
+      : rule_(settings.rule),
+        brake_(settings.brake),
+        clients_max_(settings.clients_max),
+        bounds_(settings.bounds) {}
 
   bool may_open() const { return clients_.size() < clients_max_; }
   void open(ConnId conn, MonoTime now) {
     catch_up(now);
-    clients_.emplace(conn, ModelClient{.life{rule_, now}});
+    clients_.emplace(conn, ModelClient{.life{rule_, now}, .accepted = now});
   }
 
   // The brake is looked at at each instant at which something happens, by counting everybody anew.
@@ -97,6 +103,7 @@ class Model {
     if (!clients_.contains(conn)) return;
     if (!judge(conn, now)) return;
     ModelClient& client = clients_.at(conn);
+    client.spoke = true;
     if (!id.empty() && !client.id.empty() && client.id != id) {
       close(conn, Reason::BadHeartbeat, now);
       return;
@@ -117,6 +124,27 @@ class Model {
     if (judge(conn, now)) close(conn, reason, now);
   }
 
+  // What ends it beside the rule, and when.
+  [[nodiscard]] std::pair<MonoTime, Reason> time_limit(const ModelClient& client) const {
+    std::pair<MonoTime, Reason> limit{MonoTime::never(), Reason::NeverSpoke};
+    if (!client.spoke && bounds_.hello_timeout > 0ms) {
+      limit.first = client.accepted + std::max(bounds_.hello_timeout, 3 * rule_.tick);
+    }
+    if (!client.unsent.empty() && bounds_.frame_timeout > 0ms &&
+        client.begun + bounds_.frame_timeout <= limit.first) {
+      limit = {client.begun + bounds_.frame_timeout, Reason::FrameTimeout};
+    }
+    return limit;
+  }
+
+  // The rest of its frame comes.
+  void finish(ConnId conn, MonoTime now) {
+    catch_up(now);
+    if (!clients_.contains(conn) || !judge(conn, now)) return;
+    clients_.at(conn).unsent.clear();
+    hear(conn, "", Status::Alive, now);
+  }
+
   [[nodiscard]] const std::map<ConnId, ModelClient>& clients() const { return clients_; }
   [[nodiscard]] ModelClient& client(ConnId conn) { return clients_.at(conn); }
   [[nodiscard]] std::vector<Told> take_told() { return std::exchange(told_, {}); }
@@ -124,7 +152,9 @@ class Model {
  private:
   [[nodiscard]] MonoTime next_instant() const {
     MonoTime next = holding_ ? until_ : MonoTime::never();
-    for (const auto& [conn, client] : clients_) next = std::min(next, client.life.next_change()->at);
+    for (const auto& [conn, client] : clients_) {
+      next = std::min({next, client.life.next_change()->at, time_limit(client).first});
+    }
     return next;
   }
 
@@ -163,6 +193,14 @@ class Model {
 
   // Returns whether the client is still there.
   bool judge(ConnId conn, MonoTime now) {
+    const auto [limit, reason] = time_limit(clients_.at(conn));
+    if (!judge_ticks(conn, std::min(limit, now))) return false;
+    if (limit > now) return true;
+    close(conn, reason, limit);
+    return false;
+  }
+
+  bool judge_ticks(ConnId conn, MonoTime now) {
     for (const Change& change : clients_.at(conn).life.run_to(now)) {
       switch (change.kind) {
         case Change::Kind::Struck: tell(conn, Kind::Struck, change.at); break;
@@ -218,6 +256,7 @@ class Model {
   Rule rule_;
   ClosingBrake::Settings brake_;
   std::size_t clients_max_;
+  Bounds bounds_;
   std::map<ConnId, ModelClient> clients_;
   std::map<std::string, ClosedInLeave> closed_in_leave_;
   bool holding_ = false;
@@ -381,11 +420,12 @@ class Pair {
     model_.catch_up(now_);
     if (!model_.clients().contains(*conn)) return;
     model_.client(*conn).unsent = bytes.substr(cut);
+    model_.client(*conn).begun = now_;
   }
 
   void finish_half_beat(ConnId conn) {
-    monitor_.receive(conn, std::exchange(model_.client(conn).unsent, {}), now_, effects_);
-    model_.hear(conn, "", Status::Alive, now_);
+    monitor_.receive(conn, model_.client(conn).unsent, now_, effects_);
+    model_.finish(conn, now_);
   }
 
   void count_closes() {
@@ -413,6 +453,7 @@ class Pair {
   void assert_deadline_is_not_late() {
     for (const auto& [conn, client] : model_.clients()) {
       RC_ASSERT(monitor_.next_deadline() <= client.life.next_change()->at);
+      RC_ASSERT(monitor_.next_deadline() <= model_.time_limit(client).first);
     }
   }
 
@@ -444,7 +485,12 @@ TEST_CASE(
                                        .clients_min = static_cast<std::size_t>(*between(1, 3)),
                                        .window = tick * *between(1, 6),
                                        .pause = tick * *between(1, 12) + Millis{*between(0, 3)}};
-    Pair pair{{.rule = rule, .clients_max = static_cast<std::size_t>(*between(1, 6)), .brake = brake}};
+    const Bounds bounds{.hello_timeout = *between(0, 8) * tick,
+                        .frame_timeout = *between(0, 4) * tick + Millis{*between(0, 1)}};
+    Pair pair{{.rule = rule,
+               .clients_max = static_cast<std::size_t>(*between(1, 6)),
+               .brake = brake,
+               .bounds = bounds}};
     const auto numbers =
         *rc::gen::container<std::vector<std::uint32_t>>(between<std::uint32_t>(0, 2'000'000'000));
     for (const std::uint32_t number : numbers) pair.act(Choice{number});

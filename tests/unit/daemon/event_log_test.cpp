@@ -76,6 +76,39 @@ TEST_CASE("a stall belongs to no client") {
   CHECK(field(record, "peer") == "(absent)");
 }
 
+TEST_CASE("what becomes of a connection that never brought a byte is for who asks for every line") {
+  for (const Event::Kind kind : {Event::Kind::Struck, Event::Kind::Left, Event::Kind::Closed}) {
+    Event event = event_of(kind);
+    event.reason = Reason::NeverSpoke;
+    CHECK(RecordingLog{0}.told(event).level > spdlog::level::debug);
+    event.sent_bytes = false;
+    CHECK(RecordingLog{0}.told(event).level == spdlog::level::debug);
+  }
+  Event kicked = event_of(Event::Kind::Closed);
+  kicked.reason = Reason::Kicked;
+  kicked.sent_bytes = false;
+  CHECK(RecordingLog{0}.told(kicked).level == spdlog::level::info);
+}
+
+TEST_CASE("one that beats too fast is told with what it sent in which time") {
+  Event event = event_of(Event::Kind::Fast);
+  event.connected = 2500ms;
+  event.heartbeats = 1001;
+  event.detail = "why";
+  const LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message == "fast_beats client=pump-7 connected=2.500s heartbeats=1001: why");
+  CHECK(record.level == spdlog::level::warn);
+}
+
+TEST_CASE("a pause of listening belongs to no client") {
+  Event event{.kind = Event::Kind::AcceptPaused, .at = kStart};
+  event.detail = "why";
+  const LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message == "accept_paused by=daemon: why");
+  CHECK(record.level == spdlog::level::warn);
+  CHECK(field(record, "client") == "(absent)");
+}
+
 TEST_CASE("the brake on mass closing tells for whom it holds, and what they have in common") {
   const LogRecord record = RecordingLog{0}.told(event_of(Event::Kind::Braked));
   CHECK(record.message.starts_with(

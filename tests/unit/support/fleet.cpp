@@ -55,6 +55,10 @@ Words Peer::received() const {
   return bodies;
 }
 
+bool Peer::is_read() const {
+  return !fleet_->unread_.contains(conn_);
+}
+
 bool Peer::was_closed() const {
   return fleet_->closed_.contains(conn_);
 }
@@ -83,13 +87,22 @@ Peer Fleet::join(MonoTime at, std::string_view id) {
 }
 
 bool Fleet::try_connect(MonoTime at) {
-  const auto conn = monitor_.open(peer_at(next_port_++), at, effects_);
+  return try_connect(at, peer_at(next_port_++));
+}
+
+bool Fleet::try_connect(MonoTime at, const Endpoint& from) {
+  const auto conn = monitor_.open(from, at, effects_);
   apply();
   return conn.has_value();
 }
 
 void Fleet::advance(MonoTime at) {
   monitor_.advance(at, effects_);
+  apply();
+}
+
+void Fleet::change(const Settings& settings, MonoTime at) {
+  monitor_.change_settings(settings, at, effects_);
   apply();
 }
 
@@ -139,6 +152,12 @@ const Event& Fleet::last(Event::Kind kind) const {
 }
 
 void Fleet::apply() {
+  for (const Effects::Reading& reading : effects_.readings()) {
+    REQUIRE_FALSE(closed_.contains(reading.conn));
+    REQUIRE(unread_.contains(reading.conn) == reading.on);
+    reading.on ? static_cast<void>(unread_.erase(reading.conn))
+               : static_cast<void>(unread_.insert(reading.conn));
+  }
   for (const Effects::Order& order : effects_.orders()) {
     REQUIRE_FALSE(closed_.contains(order.conn));
     if (order.kind == Effects::Order::Kind::Send) {

@@ -41,6 +41,8 @@ class Peer {
 
   // The bodies of the frames that came since the last call.
   [[nodiscard]] Words received() const;
+  // Whether the daemon reads it: it does, but for one that beats too fast.
+  [[nodiscard]] bool is_read() const;
   // Whether the daemon has closed it.
   [[nodiscard]] bool was_closed() const;
 
@@ -66,9 +68,11 @@ class Fleet {
   Peer join(MonoTime at, std::string_view id = {});
   // Whether one more connection would be taken, trying it.
   bool try_connect(MonoTime at);
+  bool try_connect(MonoTime at, const Endpoint& from);
 
   // Judges everybody who is due by then.
   void advance(MonoTime at);
+  void change(const Settings& settings, MonoTime at);
   bool kick(std::string_view name, std::string_view message, MonoTime at);
   void shut_down(MonoTime at);
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime at);
@@ -100,6 +104,7 @@ class Fleet {
   std::uint64_t last_number_ = 0;  // of those
   std::map<ConnId, std::string> inboxes_;
   std::set<ConnId> closed_;
+  std::set<ConnId> unread_;
   std::uint16_t next_port_ = 40001;
 };
 

@@ -1,0 +1,40 @@
+// How many clients are connected from each address, where somebody asked for a bound on that.
+//
+// An IPv4 address counts by itself.  Of an IPv6 address the first 64 bits count: that is what one host or one
+// customer is given, and within them it may take a new address for every connection.  Link-local addresses
+// (fe80::/10) count whole: there, those 64 bits are the same for everybody.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "common/endpoint.h"
+
+namespace heartbeat {
+
+class AddressCounts {
+ public:
+  void add(const Endpoint& peer) { ++counts_[key_of(peer)]; }
+  void remove(const Endpoint& peer);
+  void clear() { counts_.clear(); }
+
+  [[nodiscard]] std::size_t of(const Endpoint& peer) const;
+  [[nodiscard]] std::size_t size() const { return counts_.size(); }
+
+  // What counts of the address: `10.0.0.1`, `2001:db8::/64`.
+  [[nodiscard]] static std::string name_of(const Endpoint& peer);
+
+ private:
+  struct Hash {
+    std::size_t operator()(const Endpoint& key) const;
+  };
+
+  // The endpoint without what does not count.
+  [[nodiscard]] static Endpoint key_of(const Endpoint& peer);
+
+  std::unordered_map<Endpoint, std::uint32_t, Hash> counts_;
+};
+
+}  // namespace heartbeat

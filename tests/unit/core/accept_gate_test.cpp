@@ -1,0 +1,87 @@
+#include "daemon/core/accept_gate.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/support/instants.h"
+
+using namespace heartbeat;
+using namespace heartbeat::test;
+
+namespace {
+
+// How many are admitted at that instant before it shuts.
+unsigned admitted(AcceptGate& gate, MonoTime at) {
+  gate.reopen(at);
+  unsigned count = 0;
+  while (count < 1'000'000 && gate.admit(at)) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("two seconds' worth come at once, and not one more; then it is shut for 50 ms") {
+  AcceptGate gate{100, t0};
+  CHECK(admitted(gate, t0) == 200);
+  CHECK(gate.is_paused());
+  CHECK(gate.opens_at() == t0 + 50ms);
+  CHECK(admitted(gate, t0 + 49ms) == 0);
+  CHECK(admitted(gate, t0 + 50ms) == 5);
+  CHECK(admitted(gate, t0 + 100ms) == 5);
+}
+
+TEST_CASE("over a long time the rate is kept exactly, and what was not used is not saved beyond the burst") {
+  AcceptGate gate{100, t0};
+  unsigned all = 0;
+  for (Millis in{0}; in <= 10s; in += 1ms) all += admitted(gate, t0 + in);
+  CHECK(all == 200 + 1000);
+  CHECK(admitted(gate, t0 + 1h) == 200);
+}
+
+TEST_CASE("at a rate below twenty a pause lasts until one more is allowed") {
+  AcceptGate gate{1, t0};
+  CHECK(admitted(gate, t0) == 2);
+  CHECK(gate.opens_at() == t0 + 1s);
+  CHECK(admitted(gate, t0 + 1s) == 1);
+}
+
+TEST_CASE("without a rate it is never shut") {
+  AcceptGate gate{0, t0};
+  CHECK(admitted(gate, t0) == 1'000'000);
+  CHECK_FALSE(gate.is_paused());
+  CHECK(gate.pauses() == 0);
+}
+
+TEST_CASE("pauses are counted with their length, and one is told after ten seconds without any") {
+  AcceptGate gate{100, t0};
+  CHECK(admitted(gate, t0) == 200);
+  CHECK(gate.take_beginning());
+  CHECK_FALSE(gate.take_beginning());
+  gate.reopen(t0 + 60ms);
+  CHECK_FALSE(gate.is_paused());
+  CHECK(gate.pauses() == 1);
+  CHECK(gate.paused() == 60ms);
+
+  CHECK(admitted(gate, t0 + 60ms) == 6);
+  CHECK(gate.pauses() == 2);
+  CHECK_FALSE(gate.take_beginning());  // the same flood
+  gate.reopen(t0 + 110ms);
+  CHECK(gate.paused() == 110ms);
+
+  AcceptGate same = gate;
+  CHECK(admitted(same, t0 + 10'109ms) == 200);
+  CHECK_FALSE(same.take_beginning());
+  CHECK(admitted(gate, t0 + 10'110ms) == 200);
+  CHECK(gate.take_beginning());
+}
+
+TEST_CASE("a new rate begins with its burst; the same one changes nothing; none at all ends the pause") {
+  AcceptGate gate{100, t0};
+  CHECK(admitted(gate, t0) == 200);
+  gate.set_rate(100);
+  CHECK(admitted(gate, t0 + 1ms) == 0);
+  gate.set_rate(0);
+  CHECK(admitted(gate, t0 + 1ms) == 1'000'000);
+  CHECK_FALSE(gate.is_paused());
+  gate.set_rate(10);
+  CHECK(admitted(gate, t0 + 1ms) == 20);
+}

@@ -1,0 +1,193 @@
+// The server's bounds on what one turn of the loop does for one peer, with real sockets.
+#include "daemon/io/server.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/message.h"
+#include "common/uv/address.h"
+#include "tests/unit/support/bytes.h"
+#include "tests/unit/support/loopback.h"
+
+using namespace heartbeat;
+using namespace heartbeat::test;
+
+namespace {
+
+const std::string kBeat = framed(encode({.ip = "a"}));
+
+std::string beats(std::size_t bytes) {
+  std::string all;
+  while (all.size() + kBeat.size() <= bytes) all += kBeat;
+  return all;
+}
+
+// A blocking socket that is connected to the server, whether it has been accepted or not.
+class RawPeer {
+ public:
+  explicit RawPeer(const Endpoint& server) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const uv::SocketAddress address{server};
+    REQUIRE(::connect(descriptor_, address.get(), sizeof(sockaddr_in)) == 0);
+  }
+  ~RawPeer() { ::close(descriptor_); }
+  RawPeer(RawPeer&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
+  RawPeer& operator=(RawPeer&&) = delete;
+
+  void send(std::string_view bytes) const {
+    REQUIRE(::send(descriptor_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  }
+  // Whether the server has closed its side, and all that it said was read.
+  [[nodiscard]] bool has_ended() const {
+    char byte = 0;
+    ssize_t got = 0;
+    while ((got = ::recv(descriptor_, &byte, 1, MSG_DONTWAIT)) == 1) {
+    }
+    return got == 0;
+  }
+
+ private:
+  int descriptor_;
+};
+
+// A server without pauses, and its peers.
+class Desk {
+ public:
+  explicit Desk(const Settings& settings = {})
+      : server_(new Server{loop, settings, {.on_event = [](const Event&) {}, .after_turn = {}}}) {
+    server_->set_pause_max(0ms);
+    const auto change = server_->listen_on({Endpoint{.address = {127, 0, 0, 1}}}, 4096);
+    REQUIRE(change);
+    address_ = change->opened.front();
+  }
+  ~Desk() {
+    server_.reset();
+    CHECK(loop.drain(20s) == std::vector<std::string>{});
+  }
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
+  Desk(Desk&&) = delete;
+  Desk& operator=(Desk&&) = delete;
+
+  [[nodiscard]] RawPeer connect() const { return RawPeer{address_}; }
+  [[nodiscard]] std::vector<RawPeer> connect(std::size_t count) const {
+    std::vector<RawPeer> peers;
+    for (std::size_t peer = 0; peer < count; ++peer) peers.push_back(connect());
+    return peers;
+  }
+  void turn() { uv_run(loop.get(), UV_RUN_NOWAIT); }
+  [[nodiscard]] std::size_t clients() const { return server_->monitor().clients().size(); }
+  [[nodiscard]] std::uint64_t heartbeats() const { return server_->monitor().counters().heartbeats; }
+  Server& server() { return *server_; }
+
+  uv::Loop loop;
+
+ private:
+  std::unique_ptr<Server> server_;
+  Endpoint address_;
+};
+
+}  // namespace
+
+TEST_CASE("a turn accepts as many connections as it may, and leaves the others to the next ones") {
+  Desk desk;
+  const auto peers = desk.connect(3 * limits::kAcceptsPerTurn);
+  std::size_t most = 0;
+  for (int turns = 0; turns < 1000 && desk.clients() < peers.size(); ++turns) {
+    const std::size_t before = desk.clients();
+    desk.turn();
+    most = std::max(most, desk.clients() - before);
+  }
+  CHECK(desk.clients() == peers.size());
+  CHECK(most >= limits::kAcceptsPerTurn);
+  CHECK(most <= limits::kAcceptsPerTurn + 1);  // the one that was left waiting is the next turn's first
+  CHECK(desk.server().gate().pauses() == 0);
+}
+
+TEST_CASE("with a rate, two seconds' worth are accepted and one more waits until listening goes on") {
+  Desk desk;
+  desk.server().set_accept_rate(20);
+  const auto peers = desk.connect(41);
+  REQUIRE(turn_until(desk.loop, [&] { return desk.server().gate().is_paused(); }));
+  CHECK(desk.clients() >= 40);
+  REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 41; }));
+  CHECK(desk.server().gate().pauses() >= 1);
+  CHECK(desk.server().monitor().counters().refused == 0);
+}
+
+TEST_CASE("listeners that close while a connection waits on them take it along, and nothing else") {
+  Desk desk;
+  desk.server().set_accept_rate(1);
+  const auto peers = desk.connect(5);
+  REQUIRE(turn_until(desk.loop, [&] { return desk.server().gate().is_paused(); }));
+  REQUIRE(desk.server().listen_on({Endpoint{.address = {127, 0, 0, 2}}}, 16));
+  REQUIRE(turn_until(desk.loop, [&] { return !desk.server().gate().is_paused(); }));
+  CHECK(desk.clients() == 2);
+}
+
+TEST_CASE("of one client a turn reads 16 KiB, and whoever has sent less is heard in the same turn") {
+  Desk desk{{.bounds = {.max_rate = 0}}};
+  const RawPeer flooding = desk.connect();
+  const RawPeer modest = desk.connect();
+  REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 2; }));
+  const std::string flood = beats(4 * limits::kReadBytesPerTurn);
+  flooding.send(flood);
+  modest.send(kBeat);
+  const std::size_t per_turn = limits::kReadBytesPerTurn / kBeat.size() + 1;
+  const std::size_t all = flood.size() / kBeat.size() + 1;
+  std::size_t most = 0;
+  for (int turns = 0; turns < 100'000 && desk.heartbeats() < all; ++turns) {
+    const std::uint64_t before = desk.heartbeats();
+    desk.turn();
+    most = std::max(most, static_cast<std::size_t>(desk.heartbeats() - before));
+    if (before == 0 && desk.heartbeats() > 0) {
+      const Registry& clients = desk.server().monitor().clients();
+      CHECK(clients.at(0)->heartbeats > 0);
+      CHECK(clients.at(1)->heartbeats == 1);
+    }
+  }
+  CHECK(desk.heartbeats() == all);
+  CHECK(most >= per_turn - 1);
+  CHECK(most <= per_turn + 1);
+}
+
+TEST_CASE("one that was once held back is read 1 KiB in a turn") {
+  Desk desk{{.rule = {.tick = 10ms}, .bounds = {.max_rate = 1}}};
+  const RawPeer fast = desk.connect();
+  fast.send(beats(limits::kReadBytesPerTurn));
+  REQUIRE(turn_until(desk.loop, [&] { return desk.server().monitor().counters().limited == 1; }));
+  const std::string flood = beats(8 * limits::kReadBytesHeldBack);
+  const std::uint64_t all = desk.heartbeats() + flood.size() / kBeat.size();
+  fast.send(flood);
+  std::uint64_t before = desk.heartbeats();
+  std::uint64_t most = 0;
+  REQUIRE(turn_until(desk.loop, [&] {
+    most = std::max(most, desk.heartbeats() - before);
+    before = desk.heartbeats();
+    return before >= all;
+  }));
+  CHECK(most <= limits::kReadBytesHeldBack / kBeat.size() + 1);
+}
+
+TEST_CASE("32 closed clients linger until they have read their notice, and one more lets the oldest go") {
+  Desk desk;
+  const auto peers = desk.connect(limits::kLingeringMax + 1);
+  for (std::size_t peer = 0; peer < peers.size(); ++peer) {
+    peers[peer].send(framed(encode({.ip = "a", .id = "p" + std::to_string(peer), .notify = true})));
+    REQUIRE(turn_until(desk.loop, [&] { return desk.heartbeats() == peer + 1; }));
+  }
+  REQUIRE(desk.server().descriptors() == 1 + peers.size());
+  for (std::size_t peer = 0; peer < limits::kLingeringMax; ++peer) {
+    CHECK(desk.server().kick("p" + std::to_string(peer), ""));
+  }
+  CHECK(desk.server().descriptors() == 1 + limits::kLingeringMax + 1);
+  CHECK(desk.server().kick("p" + std::to_string(limits::kLingeringMax), ""));
+  CHECK(desk.server().descriptors() == 1 + limits::kLingeringMax);
+}
