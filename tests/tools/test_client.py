@@ -157,6 +157,23 @@ def test_strange_frames():
     assert "\x1b" not in result.stdout and "\x07" not in result.stdout
 
 
+def test_forgery():
+    """No text of the daemon forges a line or moves the terminal, whichever member it is in."""
+    poison = "a\x1b]0;owned\x07\x1b[2J\u009b2J\u202eb\u2028\r\nFORGED\x00\x7f"
+    frames = [{"type": poison}, {"type": "ack", "seq": 1, "status": poison},
+              {"type": "status", "status": poison, "reason": poison, "detail": poison},
+              {"type": "status", "status": "close", "reason": poison, "detail": poison}]
+
+    def conversation(connection, _):
+        connection.recv(4096)
+        connection.sendall(b"".join(frame(each) for each in frames))
+        connection.recv(4096)
+    result = run(CLIENT, "--server", serve(conversation), "--notify", "--interval", "1h", "--retries", "0")
+    assert result.stdout.count("owned") >= 3 and "owned" in result.stderr, result.stdout + result.stderr
+    for line in (result.stdout + result.stderr).split("\n"):
+        assert line.isprintable() and not line.startswith("FORGED"), repr(line)
+
+
 def test_not_a_daemon():
     """A server that speaks something else is told apart."""
     address = serve(lambda connection, _: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
@@ -188,4 +205,4 @@ def test_output_gone():
 
 
 run_tests([test_count, test_claims, test_goodbye, test_away, test_signal, test_superseded, test_reconnect,
-           test_outcomes, test_strange_frames, test_not_a_daemon, test_unreachable, test_usage, test_output_gone])
+           test_outcomes, test_strange_frames, test_forgery, test_not_a_daemon, test_unreachable, test_usage, test_output_gone])

@@ -20,9 +20,10 @@ EVERY_BEHAVIOUR = ["steady", "flaky", "glued", "dribble", "late", "silent", "dec
 class Liar:
     """Speaks the protocol, and keeps no promise: it tells a rule, and never moves or closes anybody."""
 
-    def __init__(self, tick_ms, meddle=False):
+    def __init__(self, tick_ms, meddle=False, poison=None):
         self.tick_ms = tick_ms
         self.meddle = meddle  # also: sends a status to whoever sends anything
+        self.poison = poison  # also: says this in every text, to whoever sends anything
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -44,6 +45,11 @@ class Liar:
             if b'"notify":true' in data:
                 send(client, {"type": "welcome", "tick_ms": self.tick_ms, "threshold": 5, "cursor": 3, "recover": 5,
                               "leave_timeout_ms": 1000, "max_frame": 4096})
+            if self.poison:
+                for kind, word in ((self.poison, ""), ("ack", ""), ("status", self.poison), ("status", "leave"),
+                                   ("status", "alive")):
+                    send(client, {"type": kind, "status": word or self.poison, "reason": self.poison,
+                                  "detail": self.poison})
             if self.meddle:
                 send(client, {"type": "status", "status": "leave", "reason": "silent"})
         except ConnectionError:
@@ -185,6 +191,17 @@ def test_a_daemon_that_meddles():
     assert "bytes and had never asked" in result.stderr, result.stderr
 
 
+def test_forgery():
+    """No text of the daemon gets into what it prints, so that none can forge a line or move the terminal."""
+    poison = "a\x1b]0;owned\x07\x1b[2J\u009b2J\u202eb\u2028\r\nFORGED\x00\x7f"
+    result = simulate(Liar(tick_ms=50, poison=poison).address, "--clients", "10", "--add-every", "0ms", "--duration",
+                      "3s", "--mix", ",".join(f"{behaviour}=1" for behaviour in EVERY_BEHAVIOUR))
+    check(result, 1)
+    assert "was led to leave" in result.stderr, result.stderr  # it was heard
+    for line in (result.stdout + result.stderr).split("\n"):
+        assert line.isprintable() and not line.startswith("FORGED"), repr(line)
+
+
 def test_unreachable():
     """A daemon that is not there, and a server that is none, are one line and 69; a bad command line 64."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -199,4 +216,4 @@ def test_unreachable():
 
 run_tests([test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
            test_virtual, test_slow_beats,
-           test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_unreachable])
+           test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_forgery, test_unreachable])
