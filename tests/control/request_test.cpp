@@ -79,6 +79,7 @@ TEST_CASE("what is not a request is refused with what is wrong") {
         std::string::npos);
   CHECK(refusal(R"({"command":"clients","match":"["})").find("is not closed") != std::string::npos);
   CHECK(refusal(R"({"command":"clients","limit":0})") == "'limit' must be a whole number from 1 to 10000");
+  CHECK(request<ClientsRequest>(R"({"command":"clients","limit":10000})").limit == limits::kListMax);
   CHECK(refusal(R"({"command":"clients","limit":10001})") ==
         "'limit' must be a whole number from 1 to 10000");
   CHECK(refusal(R"({"command":"clients","limit":1.5})").find("whole number") != std::string::npos);

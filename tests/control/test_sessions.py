@@ -62,6 +62,25 @@ class Sessions(asker.ControlTest):
         self.assertEqual(len(each), 1000)
         self.assertEqual(done["count"], 0)
 
+    def test_as_many_sessions_as_there_may_be_are_served_and_one_more_is_busy(self):
+        # An eighth of what the daemon does not keep for itself: (104 - 64) / 8.
+        self.start(descriptors_max=104)
+        sessions = [self.asker() for _ in range(5)]
+        for session in sessions:
+            self.assertEqual(session.ask("status")[-1]["type"], "done")
+        one_more = self.asker()
+        self.assertEqual(one_more.read()["code"], "busy")
+        self.assertTrue(one_more.has_ended())
+        for session in sessions:
+            self.assertEqual(session.ask("status")[-1]["type"], "done")
+        sessions[0].close()
+        harness.wait_until(self.is_served, "there is room again")
+
+    def is_served(self):
+        session = self.asker()
+        session.send("status")
+        return session.read()["type"] == "status"
+
     def test_sessions_that_leave_in_the_middle_leave_nothing_behind(self):
         daemon = self.start()
         for number in range(200):

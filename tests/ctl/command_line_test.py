@@ -32,6 +32,7 @@ class CommandLine(unittest.TestCase):
                 (["top"], "top needs a terminal"),
                 (["--timeout", "10", "status"], "--timeout: '10' has no unit"),
                 (["--timeout", "0ms", "status"], "--timeout: '0ms' is not from 1ms to 1h"),
+                (["--timeout", "3600001ms", "status"], "--timeout: '3600001ms' is not from 1ms to 1h"),
                 (["--control", "", "status"], "--control: it is empty"),
                 (["--control", "x" * 108, "status"], "--control: the path has 108 bytes; a socket's has at most 107"),
         ]:

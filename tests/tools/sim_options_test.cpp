@@ -35,6 +35,11 @@ TEST_CASE("a bad mix is refused with one line that names it") {
         "declared, goodbye, illegal, takeover)");
 }
 
+TEST_CASE("as many source addresses as there are may be asked for, and not one more") {
+  CHECK(parse({"--sources", "65536"}).has_value());
+  CHECK(!parse({"--sources", "65537"}).has_value());
+}
+
 TEST_CASE("an id prefix leaves room for the number behind it") {
   const std::string at(52, 'x');
   const std::string past(53, 'x');

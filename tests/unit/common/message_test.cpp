@@ -371,7 +371,11 @@ TEST_CASE("an object encoded three times is refused") {
 }
 
 TEST_CASE("bytes that are not UTF-8 are refused wherever they stand") {
-  for (const char* bytes : {"\xC0\xAF", "\xED\xA0\x80", "\xED\xB0\x80", "\xC3", "\xF0\x9F\x92", "\xFF"}) {
+  for (const char* bytes : {"\xC0\xAF", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xF0\x80\x80\x80",
+                            "\xF0\x8F\xBF\xBF",                      // longer than need be
+                            "\xED\xA0\x80", "\xED\xB0\x80",          // halves of a surrogate pair
+                            "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",  // beyond U+10FFFF
+                            "\x80", "\xC3", "\xF0\x9F\x92", "\xFE", "\xFF"}) {
     CAPTURE(bytes);
     const std::string text = bytes;
     CHECK(refusal(R"({"status":"alive","ip":")" + text + "\"}") == BadInput::NotUtf8);
