@@ -11,11 +11,12 @@ int Connection::tell(std::string_view bytes) {
 }
 
 void Connection::hold_back() {
-  was_held_back_ = true;
+  is_held_back_ = was_held_back_ = true;
   pause_reading();
 }
 
 void Connection::read_on() {
+  is_held_back_ = false;
   static_cast<void>(start_reading());  // fails only for a stream that is closing
 }
 
@@ -27,7 +28,9 @@ bool Connection::may_be_reading() const {
 void Connection::linger(std::list<Lingering>::iterator place) {
   place_ = place;
   lingers_ = true;
-  read_on();  // where it was held back: its end is to be seen
+  // Its end is to be seen.  One whose end was seen is not to be read again: it would seem to end a second
+  // time, before it was sent what still waits.
+  if (is_held_back_) read_on();
   finish();
 }
 

@@ -53,6 +53,7 @@ class Connection final : public uv::TcpStream {
   int end_ = 0;  // what on_end() reported
   bool told_ = false;
   bool lingers_ = false;
+  bool is_held_back_ = false;
   bool was_held_back_ = false;
 };
 

@@ -487,7 +487,7 @@ TEST_CASE("how late a verdict was found is kept") {
 }
 
 TEST_CASE("the next change is that of the silent, however early the others are to be looked at") {
-  Fleet fleet;
+  Fleet fleet{{.bounds = {.hello_timeout = 0s}}};
   const Peer steady = fleet.join(t0);
   const Peer silent = fleet.join(t0 + 3s);
   for (int beat = 1; beat <= 5; ++beat) steady.beat(t0 + 10s * beat);
