@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What one connection to the control socket can do to the daemon and to the others: nothing."""
 import json
+import resource
 import struct
 import unittest
 
@@ -64,7 +65,7 @@ class Sessions(asker.ControlTest):
 
     def test_as_many_sessions_as_there_may_be_are_served_and_one_more_is_busy(self):
         # An eighth of what the daemon does not keep for itself: (104 - 64) / 8.
-        self.start(descriptors_max=104)
+        self.start(before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (104, 104)))
         sessions = [self.asker() for _ in range(5)]
         for session in sessions:
             self.assertEqual(session.ask("status")[-1]["type"], "done")

@@ -24,11 +24,12 @@ ANSWERS = {
     "why": [STORY],
     "kick": [{"type": "kicked", "client": "x"}, {"type": "not_found", "client": "x"}, done(count=1)],
     "log_level": [done(**{"from": "x", "to": "x"})],
+    "brake": [done(count="x")],
     "settings": [{"type": "setting", "name": "x", "value": "x", "origin": "x"}],
     "reload": [done(changed=[{"name": "x", "from": "x", "to": "x"}], needs_restart=["x"])],
 }
 COMMANDS = {
-    "status": ["status"], "clients": ["clients"], "why": ["why", "x"], "kick": ["kick", "x", "y"],
+    "brake": ["brake", "release"], "status": ["status"], "clients": ["clients"], "why": ["why", "x"], "kick": ["kick", "x", "y"],
     "log_level": ["log-level", "debug"], "settings": ["settings"], "reload": ["reload"],
 }
 

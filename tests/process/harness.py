@@ -8,7 +8,6 @@ that no peer forged one and no sanitizer spoke), and no leaked handle.
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import struct

@@ -37,7 +37,7 @@ Outcome run(const BrakeCommand& command, Session& session, const Output& output)
   if (output.json()) {
     output.print(*done);
   } else {
-    const std::string count = done->object().written("count");
+    const std::string count = shown(done->object().written("count"));
     output.print({{{command.action == "confirm" ? "clients that waited and are closed now: " + count
                                                 : "clients with a new leave period: " + count}}});
   }
