@@ -451,7 +451,7 @@ std::ptrdiff_t Server::read(Exchange& exchange, char* buffer, std::size_t max) {
   }
   steps_.spend(limits::kStepsPerWrite);
   const std::size_t size = std::min(max, exchange.slice.size() - exchange.sent);
-  std::memcpy(buffer, exchange.slice.data() + exchange.sent, size);
+  std::copy_n(exchange.slice.data() + exchange.sent, size, buffer);
   exchange.sent += size;
   return static_cast<std::ptrdiff_t>(size);
 }

@@ -198,31 +198,14 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                             .listening = {Endpoint{.address = {127, 0, 0, 1}, .port = 14000}}};
   const std::string body =
       object([&](JsonWriter& json) { add_status(json, status, desk.clock(), desk.now); });
-  CHECK(members_of(body) == Names{"version",
-                                  "boot",
-                                  "pid",
-                                  "now",
-                                  "started",
-                                  "uptime_ms",
-                                  "listening",
-                                  "clients",
-                                  "totals",
-                                  "closes",
-                                  "refused",
-                                  "accepting",
-                                  "bad_input",
-                                  "stalls",
-                                  "suspensions",
-                                  "brake",
-                                  "loop_lateness_ms",
-                                  "verdict_lateness_ms",
-                                  "pauses",
-                                  "remembered",
-                                  "heartbeats",
-                                  "memory_bytes",
-                                  "descriptors",
-                                  "feed",
-                                  "rule"});
+  CHECK(
+      members_of(body) ==
+      Names{
+          "version",   "boot",       "pid",         "now",          "started",          "uptime_ms",
+          "listening", "clients",    "totals",      "closes",       "refused",          "accepting",
+          "bad_input", "stalls",     "suspensions", "brake",        "loop_lateness_ms", "verdict_lateness_ms",
+          "pauses",    "remembered", "heartbeats",  "memory_bytes", "descriptors",      "feed",
+          "rule"});
   CHECK(member(body, "uptime_ms") == "7000");
   CHECK(member(body, "listening") == R"(["127.0.0.1:14000"])");
   CHECK(member(body, "clients") == R"({"alive":0,"leave":1,"max":1000000})");
