@@ -64,7 +64,7 @@ class Answers(unittest.TestCase):
             "accepting": "at most 10000 a second; paused 3 times, for 150ms in all",
             "bad input": "not_json 1",
             "stalls": "2, worst 3.2s, 4.1s in all, last 900ms at 2026-11-22 09:50:00.000",
-            "suspensions": "1, 8h0min in all, last 8h0min at 2026-11-22 09:40:00.000",
+            "suspensions": "1, 8h in all, last 8h at 2026-11-22 09:40:00.000",
             "brake": "ready",
             "loop lateness": "p50 0ms, p99 1ms, max 12ms, of 5000",
             "verdict lateness": "p50 0ms, p99 2ms, max 2ms, of 9",

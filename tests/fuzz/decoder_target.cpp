@@ -37,8 +37,9 @@ bool feed(FrameDecoder& decoder, std::string_view piece, WholeStream& whole, std
     }
     const auto body = whole.next();
     if (frame.state == FrameDecoder::State::Bad) {
-      hold(!body && whole.bad == frame.length, "the framing is lost where it is lost, at the same length");
       hold_bad_kind(frame);
+      hold(!body && whole.is_bad && whole.bad == frame.length,
+           "the framing is lost where it is lost, at the same length");
       return false;
     }
     hold(body == frame.body, "a frame's body is the same however the stream is chopped");
@@ -70,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
 
   if (framed) {
-    hold(!whole.next() && !whole.bad, "no frame and no bad length is left over");
+    hold(!whole.next() && !whole.is_bad, "no frame and no bad length is left over");
     hold(decoder.in_frame() == !whole.rest.empty(), "bytes of an unfinished frame are known to be held");
   }
   hold(stream.starts_with(written_again), "frames that are written again are the bytes that they came from");

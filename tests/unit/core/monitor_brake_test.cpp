@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/unit/support/bytes.h"
 #include "tests/unit/support/fleet.h"
 #include "tests/unit/support/print.h"
 
@@ -246,9 +247,10 @@ TEST_CASE("one listener for all is told, two are not") {
     Effects effects;
     for (std::uint16_t client = 0; client < 20; ++client) {
       const Endpoint& listener = same || client < 19 ? one : other;
-      static_cast<void>(monitor.open(Fleet::peer_at(client), t0, effects, listener));
+      const auto conn = monitor.open(Fleet::peer_at(client), t0, effects, listener);
+      monitor.receive(*conn, framed(encode({.ip = "10.0.0.1"})), t0, effects);
     }
-    monitor.advance(t0 + 2s + 30s, effects);
+    monitor.advance(kDue, effects);
     REQUIRE(monitor.last_brake() != nullptr);
     CHECK(monitor.last_brake()->listener == (same ? std::optional{one} : std::nullopt));
   }

@@ -61,7 +61,8 @@ class RawPeer {
 class Desk {
  public:
   explicit Desk(const Settings& settings = {})
-      : server_(new Server{loop, settings, {.on_event = [](const Event&) {}, .after_turn = {}}}) {
+      : server_(new Server{
+            loop, settings, {.on_event = [](const Event&) {}, .after_turn = {}}, [] { return Millis{0}; }}) {
     server_->set_pause_max(0ms);
     const auto change = server_->listen_on({Endpoint{.address = {127, 0, 0, 1}}}, 4096);
     REQUIRE(change);

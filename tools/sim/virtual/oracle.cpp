@@ -60,7 +60,7 @@ void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
     found = clients_.find(conn);
     if (found == clients_.end()) return;
   }
-  if (whole.bad) return end(conn, Reason::BadFrame, now);
+  if (whole.is_bad) return end(conn, Reason::BadFrame, now);
   found->second.unread = whole.rest;
 }
 
