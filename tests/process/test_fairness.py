@@ -88,7 +88,7 @@ class Starvation(FairnessTest):
             busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
                     for _ in range(2 * len(os.sched_getaffinity(0)))]
             try:
-                daemon.wait("stall", count=3)
+                daemon.wait("stall", count=2)
             finally:
                 for process in busy:
                     process.kill()
