@@ -41,9 +41,9 @@ void Timeline::sample(MonoTime machine_now, WallTime wall_now, const Monitor& mo
       std::min<std::int64_t>(running - second_, static_cast<std::int64_t>(limits::kHistorySeconds));
   Millis stalled = after.stalled - before_.stalled;
   std::vector<Millis> stalls(static_cast<std::size_t>(ended));
-  for (auto second = stalls.rbegin(); second != stalls.rend(); ++second) {
-    *second = std::min(stalled, kSecond);
-    stalled -= *second;
+  for (std::size_t second = stalls.size(); second-- > 0;) {
+    stalls[second] = std::min(stalled, kSecond);
+    stalled -= stalls[second];
   }
   stalls.front() += stalled;
 
