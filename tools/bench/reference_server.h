@@ -27,6 +27,6 @@ enum class Answers : std::uint8_t { None, TwoBytes };
 // Serve what connects to the socket, which listens already, until they are killed.  The least that a program
 // on epoll, and one on libuv, can do.
 [[noreturn]] void serve_with_epoll(int listener, ReferenceCounters& counters, Answers answers);
-[[noreturn]] void serve_with_libuv(int listener, ReferenceCounters& counters);
+[[noreturn]] void serve_with_libuv(int listener, ReferenceCounters& into);
 
 }  // namespace heartbeat::bench

@@ -33,7 +33,7 @@ std::string framed(const std::string& body) {
 
 void decode(benchmark::State& state, const std::vector<std::string>& reads) {
   FrameDecoder decoder;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     for (std::string_view bytes : reads) {
       while (decoder.next(bytes, limits::kFrameMax).state == FrameDecoder::State::Frame) {
       }
@@ -52,7 +52,7 @@ void decoder_frame_in_two_reads(benchmark::State& state) {
 
 void parse(benchmark::State& state, const std::string& body) {
   HeartbeatParser parser;
-  for (auto _ : state) benchmark::DoNotOptimize(parser.parse(body));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(parser.parse(body));
 }
 void parser_plain(benchmark::State& state) {
   parse(state, kBody);
@@ -68,10 +68,10 @@ void parser_not_plain(benchmark::State& state) {
 }
 void parser_library_alone(benchmark::State& state) {
   HeartbeatParser parser;
-  for (auto _ : state) benchmark::DoNotOptimize(parser.parse_in_full(kBody));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(parser.parse_in_full(kBody));
 }
 void utf8_check(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(is_utf8(kBody));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(is_utf8(kBody));
 }
 
 // --- the rule ---------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ void utf8_check(benchmark::State& state) {
 void rule_within_a_tick(benchmark::State& state) {
   const Rule rule{.tick = kTick};
   Liveness liveness{MonoTime{}};
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(liveness.advance(rule, MonoTime{Millis{1}}));
     liveness.heard();
   }
@@ -89,7 +89,7 @@ void rule_ticks(benchmark::State& state) {
   const Rule rule{.tick = kTick};
   Liveness liveness{MonoTime{}};
   MonoTime now;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     now += kTick * state.range(0);
     while (liveness.advance(rule, now)) {
     }
@@ -107,7 +107,7 @@ void deadlines_next_round(benchmark::State& state) {
   for (std::uint32_t slot = 0; slot < slots; ++slot) {
     deadlines.arm(slot, MonoTime{kTick * static_cast<std::int64_t>(slot) / slots});
   }
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const MonoTime now = deadlines.next();
     deadlines.arm(*deadlines.pop_due(now), now + kTick);
   }
@@ -119,7 +119,7 @@ void deadlines_move_any(benchmark::State& state) {
   std::uniform_int_distribution<std::int64_t> at{0, kTick.count()};
   for (std::uint32_t slot = 0; slot < slots; ++slot) deadlines.arm(slot, MonoTime{Millis{at(random)}});
   std::uint32_t slot = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     slot = (slot + 7919) % slots;
     deadlines.arm(slot, MonoTime{Millis{at(random)}});
   }
@@ -138,7 +138,7 @@ void core_heartbeat(benchmark::State& state) {
   }
   MonoTime now;
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (++next == clients.size()) {
       next = 0;
       now += kTick;
@@ -152,7 +152,7 @@ void core_heartbeat(benchmark::State& state) {
 void histogram_add(benchmark::State& state) {
   Histogram histogram;
   std::int64_t length = 0;
-  for (auto _ : state) histogram.add(Millis{++length % 1'000});
+  for ([[maybe_unused]] auto _ : state) histogram.add(Millis{++length % 1'000});
 }
 
 BENCHMARK(decoder_whole_frame);
