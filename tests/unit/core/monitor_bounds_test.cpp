@@ -105,6 +105,19 @@ TEST_CASE("a frame that was begun and is not finished ends its connection exactl
   CHECK_FALSE(lamp.was_closed());
 }
 
+TEST_CASE("the end of a frame's time is looked at even where nothing else is due before it") {
+  Fleet fleet;
+  const Peer pump = fleet.join(t0, "pump-7");
+  pump.beat(t0 + 40s);
+  fleet.advance(t0 + 40s);  // the look that hello_timeout had asked for is over
+  pump.send(t0 + 41s, kBeat.substr(0, 9));
+  CHECK(fleet.monitor().next_deadline() <= t0 + 71s);
+  fleet.advance(t0 + 70'999ms);
+  CHECK_FALSE(pump.was_closed());
+  fleet.advance(t0 + 71s);
+  CHECK(pump.was_closed());
+}
+
 TEST_CASE("the end of a frame is in time a millisecond before, and too late at the instant itself") {
   Fleet fleet;
   const Peer in_time = fleet.join(t0);
