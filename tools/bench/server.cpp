@@ -112,6 +112,7 @@ class PeerServer final : public Server {
   dup2(log, STDERR_FILENO);
   // Out of the way first: a place may still be that of another one.
   std::vector<int> moved;
+  moved.reserve(keep.size());
   for (const int descriptor : keep) moved.push_back(fcntl(descriptor, F_DUPFD_CLOEXEC, 100));
   for (std::size_t index = 0; index < moved.size(); ++index) {
     dup2(moved[index], kFirstKept + static_cast<int>(index));
