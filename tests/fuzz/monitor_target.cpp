@@ -2,7 +2,7 @@
 // the monitor and the oracle of heartbeat-sim --virtual side by side must tell, send and count the same, at
 // the same instants.
 //
-// Input: the settings (6 bytes), then one letter for each thing that happens, with its arguments behind it;
+// Input: the settings (10 bytes), then one letter for each thing that happens, with its arguments behind it;
 // see Schedule::step().  Any other byte stands for one of the letters.
 #include <algorithm>
 #include <array>
@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kStepsMax = 400;
 constexpr unsigned kClientsMax = 16;
-constexpr std::string_view kLetters = "obhrfcxlkwtasRS";
+constexpr std::string_view kLetters = "obhrfcxlkwtasRSe";
 
 Rule rule_from(Input& input) {
   constexpr std::array<std::int64_t, 4> kTicks{10, 1000, 37, 10'000};
@@ -39,10 +39,29 @@ Rule rule_from(Input& input) {
   return rule;
 }
 
+ClosingBrake::Settings brake_from(Input& input, const Rule& rule) {
+  const unsigned share = input.byte() % 100;
+  const unsigned times = input.byte();
+  return {.share_percent = share,
+          .clients_min = 1 + share % 4,
+          .window = rule.tick * (1 + times % 8),
+          .pause = rule.tick * (1 + times / 8)};
+}
+
+// The rate of heartbeats has no bound: it is kept by not reading, and here everything is read.
+Bounds bounds_from(Input& input, const Rule& rule) {
+  const unsigned ticks = input.byte();
+  return {.hello_timeout = rule.tick * (ticks % 16) / 2,
+          .frame_timeout = rule.tick * (ticks / 16) / 2,
+          .max_rate = 0,
+          .max_clients_per_ip = input.below(6)};
+}
+
 Settings settings_from(Input& input) {
   Settings settings;
-  sim::keep_to_the_rule(settings);
   settings.rule = rule_from(input);
+  settings.brake = brake_from(input, settings.rule);
+  settings.bounds = bounds_from(input, settings.rule);
   const unsigned bits = input.byte();
   settings.clients_max = (bits & 1U) != 0 ? kClientsMax : 3;
   settings.remember = (bits & 2U) != 0 ? 0 : 1000;
@@ -83,6 +102,9 @@ class Schedule {
       case 'a': watched_.advance(now_); break;
       case 's': watched_.stalled(Millis{1 + input_.byte()}, now_); break;
       case 'R': reload(); break;
+      case 'e':
+        watched_.end_brake(input_.below(2) == 0 ? BrakeEnd::Confirmed : BrakeEnd::Released, now_);
+        break;
       case 'S': watched_.shut_down(now_); break;
       default: step(kLetters[static_cast<std::uint8_t>(what) % kLetters.size()]); break;
     }
@@ -151,7 +173,10 @@ class Schedule {
 
   void reload() {
     Settings settings = watched_.settings();
-    if (input_.below(4) != 0) settings.rule = rule_from(input_);
+    const unsigned what = input_.byte();
+    if ((what & 1U) != 0) settings.rule = rule_from(input_);
+    if ((what & 2U) != 0) settings.brake = brake_from(input_, settings.rule);
+    if ((what & 4U) != 0) settings.bounds = bounds_from(input_, settings.rule);
     settings.clients_max = 1 + input_.below(kClientsMax);
     settings.report_heartbeats = !settings.report_heartbeats;
     watched_.change_settings(settings, now_);

@@ -38,6 +38,16 @@ const Oracle::Client* Oracle::find(ConnId conn) const {
   return found == clients_.end() ? nullptr : &found->second;
 }
 
+bool Oracle::may_open(const Endpoint& peer, MonoTime now) {
+  catch_up(now);
+  if (clients_.size() >= settings_.clients_max) return false;
+  const std::size_t from_there_max = settings_.bounds.max_clients_per_ip;
+  if (from_there_max == 0) return true;
+  const auto is_there = [&](const auto& entry) { return entry.second.peer.address == peer.address; };
+  return std::count_if(clients_.begin(), clients_.end(), is_there) <
+         static_cast<std::ptrdiff_t>(from_there_max);
+}
+
 void Oracle::open(ConnId conn, const Endpoint& peer, MonoTime now) {
   catch_up(now);
   Client& client = clients_.emplace(conn, Client{settings_.rule, peer, now}).first->second;
@@ -51,6 +61,10 @@ void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
   catch_up(now);
   auto found = clients_.find(conn);
   if (found == clients_.end()) return;
+  found->second.sent_bytes = true;
+  const bool was_in_frame = !found->second.unread.empty();
+  // The end of a frame whose time is over comes too late.
+  if (was_in_frame && !judge(conn, found->second, now)) return;
   const std::string stream = std::exchange(found->second.unread, {}).append(bytes);
   WholeStream whole{stream, settings_.frame_max};
   while (const auto body = whole.next()) {
@@ -61,14 +75,19 @@ void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
     if (found == clients_.end()) return;
   }
   if (whole.is_bad) return end(conn, Reason::BadFrame, now);
-  found->second.unread = whole.rest;
+  Client& client = found->second;
+  client.unread = whole.rest;
+  if (!was_in_frame || whole.rest.size() < stream.size()) client.frame_begun = now;
+  plan(conn, client);
 }
 
 void Oracle::hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
   catch_up(now);
   const auto found = clients_.find(conn);
-  if (found == clients_.end() || !judge(conn, found->second, now)) return;
+  if (found == clients_.end()) return;
   Client& client = found->second;
+  client.sent_bytes = true;
+  if (!judge(conn, client, now)) return;
   if (!heartbeat.id.empty() && !client.id.empty() && client.id != heartbeat.id) {
     close(conn, Reason::BadHeartbeat, now);
     return;
@@ -243,8 +262,13 @@ void Oracle::change_settings(const Settings& settings, MonoTime now) {
       plan(conn, client);
     }
   }
+  const bool timeouts_change = settings.rule != settings_.rule || settings.bounds != settings_.bounds;
   if (settings.rule != settings_.rule || settings.brake != settings_.brake) delay_leaves();
   settings_ = settings;
+  if (timeouts_change) {
+    bounds_since_ = now;
+    for (auto& [conn, client] : clients_) plan(conn, client);
+  }
   forget_beyond(settings.remember);
 }
 
@@ -252,9 +276,24 @@ void Oracle::shut_down(MonoTime now) {
   while (!clients_.empty()) end(clients_.begin()->first, Reason::Shutdown, now);
 }
 
+Oracle::TimeLimit Oracle::time_limit(const Client& client) const {
+  const Bounds& bounds = settings_.bounds;
+  TimeLimit limit;
+  if (!client.joined && bounds.hello_timeout > Millis{0}) {
+    limit.at = client.opened_at + std::max(bounds.hello_timeout, 3 * settings_.rule.tick);
+  }
+  if (!client.unread.empty() && bounds.frame_timeout > Millis{0}) {
+    const MonoTime at = client.frame_begun + bounds.frame_timeout;
+    if (at <= limit.at) limit = {at, Reason::FrameTimeout};
+  }
+  limit.at = std::max(limit.at, bounds_since_);
+  return limit;
+}
+
 // Returns whether the client is still there.
 bool Oracle::judge(ConnId conn, Client& client, MonoTime now) {
-  for (const Change& change : client.life.run_to(now)) {
+  const TimeLimit limit = time_limit(client);
+  for (const Change& change : client.life.run_to(std::min(now, limit.at))) {
     switch (change.kind) {
       case Change::Kind::Struck:
         ++tally_.strikes;
@@ -275,6 +314,10 @@ bool Oracle::judge(ConnId conn, Client& client, MonoTime now) {
         return false;
     }
   }
+  if (limit.at <= now) {
+    close(conn, limit.reason, limit.at);
+    return false;
+  }
   plan(conn, client);
   return true;
 }
@@ -282,7 +325,7 @@ bool Oracle::judge(ConnId conn, Client& client, MonoTime now) {
 // To be called when anything about the client has changed.
 void Oracle::plan(ConnId conn, Client& client) {
   list(conn, client);
-  const MonoTime instant = client.life.next_instant();
+  const MonoTime instant = std::min(client.life.next_instant(), time_limit(client).at);
   if (instant >= client.planned) return;
   client.planned = instant;
   agenda_[instant].push_back(conn);
@@ -370,6 +413,7 @@ void Oracle::close(const Told& closed) {
 void Oracle::drop(ConnId conn, Reason reason) {
   const Client& client = clients_.at(conn);
   tell_status(conn, client, Status::Close, reason);
+  if (!client.sent_bytes) ++tally_.probes;
   ++tally_.closes.at(static_cast<std::size_t>(reason));
   if (client.listed) silent_.erase({*client.listed, conn});
   by_id_.erase(client.id);

@@ -60,29 +60,24 @@ struct Tally {
   std::uint64_t leaves = 0;
   std::uint64_t returns = 0;
   std::uint64_t takeovers = 0;
+  std::uint64_t probes = 0;
   std::array<std::uint64_t, kReasonCount> closes{};
 
   friend bool operator==(const Tally&, const Tally&) = default;
 };
 
-// Turns off what the oracle knows nothing of.
-template <class AnySettings>
-void keep_to_the_rule([[maybe_unused]] AnySettings& settings) {
-  if constexpr (requires { settings.bounds.hello_timeout; }) {
-    settings.bounds.hello_timeout = settings.bounds.frame_timeout = Millis{0};
-    settings.bounds.max_rate = 0;
-  }
-}
-
 class Oracle {
  public:
   struct Client {
-    Client(const Rule& rule, const Endpoint& from, MonoTime now) : life(rule, now), peer(from) {}
+    Client(const Rule& rule, const Endpoint& from, MonoTime now)
+        : life(rule, now), peer(from), opened_at(now) {}
 
     TickByTick life;
     Endpoint peer;
+    MonoTime opened_at;
+    MonoTime frame_begun{};  // of what is unread
     std::string id{};
-    std::string unread{};  // of its stream
+    std::string unread{};  // of its stream: an unfinished frame
     std::uint64_t heartbeats = 0;
     MonoTime taken_over_at{};
     MonoTime planned = MonoTime::never();  // the earliest that it stands on the agenda for
@@ -91,16 +86,14 @@ class Oracle {
     Reason leave_reason = Reason::Silent;
     bool away = false;
     bool joined = false;
+    bool sent_bytes = false;
     bool notify = false;
   };
 
   explicit Oracle(const Settings& settings) : settings_(settings) {}
 
   // Each is what happened to the daemon.  `now` never goes back, and no two connected peers have one address.
-  [[nodiscard]] bool may_open(MonoTime now) {
-    catch_up(now);
-    return clients_.size() < settings_.clients_max;
-  }
+  [[nodiscard]] bool may_open(const Endpoint& peer, MonoTime now);
   void open(ConnId conn, const Endpoint& peer, MonoTime now);
   void refuse() { ++tally_.refused; }
   void receive(ConnId conn, std::string_view bytes, MonoTime now);
@@ -135,6 +128,13 @@ class Oracle {
     bool away;
   };
 
+  // What ends a connection beside the rule: it does not speak, or not to the end.
+  struct TimeLimit {
+    MonoTime at = MonoTime::never();
+    Reason reason = Reason::NeverSpoke;
+  };
+  [[nodiscard]] TimeLimit time_limit(const Client& client) const;
+
   // The brake on mass closing, as docs/liveness.md has it.
   void catch_up(MonoTime now);
   [[nodiscard]] MonoTime next_instant() const;
@@ -167,6 +167,7 @@ class Oracle {
   std::map<Endpoint, ConnId> by_address_;
   std::map<MonoTime, std::vector<ConnId>> agenda_;  // who is to be judged when; may hold outdated entries
   std::set<std::pair<MonoTime, ConnId>> silent_;    // who is in leave after silence, since when
+  MonoTime bounds_since_{};                         // the timeouts that are in force end nothing before
   bool holding_ = false;
   MonoTime held_from_;
   MonoTime held_until_;

@@ -83,11 +83,39 @@ std::string first_difference(const std::vector<T>& expected, const std::vector<T
   return difference;
 }
 
+// The first counter that is another one.
+std::string difference(const Tally& expected, const Tally& seen) {
+  const auto text = [](std::string_view name, std::uint64_t of_expected, std::uint64_t of_seen) {
+    return std::string{name} + ": expected " + std::to_string(of_expected) + ", seen " +
+           std::to_string(of_seen);
+  };
+  const auto first = [&](auto... counter) {
+    std::string found;
+    ((found.empty() && expected.*(counter.second) != seen.*(counter.second)
+          ? void(found = text(counter.first, expected.*(counter.second), seen.*(counter.second)))
+          : void()),
+     ...);
+    return found;
+  };
+  const std::string found =
+      first(std::pair{"connected", &Tally::connected}, std::pair{"refused", &Tally::refused},
+            std::pair{"heartbeats", &Tally::heartbeats}, std::pair{"joins", &Tally::joins},
+            std::pair{"strikes", &Tally::strikes}, std::pair{"leaves", &Tally::leaves},
+            std::pair{"returns", &Tally::returns}, std::pair{"takeovers", &Tally::takeovers},
+            std::pair{"probes", &Tally::probes});
+  if (!found.empty()) return found;
+  for (std::size_t reason = 0; reason < kReasonCount; ++reason) {
+    if (expected.closes.at(reason) == seen.closes.at(reason)) continue;
+    return text(to_string(static_cast<Reason>(reason)), expected.closes.at(reason), seen.closes.at(reason));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
   forget_last();
-  const bool may = oracle_.may_open(now);
+  const bool may = oracle_.may_open(peer, now);
   const auto conn = monitor_.open(peer, now, effects_);
   hold(conn.has_value() == may, "a connection is refused where there is no room, and only there");
   if (conn) {
@@ -264,8 +292,11 @@ void WatchedMonitor::compare_counters() {
                    .leaves = counters.leaves,
                    .returns = counters.returns,
                    .takeovers = counters.takeovers,
+                   .probes = counters.probes,
                    .closes = counters.closes};
-  hold(seen == oracle_.tally(), "every counter is the number of things that it counts");
+  if (seen != oracle_.tally()) {
+    break_promise("every counter is the number of things that it counts", difference(oracle_.tally(), seen));
+  }
   hold(counters.stalls == stalls_, "every stall is counted");
   const auto closes = std::accumulate(seen.closes.begin(), seen.closes.end(), std::uint64_t{0});
   hold(seen.connected == monitor_.clients().size() + closes, "connected = present + closed");

@@ -31,17 +31,19 @@ ClosingBrake::Settings draw_brake(Random& random, const Rule& rule) {
           .pause = rule.tick * random.between(1, 30) + Millis{random.between(0, 3)}};
 }
 
+// The rate of heartbeats has no bound: it is kept by not reading, and here everything is read.
+Bounds draw_bounds(Random& random, const Rule& rule) {
+  return {.hello_timeout = rule.tick * random.between(0, 10),
+          .frame_timeout = rule.tick * random.between(0, 10) / 2,
+          .max_rate = 0,
+          .max_clients_per_ip = 0};
+}
+
 Endpoint peer_of(std::uint32_t index, std::uint32_t connections) {
   Endpoint peer{.address = {10, static_cast<std::uint8_t>(index >> 16U),
                             static_cast<std::uint8_t>(index >> 8U), static_cast<std::uint8_t>(index)}};
   peer.port = static_cast<std::uint16_t>(1 + connections % 65535);
   return peer;
-}
-
-// After a stall a clock may stand still until what had arrived was heard.
-template <class Clock>
-void settle_clock([[maybe_unused]] Clock& clock) {
-  if constexpr (requires { clock.settle(); }) clock.settle();
 }
 
 }  // namespace
@@ -68,9 +70,9 @@ std::string World::run() {
 Settings World::draw_settings(Random& random, std::size_t clients) {
   constexpr std::array<std::int64_t, 5> kTicks{200, 1000, 2000, 5000, 10'000};
   Settings settings;
-  keep_to_the_rule(settings);
   settings.rule = draw_rule(random, Millis{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))});
   settings.brake = draw_brake(random, settings.rule);
+  settings.bounds = draw_bounds(random, settings.rule);
   // In one run of four not all find room.
   settings.clients_max = random.chance(1, 4) ? std::max<std::size_t>(1, clients * 3 / 4) : clients;
   // Nobody is forgotten: in which order two of one instant are is not said.
@@ -119,7 +121,7 @@ void World::turn() {
   }
 
   read_arrivals();
-  settle_clock(clock_);
+  clock_.settle();
   now_ = clock_.now();
   // What counts as listening: a second at the most, or a tick where that is shorter.
   counted_ += std::min({gap, Millis{1000}, rule.tick});
@@ -200,6 +202,7 @@ void World::reload() {
   const auto halves = kHalves.at(static_cast<std::size_t>(random_.between(0, 2)));
   if (random_.chance(3, 4)) settings.rule = draw_rule(random_, tick_min_ * halves);
   if (random_.chance(1, 2)) settings.brake = draw_brake(random_, settings.rule);
+  if (random_.chance(1, 2)) settings.bounds = draw_bounds(random_, settings.rule);
   watched_.change_settings(settings, now_);
   clock_.set_stall_limit(stall_limit(settings.rule));
   settle();
