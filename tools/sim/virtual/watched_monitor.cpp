@@ -97,12 +97,11 @@ std::string difference(const Tally& expected, const Tally& seen) {
      ...);
     return found;
   };
-  const std::string found =
-      first(std::pair{"connected", &Tally::connected}, std::pair{"refused", &Tally::refused},
-            std::pair{"heartbeats", &Tally::heartbeats}, std::pair{"joins", &Tally::joins},
-            std::pair{"strikes", &Tally::strikes}, std::pair{"leaves", &Tally::leaves},
-            std::pair{"returns", &Tally::returns}, std::pair{"takeovers", &Tally::takeovers},
-            std::pair{"probes", &Tally::probes});
+  std::string found = first(std::pair{"connected", &Tally::connected}, std::pair{"refused", &Tally::refused},
+                            std::pair{"heartbeats", &Tally::heartbeats}, std::pair{"joins", &Tally::joins},
+                            std::pair{"strikes", &Tally::strikes}, std::pair{"leaves", &Tally::leaves},
+                            std::pair{"returns", &Tally::returns}, std::pair{"takeovers", &Tally::takeovers},
+                            std::pair{"probes", &Tally::probes});
   if (!found.empty()) return found;
   for (std::size_t reason = 0; reason < kReasonCount; ++reason) {
     if (expected.closes.at(reason) == seen.closes.at(reason)) continue;
