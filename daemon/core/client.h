@@ -21,22 +21,24 @@
 
 namespace heartbeat {
 
-// The distance between a client's heartbeats, watched to notice clients that beat steadily but slower than
-// the tick: a setting that the operator got wrong, not a fault of theirs.
-struct BeatSpacing {
-  std::uint32_t last_ms = 0;
-  std::uint8_t slow_in_a_row = 0;
-};
-
 // The listeners that a client can be said to have come by: as many as one daemon has, over a few reloads.
 inline constexpr std::uint8_t kNoListener = 255;
 
-// A million of these are kept, so the order of the members is for size.
+// A million of these are kept, so the order of the members is for size: a member whose last bytes are free
+// may lend them to those after it.
 struct Client {
   Client(const Endpoint& from, MonoTime accepted)
       : liveness(accepted), connected_at(accepted), last_heard(accepted), peer(from) {}
 
-  Liveness liveness;
+  [[no_unique_address]] Liveness liveness;
+  Status declared = Status::Alive;       // what it last said of itself
+  Reason leave_reason = Reason::Silent;  // of the present leave; meaningless while alive
+  bool away = false;                     // the present leave began with a declaration
+  bool notify = false;                   // asked to be told of its state
+  bool sent_bytes = false;               // anything at all has come from it
+  bool held = false;                     // not read for now: it beats too fast
+  bool was_held = false;
+
   MonoTime connected_at;
   MonoTime last_heard;           // of the last heartbeat; the accept before there was one
   MonoTime taken_over_at;        // of the last takeover; meaningless while takeovers is 0
@@ -45,23 +47,19 @@ struct Client {
   std::unique_ptr<History> history;  // null while there is nothing to tell
   ShortText id;                      // empty: named by its address
   ShortText claimed_ip;              // empty: nothing heard yet
-  Endpoint peer;                     // observed
-  std::optional<std::uint32_t> pid;
-  BeatSpacing spacing;
-  BeatMeter meter;
+
+  [[no_unique_address]] Endpoint peer;  // observed
+  std::uint8_t listener = kNoListener;  // where it connected to: the monitor's number for it
+  [[no_unique_address]] std::optional<std::uint32_t> pid;
+  std::uint8_t takeovers = 0;      // close upon one another
+  bool counted_by_brake = false;   // its leave is among those of closing_brake.h
+  std::uint8_t slow_in_a_row = 0;  // gaps alike and longer than a tick: a setting that the operator got wrong
+
+  std::uint32_t last_gap_ms = 0;     // between its last two heartbeats
   std::uint32_t frame_begun_ms = 0;  // of an unfinished frame, the low bits of when; see frame_age()
-  std::uint32_t nearest_to_leave =
-      0;  // the most silent ticks that ever stood towards a leave, see ticks_towards_leave()
-  Status declared = Status::Alive;       // what it last said of itself
-  Reason leave_reason = Reason::Silent;  // of the present leave; meaningless while alive
-  std::uint8_t takeovers = 0;            // close upon one another
-  bool away = false;                     // the present leave began with a declaration
-  bool notify = false;                   // asked to be told of its state
-  bool sent_bytes = false;               // anything at all has come from it
-  bool counted_by_brake = false;         // its leave is among those of closing_brake.h
-  std::uint8_t listener = kNoListener;   // where it connected to: the monitor's number for it
-  bool held = false;                     // not read for now: it beats too fast
-  bool was_held = false;
+  // The most silent ticks that ever stood towards a leave, see ticks_towards_leave().
+  std::uint32_t nearest_to_leave = 0;
+  BeatMeter meter;
 };
 
 // Whether its first heartbeat has come.

@@ -26,7 +26,7 @@ bool Connection::may_be_reading() const {
 }
 
 void Connection::linger(std::list<Lingering>::iterator place) {
-  place_ = place;
+  standing_.lingering = place;
   lingers_ = true;
   // Its end is to be seen.  One whose end was seen is not to be read again: it would seem to end a second
   // time, before it was sent what still waits.
@@ -35,12 +35,12 @@ void Connection::linger(std::list<Lingering>::iterator place) {
 }
 
 void Connection::on_bytes(std::string_view bytes) {
-  if (!lingers_) server_.received(conn_, bytes);
+  if (!lingers_) server_.received(standing_.conn, bytes);
 }
 
 void Connection::on_end(int error) {
   end_ = error;
-  lingers_ ? server_.lingered(place_) : server_.ended(conn_, error);
+  lingers_ ? server_.lingered(standing_.lingering) : server_.ended(standing_.conn, error);
 }
 
 }  // namespace heartbeat

@@ -24,7 +24,7 @@ class Connection final : public uv::TcpStream {
   Connection(uv::Loop& loop, Server& server) : TcpStream(loop), server_(server) {}
 
   // Whose connection it is; before that it belongs to nobody.
-  void belongs_to(ConnId conn) { conn_ = conn; }
+  void belongs_to(ConnId conn) { standing_.conn = conn; }
 
   // Returns 0 or a libuv error, as TcpStream::write() does.
   int tell(std::string_view bytes);
@@ -47,9 +47,15 @@ class Connection final : public uv::TcpStream {
   void on_bytes(std::string_view bytes) override;
   void on_end(int error) override;
 
+  // Where it stands with the server.  A connection that lingers belongs to no client any more, so that the
+  // two share their room.
+  union Standing {
+    ConnId conn;
+    std::list<Lingering>::iterator lingering;
+  };
+
   Server& server_;
-  ConnId conn_;
-  std::list<Lingering>::iterator place_;
+  Standing standing_{.conn = {}};
   int end_ = 0;  // what on_end() reported
   bool told_ = false;
   bool lingers_ = false;

@@ -34,7 +34,7 @@ void add_client(JsonWriter& json, const Client& client, const ReportContext& con
   json.add("steady", standing.liveness.steady());
   json.add("margin", margin(standing.towards_leave, standing.all_towards_leave));
   json.add("margin_least", margin(standing.nearest_to_leave, standing.all_towards_leave));
-  if (client.heartbeats > 1) json.add("interval_ms", client.spacing.last_ms);
+  if (client.heartbeats > 1) json.add("interval_ms", client.last_gap_ms);
   json.add("last_heard", context.instant(client.last_heard));
   json.add("silent_ms", context.now - client.last_heard);
   json.add("connected", context.instant(client.connected_at));
