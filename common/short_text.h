@@ -21,6 +21,7 @@ class ShortText {
   static constexpr std::size_t kMax = std::numeric_limits<std::uint8_t>::max();
 
   ShortText() = default;
+  explicit ShortText(std::string_view text) { *this = text; }
   ShortText(ShortText&& other) noexcept { swap(other); }
   ShortText& operator=(ShortText&& other) noexcept {
     swap(other);

@@ -35,13 +35,26 @@ std::optional<Millis> time_asleep() {
   return {};
 }
 
-std::string random_id() {
-  std::array<unsigned char, 16> bits{};
+namespace {
+
+template <class Bits>
+Bits random_bits() {
+  Bits bits{};
   // Fails only where the system has no randomness at all.
-  if (uv_random(nullptr, nullptr, bits.data(), bits.size(), 0, nullptr) != 0) std::abort();
+  if (uv_random(nullptr, nullptr, bits.data(), sizeof bits, 0, nullptr) != 0) std::abort();
+  return bits;
+}
+
+}  // namespace
+
+HashKey random_key() {
+  return random_bits<HashKey>();
+}
+
+std::string random_id() {
   constexpr const char* kDigits = "0123456789abcdef";
   std::string id;
-  for (const unsigned char byte : bits) {
+  for (const unsigned char byte : random_bits<std::array<unsigned char, 16>>()) {
     id += kDigits[byte >> 4U];
     id += kDigits[byte & 0xFU];
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "common/keyed_hash.h"
 #include "common/uv/loop.h"
 #include "common/wall_time.h"
 
@@ -19,6 +20,9 @@ namespace heartbeat::uv {
 
 // 128 random bits, 32 hex digits.
 [[nodiscard]] std::string random_id();
+
+// Random bits that nobody outside can know.
+[[nodiscard]] HashKey random_key();
 
 // Resident; 0 where the machine does not say.
 [[nodiscard]] std::uint64_t memory_bytes();

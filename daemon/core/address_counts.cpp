@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <functional>
 #include <string_view>
 
 namespace heartbeat {
@@ -40,9 +39,9 @@ Endpoint AddressCounts::key_of(const Endpoint& peer) {
   return key;
 }
 
-std::size_t AddressCounts::Hash::operator()(const Endpoint& key) const {
-  const std::string_view address{reinterpret_cast<const char*>(key.address.data()), key.address.size()};
-  return std::hash<std::string_view>{}(address);
+std::size_t AddressCounts::Hash::operator()(const Endpoint& peer) const {
+  const std::string_view address{reinterpret_cast<const char*>(peer.address.data()), peer.address.size()};
+  return keyed_hash(key, address);
 }
 
 }  // namespace heartbeat

@@ -11,11 +11,14 @@
 #include <unordered_map>
 
 #include "common/endpoint.h"
+#include "common/keyed_hash.h"
 
 namespace heartbeat {
 
 class AddressCounts {
  public:
+  explicit AddressCounts(const HashKey& key = {}) : counts_(0, Hash{key}) {}
+
   void add(const Endpoint& peer) { ++counts_[key_of(peer)]; }
   void remove(const Endpoint& peer);
   void clear() { counts_.clear(); }
@@ -28,7 +31,8 @@ class AddressCounts {
 
  private:
   struct Hash {
-    std::size_t operator()(const Endpoint& key) const;
+    HashKey key;
+    std::size_t operator()(const Endpoint& peer) const;
   };
 
   // The endpoint without what does not count.

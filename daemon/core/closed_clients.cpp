@@ -4,37 +4,72 @@
 
 namespace heartbeat {
 
+ClosedClients::ClosedClients(std::size_t max, const HashKey& key) : key_(key), places_(max) {
+  for (auto place = static_cast<std::uint32_t>(max); place-- > 0;) {
+    places_[place].later = free_;
+    free_ = place;
+  }
+}
+
 void ClosedClients::set_max(std::size_t max) {
-  max_ = max;
-  while (oldest_first_.size() > max_) forget(oldest_first_.begin());
+  if (max == places_.size()) return;
+  ClosedClients others{max, key_};
+  while (earliest_ != kNobody) {
+    ClosedClient closed = take(earliest_);
+    if (size() < max) others.remember(std::move(closed));
+  }
+  *this = std::move(others);
 }
 
 void ClosedClients::remember(ClosedClient closed) {
-  if (max_ == 0) return;
-  if (const auto known = by_name_.find(closed.name); known != by_name_.end()) forget(known->second);
-  if (oldest_first_.size() == max_) forget(oldest_first_.begin());
-  const auto place = oldest_first_.insert(oldest_first_.end(), std::move(closed));
-  by_name_.emplace(place->name, place);
+  if (places_.empty()) return;
+  if (const auto known = place_of(closed.name)) static_cast<void>(take(*known));
+  if (free_ == kNobody) static_cast<void>(take(earliest_));
+
+  const std::uint32_t place = free_;
+  by_name_.insert(hash_of(closed.name), place);
+  free_ = places_[place].later;
+  places_[place] = {.closed = std::move(closed), .earlier = latest_, .later = kNobody};
+  later_than(latest_) = place;
+  latest_ = place;
 }
 
 std::optional<ClosedClient> ClosedClients::take(std::string_view name) {
-  const auto known = by_name_.find(name);
-  if (known == by_name_.end()) return {};
-  const Place place = known->second;
-  by_name_.erase(known);
-  ClosedClient closed = std::move(*place);
-  oldest_first_.erase(place);
-  return closed;
+  const auto place = place_of(name);
+  if (!place) return {};
+  return take(*place);
 }
 
 const ClosedClient* ClosedClients::find(std::string_view name) const {
-  const auto known = by_name_.find(name);
-  return known == by_name_.end() ? nullptr : &*known->second;
+  const auto place = place_of(name);
+  return place ? &places_[*place].closed : nullptr;
 }
 
-void ClosedClients::forget(Place place) {
-  by_name_.erase(place->name);
-  oldest_first_.erase(place);
+ClosedClient ClosedClients::take(std::uint32_t place) {
+  Place& taken = places_[place];
+  by_name_.erase(hash_of(taken.closed.name), place);
+  later_than(taken.earlier) = taken.later;
+  earlier_than(taken.later) = taken.earlier;
+  taken.later = std::exchange(free_, place);
+  return std::exchange(taken.closed, {});
+}
+
+std::uint32_t ClosedClients::hash_of(std::string_view name) const {
+  return static_cast<std::uint32_t>(keyed_hash(key_, name));
+}
+
+std::optional<std::uint32_t> ClosedClients::place_of(std::string_view name) const {
+  return by_name_.find(hash_of(name),
+                       [&](std::uint32_t place) { return places_[place].closed.name == name; });
+}
+
+// Where it is written who comes after the one at `place`; after nobody comes the earliest.
+std::uint32_t& ClosedClients::later_than(std::uint32_t place) {
+  return place == kNobody ? earliest_ : places_[place].later;
+}
+
+std::uint32_t& ClosedClients::earlier_than(std::uint32_t place) {
+  return place == kNobody ? latest_ : places_[place].earlier;
 }
 
 }  // namespace heartbeat

@@ -1,46 +1,53 @@
 // The clients that were closed last, so that one that comes back is known for who it was.
 //
-// Bounded: one past the bound, the one closed longest ago is forgotten.
+// Bounded: one past the bound, the one closed longest ago is forgotten.  The room for all of them is there
+// from the start (about 150 bytes each): records that came and went one by one would leave the allocator's
+// blocks between those of the clients, and keep the memory of a burst from going back.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "common/endpoint.h"
+#include "common/keyed_hash.h"
 #include "common/mono_time.h"
+#include "common/short_text.h"
 #include "common/status.h"
 #include "daemon/core/history.h"
 #include "daemon/core/reason.h"
+#include "daemon/core/slot_index.h"
 
 namespace heartbeat {
 
+// In this order for size.
 struct ClosedClient {
-  std::string name;  // its id, or its address where it had none
-  Endpoint peer;
-  std::string claimed_ip;
-  std::optional<std::uint32_t> pid;
-  Status status = Status::Alive;  // when it was closed: alive or leave
-  bool away = false;              // it was in leave by its own declaration
-  Reason reason = Reason::PeerClosed;
-  Party by = Party::Client;
+  ShortText name;  // its id, or its address where it had none
+  ShortText claimed_ip;
   MonoTime connected_at;
   MonoTime last_heard;
   MonoTime closed_at;
   std::uint64_t heartbeats = 0;
+  std::string detail;                // of the close: a sentence, or empty
+  std::unique_ptr<History> history;  // null where there was nothing to tell
+  Endpoint peer;
+  std::optional<std::uint32_t> pid;
   std::uint32_t nearest_to_leave = 0;  // silent ticks, see client.h
-  std::string detail;                  // of the close: a sentence, or empty
-  std::unique_ptr<History> history;    // null where there was nothing to tell
+  Status status = Status::Alive;       // when it was closed: alive or leave
+  bool away = false;                   // it was in leave by its own declaration
+  Reason reason = Reason::PeerClosed;
+  Party by = Party::Client;
 };
 
 class ClosedClients {
  public:
-  explicit ClosedClients(std::size_t max) : max_(max) {}
+  // The key is for the index of names.
+  explicit ClosedClients(std::size_t max, const HashKey& key = {});
 
   // Where more are remembered than the new bound allows, the ones closed longest ago are forgotten.
   void set_max(std::size_t max);
@@ -51,17 +58,32 @@ class ClosedClients {
   // The client of that name, which is then no longer remembered.
   [[nodiscard]] std::optional<ClosedClient> take(std::string_view name);
 
+  // Valid until the next change.
   [[nodiscard]] const ClosedClient* find(std::string_view name) const;
-  [[nodiscard]] std::size_t size() const { return oldest_first_.size(); }
+  [[nodiscard]] std::size_t size() const { return by_name_.size(); }
 
  private:
-  using Place = std::list<ClosedClient>::iterator;
+  static constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
-  void forget(Place place);
+  // Whoever is remembered stands in a chain by the time of the close; the free places are another.
+  struct Place {
+    ClosedClient closed;
+    std::uint32_t earlier = kNobody;
+    std::uint32_t later = kNobody;  // of a free place: the next free one
+  };
 
-  std::size_t max_;
-  std::list<ClosedClient> oldest_first_;
-  std::unordered_map<std::string_view, Place> by_name_;  // views of the names in the list
+  [[nodiscard]] std::uint32_t hash_of(std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint32_t> place_of(std::string_view name) const;
+  ClosedClient take(std::uint32_t place);
+  [[nodiscard]] std::uint32_t& later_than(std::uint32_t place);
+  [[nodiscard]] std::uint32_t& earlier_than(std::uint32_t place);
+
+  HashKey key_;
+  std::vector<Place> places_;  // as many as the bound
+  SlotIndex by_name_;
+  std::uint32_t earliest_ = kNobody;
+  std::uint32_t latest_ = kNobody;
+  std::uint32_t free_ = kNobody;
 };
 
 }  // namespace heartbeat

@@ -182,7 +182,7 @@ void Monitor::restart_ticks(const Rule& rule, MonoTime now, Effects& effects) {
     // Also folds in the silent ticks that nobody has looked at yet: they were ticks of the old rule.
     if (!judge({registry_.conn_of(slot), *client}, now, effects)) continue;
     client->liveness.restart_tick(rule, now);
-    client->spacing.slow_in_a_row = 0;
+    client->slow_in_a_row = 0;
   }
   told_of_slow_beats_ = false;  // it was said of the old tick
 }
@@ -466,15 +466,14 @@ void Monitor::release(Entry entry, MonoTime now, Effects& effects) {
 
 // Tells, once for the whole daemon, that clients beat steadily but slower than the tick.
 void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
-  BeatSpacing& spacing = entry.client.spacing;
-  const std::int64_t gap = (now - entry.client.last_heard).count();
+  Client& client = entry.client;
+  const std::int64_t gap = (now - client.last_heard).count();
   const std::int64_t tick = settings_.rule.tick.count();
-  const bool slow = gap * 10 > tick * 11 && (spacing.slow_in_a_row == 0 || is_alike(gap, spacing.last_ms));
-  spacing.slow_in_a_row =
-      slow ? std::min<std::uint8_t>(spacing.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
-  spacing.last_ms = static_cast<std::uint32_t>(gap);
+  const bool slow = gap * 10 > tick * 11 && (client.slow_in_a_row == 0 || is_alike(gap, client.last_gap_ms));
+  client.slow_in_a_row = slow ? std::min<std::uint8_t>(client.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
+  client.last_gap_ms = static_cast<std::uint32_t>(gap);
   heartbeat_gaps_.add(Millis{gap});
-  if (told_of_slow_beats_ || spacing.slow_in_a_row < limits::kSlowGapsInARow) return;
+  if (told_of_slow_beats_ || client.slow_in_a_row < limits::kSlowGapsInARow) return;
   told_of_slow_beats_ = true;
   Event event = event_of(Event::Kind::Slow, entry, now);
   event.spacing = Millis{gap};
@@ -600,21 +599,21 @@ void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTi
 void Monitor::close(Entry entry, Event closing, Effects& effects) {
   Client& client = entry.client;
   if (!client.claimed_ip.empty()) {
-    closed_.remember({.name = closing.client,
-                      .peer = client.peer,
-                      .claimed_ip = std::string{client.claimed_ip.view()},
-                      .pid = client.pid,
-                      .status = closing.from,
-                      .away = client.away,
-                      .reason = closing.reason,
-                      .by = closing.by,
+    closed_.remember({.name = ShortText{closing.client},
+                      .claimed_ip = ShortText{client.claimed_ip.view()},
                       .connected_at = client.connected_at,
                       .last_heard = client.last_heard,
                       .closed_at = closing.at,
                       .heartbeats = client.heartbeats,
-                      .nearest_to_leave = client.nearest_to_leave,
                       .detail = closing.detail,
-                      .history = std::move(client.history)});
+                      .history = std::move(client.history),
+                      .peer = client.peer,
+                      .pid = client.pid,
+                      .nearest_to_leave = client.nearest_to_leave,
+                      .status = closing.from,
+                      .away = client.away,
+                      .reason = closing.reason,
+                      .by = closing.by});
   }
   drop(entry, closing.reason, closing.detail, effects);
   tell(std::move(closing), effects);

@@ -16,6 +16,7 @@
 
 #include "common/bad_input.h"
 #include "common/endpoint.h"
+#include "common/keyed_hash.h"
 #include "common/limits.h"
 #include "common/message.h"
 #include "common/mono_time.h"
@@ -83,8 +84,13 @@ struct StatusCounts {
 
 class Monitor {
  public:
-  explicit Monitor(const Settings& settings)
-      : settings_(settings), closed_(settings.remember), brake_(settings.brake, settings.rule) {}
+  // The key is for the indices of what peers choose, so that they cannot choose what crowds one place.
+  explicit Monitor(const Settings& settings, const HashKey& key = {})
+      : settings_(settings),
+        registry_(key),
+        closed_(settings.remember, key),
+        addresses_(key),
+        brake_(settings.brake, settings.rule) {}
 
   // A connection was accepted, where it is known at this listener.  Nothing when there are clients_max
   // already, or too many from its address: it is to be turned away.

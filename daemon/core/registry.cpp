@@ -1,27 +1,27 @@
 #include "daemon/core/registry.h"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
-#include <functional>
 
 namespace heartbeat {
-namespace {
 
-std::uint32_t hash_of(std::string_view bytes) {
-  const std::size_t hash = std::hash<std::string_view>{}(bytes);
+std::uint32_t Registry::hash_of(std::string_view bytes) const {
+  const std::uint64_t hash = keyed_hash(key_, bytes);
   return static_cast<std::uint32_t>(hash ^ hash >> 32U);
 }
 
-std::uint32_t hash_of(const Endpoint& peer) {
-  const std::string_view address{reinterpret_cast<const char*>(peer.address.data()), peer.address.size()};
-  // Ports of one address come in rows: a factor without a pattern spreads them over the whole range.
-  return hash_of(address) + peer.port * 0x9E3779B1U;
+std::uint32_t Registry::hash_of(const Endpoint& peer) const {
+  std::array<char, sizeof peer.address + sizeof peer.port> bytes{};
+  std::copy(peer.address.begin(), peer.address.end(), bytes.begin());
+  bytes[sizeof peer.address] = static_cast<char>(peer.port >> 8U);
+  bytes[sizeof peer.address + 1] = static_cast<char>(peer.port & 0xFFU);
+  return hash_of(std::string_view{bytes.data(), bytes.size()});
 }
 
-std::uint32_t hash_of(const Client& client) {
+std::uint32_t Registry::hash_of(const Client& client) const {
   return client.id.empty() ? hash_of(client.peer) : hash_of(client.id.view());
 }
-
-}  // namespace
 
 ConnId Registry::add(const Endpoint& peer, MonoTime accepted) {
   const ConnId conn = clients_.insert(peer, accepted);

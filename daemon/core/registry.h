@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/keyed_hash.h"
 #include "daemon/core/client.h"
 #include "daemon/core/connection_id.h"
 #include "daemon/core/slot_index.h"
@@ -17,6 +18,9 @@ namespace heartbeat {
 
 class Registry {
  public:
+  // The key is for the index of names.
+  explicit Registry(const HashKey& key) : key_(key) {}
+
   ConnId add(const Endpoint& peer, MonoTime accepted);
   void remove(std::uint32_t slot);
 
@@ -37,6 +41,11 @@ class Registry {
   [[nodiscard]] std::size_t size() const { return clients_.size(); }
 
  private:
+  [[nodiscard]] std::uint32_t hash_of(std::string_view bytes) const;
+  [[nodiscard]] std::uint32_t hash_of(const Endpoint& peer) const;
+  [[nodiscard]] std::uint32_t hash_of(const Client& client) const;
+
+  HashKey key_;
   SlotMap<Client> clients_;
   SlotIndex by_name_;  // each client once: under its id, or under its address while it has none
 };

@@ -4,13 +4,14 @@
 #include <chrono>
 #include <utility>
 
+#include "common/uv/machine.h"
 #include "common/uv/rest.h"
 
 namespace heartbeat {
 
 Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep)
     : loop_(loop),
-      monitor_(settings),
+      monitor_(settings, uv::random_key()),
       clock_(stall_limit(settings.rule), loop.now()),
       time_asleep_(std::move(time_asleep)),
       observer_(std::move(observer)),

@@ -16,7 +16,7 @@ const Endpoint kPeer{.address = {127, 0, 0, 1}, .port = 40000};
 }  // namespace
 
 TEST_CASE("a client is found by its connection, and called by its address until it has an id") {
-  Registry registry;
+  Registry registry{{}};
   const ConnId conn = registry.add(kPeer, t0);
   REQUIRE(registry.find(conn) != nullptr);
   CHECK(registry.find(conn)->connected_at == t0);
@@ -26,7 +26,7 @@ TEST_CASE("a client is found by its connection, and called by its address until 
 }
 
 TEST_CASE("a client with an id is found by it, until it is gone") {
-  Registry registry;
+  Registry registry{{}};
   const ConnId pump = registry.add(kPeer, t0);
   const ConnId lamp = registry.add(kPeer, t0);
   registry.name(pump.slot, "pump");
@@ -42,7 +42,7 @@ TEST_CASE("a client with an id is found by it, until it is gone") {
 }
 
 TEST_CASE("a client is found by what it is called: its id, or its address while it has none") {
-  Registry registry;
+  Registry registry{{}};
   const ConnId pump = registry.add(kPeer, t0);
   CHECK(registry.slot_named("127.0.0.1:40000") == pump.slot);
   registry.name(pump.slot, "pump");
@@ -54,7 +54,7 @@ TEST_CASE("a client is found by what it is called: its id, or its address while 
 }
 
 TEST_CASE("an id whose client is gone may be another's") {
-  Registry registry;
+  Registry registry{{}};
   const ConnId first = registry.add(kPeer, t0);
   const ConnId second = registry.add(kPeer, t0);
   registry.name(first.slot, "pump");
@@ -65,7 +65,7 @@ TEST_CASE("an id whose client is gone may be another's") {
 }
 
 TEST_CASE("a walk over the slots meets every client once") {
-  Registry registry;
+  Registry registry{{}};
   std::set<std::uint32_t> slots;
   for (std::uint16_t client = 0; client < 600; ++client) {
     const ConnId conn = registry.add(kPeer, t0);
