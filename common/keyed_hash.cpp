@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace heartbeat {
 namespace {
@@ -34,9 +35,15 @@ struct State {
   }
 };
 
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
 // Up to eight bytes, the first of them lowest.
 std::uint64_t word_of(std::string_view bytes) {
   std::uint64_t word = 0;
+  if (std::endian::native == std::endian::little && bytes.size() == kWord) {
+    std::memcpy(&word, bytes.data(), kWord);
+    return word;
+  }
   for (std::size_t at = bytes.size(); at-- > 0;) word = word << 8U | static_cast<std::uint8_t>(bytes[at]);
   return word;
 }
@@ -44,7 +51,6 @@ std::uint64_t word_of(std::string_view bytes) {
 }  // namespace
 
 std::uint64_t keyed_hash(const HashKey& key, std::string_view bytes) {
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
   // "somepseudorandomlygeneratedbytes", as the definition wants it.
   State state{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
               key[1] ^ 0x7465646279746573};

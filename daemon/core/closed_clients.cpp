@@ -21,27 +21,30 @@ void ClosedClients::set_max(std::size_t max) {
   *this = std::move(others);
 }
 
-void ClosedClients::remember(ClosedClient closed) {
+void ClosedClients::remember(ClosedClient&& closed) {
   if (places_.empty()) return;
-  if (const auto known = place_of(closed.name)) static_cast<void>(take(*known));
+  const std::uint32_t hash = hash_of(closed.name);
+  if (const auto known = place_of(closed.name, hash)) static_cast<void>(take(*known));
   if (free_ == kNobody) static_cast<void>(take(earliest_));
 
   const std::uint32_t place = free_;
-  by_name_.insert(hash_of(closed.name), place);
-  free_ = places_[place].later;
-  places_[place] = {.closed = std::move(closed), .earlier = latest_, .later = kNobody};
+  by_name_.insert(hash, place);
+  Place& taken = places_[place];
+  free_ = std::exchange(taken.later, kNobody);
+  taken.earlier = latest_;
+  taken.closed = std::move(closed);
   later_than(latest_) = place;
   latest_ = place;
 }
 
 std::optional<ClosedClient> ClosedClients::take(std::string_view name) {
-  const auto place = place_of(name);
+  const auto place = place_of(name, hash_of(name));
   if (!place) return {};
   return take(*place);
 }
 
 const ClosedClient* ClosedClients::find(std::string_view name) const {
-  const auto place = place_of(name);
+  const auto place = place_of(name, hash_of(name));
   return place ? &places_[*place].closed : nullptr;
 }
 
@@ -58,9 +61,8 @@ std::uint32_t ClosedClients::hash_of(std::string_view name) const {
   return static_cast<std::uint32_t>(keyed_hash(key_, name));
 }
 
-std::optional<std::uint32_t> ClosedClients::place_of(std::string_view name) const {
-  return by_name_.find(hash_of(name),
-                       [&](std::uint32_t place) { return places_[place].closed.name == name; });
+std::optional<std::uint32_t> ClosedClients::place_of(std::string_view name, std::uint32_t hash) const {
+  return by_name_.find(hash, [&](std::uint32_t place) { return places_[place].closed.name == name; });
 }
 
 // Where it is written who comes after the one at `place`; after nobody comes the earliest.

@@ -53,7 +53,7 @@ class ClosedClients {
   void set_max(std::size_t max);
 
   // A client of the same name that is remembered already is forgotten for it.
-  void remember(ClosedClient closed);
+  void remember(ClosedClient&& closed);
 
   // The client of that name, which is then no longer remembered.
   [[nodiscard]] std::optional<ClosedClient> take(std::string_view name);
@@ -73,7 +73,7 @@ class ClosedClients {
   };
 
   [[nodiscard]] std::uint32_t hash_of(std::string_view name) const;
-  [[nodiscard]] std::optional<std::uint32_t> place_of(std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint32_t> place_of(std::string_view name, std::uint32_t hash) const;
   ClosedClient take(std::uint32_t place);
   [[nodiscard]] std::uint32_t& later_than(std::uint32_t place);
   [[nodiscard]] std::uint32_t& earlier_than(std::uint32_t place);

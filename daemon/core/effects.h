@@ -34,7 +34,7 @@ class Effects {
   }
   // After everything that was ordered to be sent; the monitor has forgotten the connection already.
   void close(ConnId conn) { orders_.push_back({Order::Kind::Close, conn, 0, 0}); }
-  void tell(Event event) { events_.push_back(std::move(event)); }
+  void tell(Event&& event) { events_.push_back(std::move(event)); }
 
   // Not to be read, or to be read again: before the orders are carried out, and in this order.
   struct Reading {

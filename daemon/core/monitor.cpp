@@ -133,9 +133,9 @@ void Monitor::advance(MonoTime now, Effects& effects) {
       advance_brake(effects);
       continue;
     }
-    const auto slot = deadlines_.pop_due(now);
-    if (!slot) return;
-    const Entry entry = entry_at(*slot);
+    if (due > now) return;
+    // It stays where it is in the heap until it is armed anew, or gone: to take it out first is dearer.
+    const Entry entry = entry_at(deadlines_.first());
     if (!judge_until(entry, due, now, effects)) continue;
     if (entry.client.held && held_until(entry.client) <= now) release(entry, now, effects);
     arm(entry, now);
@@ -547,7 +547,7 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   Event event = event_of(Event::Kind::TakenOver, entry, now);
   event.previous_peer = previous_peer;
   event.takeovers = client.takeovers;
-  tell(event, effects);
+  tell(Event{event}, effects);
   if (client.takeovers == limits::kFightTakeovers) {
     event.kind = Event::Kind::Fight;
     tell(std::move(event), effects);
@@ -596,7 +596,7 @@ void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTi
   close(entry, std::move(event), effects);
 }
 
-void Monitor::close(Entry entry, Event closing, Effects& effects) {
+void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
   Client& client = entry.client;
   if (!client.claimed_ip.empty()) {
     closed_.remember({.name = ShortText{closing.client},
@@ -654,7 +654,7 @@ void Monitor::arm_by(Entry entry, MonoTime at) {
 }
 
 // Numbers the event, where it is one of those that are counted.
-void Monitor::tell(Event event, Effects& effects) {
+void Monitor::tell(Event&& event, Effects& effects) {
   if (event.kind != Event::Kind::Heard) event.number = ++events_told_;
   effects.tell(std::move(event));
 }

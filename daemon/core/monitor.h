@@ -227,7 +227,7 @@ class Monitor {
 
   void enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects);
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
-  void close(Entry entry, Event closing, Effects& effects);
+  void close(Entry entry, Event&& closing, Effects& effects);
   void drop(Entry entry, Reason reason, std::string_view detail, Effects& effects);
   void arm(Entry entry, MonoTime now);
 
@@ -243,7 +243,7 @@ class Monitor {
   void uncount_for_brake(Client& client);
   [[nodiscard]] std::uint8_t number_of(const std::optional<Endpoint>& listener);
 
-  void tell(Event event, Effects& effects);
+  void tell(Event&& event, Effects& effects);
   static void note(Client& client, const Moment& moment);
   static void resume_history(Client& client, ClosedClient& closed);
   void note_gap(Client& client, bool first, MonoTime now) const;

@@ -177,7 +177,7 @@ std::vector<std::string> Results::servers_of(std::string_view metric) const {
 }
 
 const Metric* metric_called(std::string_view key) {
-  const auto found =
+  const auto* const found =
       std::find_if(kMetrics.begin(), kMetrics.end(), [&](const Metric& metric) { return metric.key == key; });
   return found == kMetrics.end() ? nullptr : &*found;
 }

@@ -23,6 +23,7 @@ constexpr std::size_t kAtOnce = 64;
 // Longer than any pause of the daemon, so that what was sent before is handled before the clock is read.
 constexpr milliseconds kSettle{150};
 constexpr milliseconds kWarmUp{500};
+constexpr milliseconds kGiveBack{3000};  // the daemon looks once a second whether to give memory back
 constexpr milliseconds kAwaitEvery{20};
 constexpr seconds kAwaitMax{30};
 
@@ -68,7 +69,10 @@ std::string number(double value) {
 class Lister {
  public:
   explicit Lister(const DaemonServer& daemon) : thread_([this, &daemon] { run(daemon); }) {}
-  ~Lister() { stop(); }
+  ~Lister() {
+    ended_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
   Lister(const Lister&) = delete;
   Lister& operator=(const Lister&) = delete;
   Lister(Lister&&) = delete;
@@ -214,7 +218,7 @@ void Sessions::memory_after(Server& server, Generator& generator, const Memory& 
   say(name, "all clients go away");
   generator.close_all();
   await_closed(server);
-  pause(kWarmUp);
+  pause(kGiveBack);
   const Memory after = server.account().memory();
   add("memory_after", name, kibi(after.rss));
   add("memory_back", name, static_cast<double>(after.rss) / static_cast<double>(before.rss));
@@ -332,7 +336,7 @@ double Sessions::cost_of_beats(Server& server, Generator& generator, double per_
   return per(cpu, sent.heartbeats);
 }
 
-void Sessions::beat_once(Server& server, Generator& generator) {
+void Sessions::beat_once(Server& server, Generator& generator) const {
   const std::uint64_t before = handled_by(server, generator);
   const auto clients = static_cast<double>(generator.clients());
   const auto length = milliseconds{static_cast<std::int64_t>(clients * 1000 / size_.connects_per_second)};

@@ -55,7 +55,7 @@ class Sessions {
   double cost_of_beats(Server& server, Generator& generator, double per_second, std::size_t in_a_write,
                        std::chrono::milliseconds length);
   // Each client beats once.
-  void beat_once(Server& server, Generator& generator);
+  void beat_once(Server& server, Generator& generator) const;
   void held_memory(Server& server, const Generator& generator, const Memory& before);
   void memory_after(Server& server, Generator& generator, const Memory& before);
 
