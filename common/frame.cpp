@@ -70,8 +70,8 @@ Result FrameDecoder::next(std::string_view& input, std::size_t frame_max) {
   return resume(input, frame_max);
 }
 
-bool FrameDecoder::in_frame() const {
-  return partial_ != nullptr && !is_whole(*partial_);
+bool FrameDecoder::holds_part() const {
+  return !is_whole(*partial_);
 }
 
 Result FrameDecoder::resume(std::string_view& input, std::size_t frame_max) {

@@ -37,9 +37,10 @@ class FrameDecoder {
   [[nodiscard]] Result next(std::string_view& input, std::size_t frame_max);
 
   // Whether bytes of an unfinished frame are being held.
-  [[nodiscard]] bool in_frame() const;
+  [[nodiscard]] bool in_frame() const { return partial_ != nullptr && holds_part(); }
 
  private:
+  [[nodiscard]] bool holds_part() const;
   Result resume(std::string_view& input, std::size_t frame_max);
 
   // Prefix and body so far.  Once whole it has been given out as a frame, and is freed at the next call.

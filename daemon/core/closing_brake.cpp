@@ -51,12 +51,6 @@ void ClosingBrake::remove(MonoTime left) {
   if (left < border_) --below_;
 }
 
-MonoTime ClosingBrake::next() const {
-  if (holds()) return held_until_;
-  if (!is_on() || size_ < settings_.clients_min || leaves_.empty()) return MonoTime::never();
-  return leaves_.begin()->first + leave_timeout_;
-}
-
 bool ClosingBrake::advance(std::size_t connected) {
   if (holds()) {
     end(BrakeEnd::RanOut, held_until_);

@@ -70,7 +70,11 @@ class ClosingBrake {
 
   // When advance() has to be called next, before anybody is judged who is due then; never() where nothing
   // can come of it.
-  [[nodiscard]] MonoTime next() const;
+  [[nodiscard]] MonoTime next() const {
+    if (holds()) return held_until_;
+    if (!is_on() || size_ < settings_.clients_min || leaves_.empty()) return MonoTime::never();
+    return leaves_.begin()->first + leave_timeout_;
+  }
 
   // What next() announced, at its instant; `connected` are the clients at that moment.  Whether the brake has
   // taken hold, or let go.

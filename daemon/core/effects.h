@@ -1,7 +1,8 @@
 // What the monitor wants done: bytes to send and connections to close, in order, and what happened meanwhile.
 //
 // The core never calls out; it fills one of these, and whoever owns the sockets applies it afterwards.  Made
-// to be cleared and used again, so that an ordinary heartbeat allocates nothing.
+// to be cleared and used again, so that an ordinary heartbeat allocates nothing; but what a thousand verdicts
+// of one instant took goes back.
 #pragma once
 
 #include <cstddef>
@@ -51,13 +52,26 @@ class Effects {
   }
 
   void clear() {
-    orders_.clear();
-    readings_.clear();
-    events_.clear();
-    bytes_.clear();
+    clear(orders_);
+    clear(readings_);
+    clear(events_);
+    clear(bytes_);
+  }
+
+  // Bytes that it holds for the next time.
+  [[nodiscard]] std::size_t room() const {
+    return orders_.capacity() * sizeof(Order) + readings_.capacity() * sizeof(Reading) +
+           events_.capacity() * sizeof(Event) + bytes_.capacity();
   }
 
  private:
+  template <class Container>
+  static void clear(Container& container) {
+    constexpr std::size_t kKept = 64UL * 1024 / sizeof(typename Container::value_type);
+    container.clear();
+    if (container.capacity() > kKept) container.shrink_to_fit();
+  }
+
   std::vector<Order> orders_;
   std::vector<Reading> readings_;
   std::vector<Event> events_;
