@@ -1,6 +1,7 @@
 #include "daemon/io/server.h"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <utility>
 
@@ -197,13 +198,14 @@ void Server::take(uv_stream_t* listener) {
   if (!peer) return;  // reset already
 
   const auto conn = monitor_.open(*peer, now(), effects_, Listener::of(listener).local());
-  if (conn) {
-    connection->belongs_to(*conn);
-    static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
-    if (conn->slot >= connections_.size()) connections_.resize(conn->slot + 1);
-    connections_[conn->slot] = std::move(connection);
-  }
+  // First of all what became of others meanwhile: one of them may have been in the slot that this one got.
   apply();
+  if (!conn) return;
+  connection->belongs_to(*conn);
+  static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
+  if (conn->slot >= connections_.size()) connections_.resize(conn->slot + 1);
+  assert(connections_[conn->slot] == nullptr);
+  connections_[conn->slot] = std::move(connection);
 }
 
 void Server::after_poll() {

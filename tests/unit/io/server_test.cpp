@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -43,6 +44,12 @@ class RawPeer {
 
   void send(std::string_view bytes) const {
     REQUIRE(::send(descriptor_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  }
+  // What it has been told and not read yet.
+  [[nodiscard]] std::string told() const {
+    std::string bytes(4096, '\0');
+    const ssize_t got = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    return bytes.substr(0, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   }
   // Whether the server has closed its side, and all that it said was read.
   [[nodiscard]] bool has_ended() const {
@@ -110,6 +117,22 @@ TEST_CASE("a turn accepts as many connections as it may, and leaves the others t
   CHECK(most >= limits::kAcceptsPerTurn);
   CHECK(most <= limits::kAcceptsPerTurn + 1);  // the one that was left waiting is the next turn's first
   CHECK(desk.server().gate().pauses() == 0);
+}
+
+TEST_CASE("whoever comes when another one's time is up gets its slot, and not its end") {
+  Desk desk{{.rule = {.tick = 1s, .leave_timeout = 100ms}, .brake = {.clients_min = 1}}};
+  const RawPeer leaving = desk.connect();
+  leaving.send(framed(encode({.ip = "a", .status = Status::Leave, .notify = true})));
+  REQUIRE(turn_until(desk.loop, [&] { return desk.server().monitor().status_counts().leave == 1; }));
+  std::string told = leaving.told();
+  std::this_thread::sleep_for(150ms);  // its leave ends, and nobody has looked
+
+  const RawPeer newcomer = desk.connect();
+  REQUIRE(turn_until(desk.loop, [&] { return desk.server().monitor().counters().connected == 2; }));
+  REQUIRE(turn_until(desk.loop, [&] { return (told += leaving.told()).find("away") != std::string::npos; }));
+  CHECK_FALSE(newcomer.has_ended());
+  newcomer.send(kBeat);
+  CHECK(turn_until(desk.loop, [&] { return desk.heartbeats() == 2; }));
 }
 
 TEST_CASE("with a rate, two seconds' worth are accepted and one more waits until listening goes on") {
