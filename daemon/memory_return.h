@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "common/limits.h"
 #include "common/mono_time.h"
@@ -16,18 +17,21 @@ namespace heartbeat {
 class MemoryReturn {
  public:
   // To be called at each turn of the loop.  Whether now is the time to give back: clients were many, at least
-  // half of them are gone, and it was last asked at least limits::kMemoryReturnEvery ago.
+  // half of them are gone, and no more have gone since the last look, limits::kMemoryReturnEvery ago: what is
+  // given back while they go would leave the rest behind.
   [[nodiscard]] bool is_due(std::size_t clients, MonoTime now) {
     peak_ = std::max(peak_, clients);
     if (now - looked_at_ < limits::kMemoryReturnEvery) return false;
     looked_at_ = now;
-    const bool due = peak_ >= limits::kBurstMin && 2 * clients <= peak_;
+    const bool are_going = std::exchange(clients_, clients) > clients;
+    const bool due = !are_going && peak_ >= limits::kBurstMin && 2 * clients <= peak_;
     if (due) peak_ = clients;
     return due;
   }
 
  private:
   std::size_t peak_ = 0;
+  std::size_t clients_ = 0;  // at the last look
   MonoTime looked_at_;
 };
 
