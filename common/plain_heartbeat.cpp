@@ -74,14 +74,15 @@ class Reader {
  private:
   [[nodiscard]] bool has(Member member) const { return (seen_ >> static_cast<unsigned>(member) & 1U) != 0; }
 
+  // A key that does not match may have been taken in part: so none is tried after another one.
   bool take_member(Heartbeat& into) {
     if (!take(Quote)) return false;
     switch (*at_) {
       case 'i':
-        if (take_key("ip", Member::Ip)) return take_text(into.ip, limits::kClaimedIpMax);
+        if (at_[1] == 'p') return take_key("ip", Member::Ip) && take_text(into.ip, limits::kClaimedIpMax);
         return take_key("id", Member::Id) && take_text(into.id, limits::kIdMax);
       case 's':
-        if (take_key("status", Member::Status)) return take_status(into.status);
+        if (at_[1] == 't') return take_key("status", Member::Status) && take_status(into.status);
         return take_key("seq", Member::Seq) && take_number(into.seq);
       case 'p': return take_key("pid", Member::Pid) && take_number(into.pid);
       case 'a': return take_key("ack", Member::Ack) && take_flag(into.ack);

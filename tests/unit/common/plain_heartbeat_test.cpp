@@ -99,8 +99,10 @@ TEST_CASE("what is not plain is left to the JSON library, which reads it") {
   HeartbeatParser library;
   Heartbeat plain;
   for (const char* body : {
-           R"({"ip": "a", "status": "alive", "x": 1})",     // a member that is not known
-           R"({"ip": "a", "status": "alive", "ip": "b"})",  // one given twice: the last counts
+           R"({"ip": "a", "status": "alive", "x": 1})",       // a member that is not known
+           R"({"ip": "a", "status": "alive", "ip": "b"})",    // one given twice: the last counts
+           R"({"ip": "a", "status": "alive", "ipid": "x"})",  // two that are known, in a row: not known
+           R"({"ip": "a", "status": "alive", "statusseq": 7})",
            R"({"ip": "a", "status": "alive", "pid": 26464 , "seq":18446744073709551615})",
            R"({"ip": "\u0061", "status": "alive"})",  // an escape
            R"({"ip": "Grüße", "status": "alive"})",   // not ASCII
