@@ -7,6 +7,8 @@
 
 #include <arpa/inet.h>
 
+#include "common/text.h"
+
 namespace heartbeat {
 namespace {
 
@@ -83,7 +85,7 @@ std::string to_string(const HostPort& where) {
 
 tl::expected<HostPort, std::string> parse_host_port(std::string_view text) {
   const auto refuse = [&](const std::string& why) {
-    return tl::unexpected("'" + std::string{text} + "' is not an address: " + why);
+    return tl::unexpected("'" + escaped(text) + "' is not an address: " + why);
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return refuse("write it as HOST:PORT, like 127.0.0.1:14000");

@@ -56,6 +56,12 @@ TEST_CASE("a wrong address is refused with what is wrong with it") {
   }
 }
 
+TEST_CASE("a wrong address moves no terminal by being repeated") {
+  CHECK(error_of("0.0.0.1;1\x1b[2J").starts_with(R"('0.0.0.1;1\x1b[2J' is not an address: )"));
+  CHECK(error_of("\n:1x").starts_with(R"('\n:1x' is not an address: )"));
+  CHECK(error_of("\xFF").starts_with(R"('\xff' is not an address: )"));
+}
+
 TEST_CASE("only what this machine alone can reach is a loopback address") {
   for (const char* text : {"127.0.0.1:1", "127.255.255.255:0", "[::1]:80"}) {
     CAPTURE(text);
