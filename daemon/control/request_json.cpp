@@ -146,6 +146,10 @@ Parsed parse_watch(Members& members) {
 Parsed parse_kick(Members& members) {
   KickRequest request{.clients = members.texts("clients"), .message = members.text("message").value_or("")};
   if (request.clients.empty()) members.refuse("clients", "is required: an array of names");
+  // The answer repeats the names, to whatever terminal reads it.
+  for (const std::string& name : request.clients) {
+    if (!is_printable(name)) members.refuse("clients", "has one that no client can have: " + quoted(name));
+  }
   if (request.message.size() > limits::kKickMessageMax || !is_printable(request.message)) {
     members.refuse("message",
                    "must be at most " + std::to_string(limits::kKickMessageMax) + " bytes of printable text");

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include <doctest/doctest.h>
@@ -115,6 +116,15 @@ TEST_CASE("an operator's message is one printable line of bounded length") {
   CHECK(refusal(body(std::string(limits::kKickMessageMax + 1, 'x'))) ==
         "'message' must be at most 256 bytes of printable text");
   CHECK(refusal(body(R"(one\ntwo)")) == "'message' must be at most 256 bytes of printable text");
+}
+
+TEST_CASE("a name that is not printable is refused, not repeated") {
+  CHECK(request<KickRequest>(R"({"command":"kick","clients":["pumpe-ü"]})").clients.front() == "pumpe-ü");
+  for (const auto& [name, shown] : {std::pair{R"(a\u202e)", R"(a\xe2\x80\xae)"},
+                                    std::pair{R"(a\u0000)", R"(a\x00)"}, std::pair{"a\x7F", R"(a\x7f)"}}) {
+    CHECK(refusal(std::string{R"({"command":"kick","clients":["b",")"} + name + "\"]}") ==
+          "'clients' has one that no client can have: '" + std::string{shown} + "'");
+  }
 }
 
 TEST_CASE("a body that is nested as deep as it can be is refused like any other") {

@@ -44,6 +44,12 @@ void log_to_the_judge() {
   spdlog::set_level(spdlog::level::info);
 }
 
+Settings with_little_memory() {
+  Settings settings;
+  settings.remember = 64;
+  return settings;
+}
+
 // A daemon with someone who asks.
 class World {
  public:
@@ -166,7 +172,7 @@ class World {
   }
 #pragma GCC diagnostic pop
 
-  Desk desk_;
+  Desk desk_{with_little_memory()};
   LoadedConfig loaded_;
   Rate heartbeats_;
   Histogram loop_lateness_;
