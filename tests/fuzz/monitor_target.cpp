@@ -64,7 +64,8 @@ Settings settings_from(Input& input) {
   settings.bounds = bounds_from(input, settings.rule);
   const unsigned bits = input.byte();
   settings.clients_max = (bits & 1U) != 0 ? kClientsMax : 3;
-  settings.remember = (bits & 2U) != 0 ? 0 : 1000;
+  // Nobody is forgotten: in which order two of one instant are is not said.  Each takes an open and a beat.
+  settings.remember = (bits & 2U) != 0 ? 0 : kStepsMax / 2;
   settings.report_heartbeats = (bits & 4U) != 0;
   settings.frame_max = (bits & 8U) != 0 ? 100 : limits::kFrameMax;
   return settings;

@@ -489,6 +489,7 @@ TEST_CASE(
                         .frame_timeout = *between(0, 4) * tick + Millis{*between(0, 1)}};
     Pair pair{{.rule = rule,
                .clients_max = static_cast<std::size_t>(*between(1, 6)),
+               .remember = 64,  // more than there are closed in a schedule
                .brake = brake,
                .bounds = bounds}};
     const auto numbers =

@@ -190,6 +190,8 @@ void WatchedMonitor::change_settings(const Settings& settings, MonoTime now) {
   forget_last();
   monitor_.change_settings(settings, now, effects_);
   oracle_.change_settings(settings, now);
+  // Whom the new settings make due at this instant is looked at next.
+  judged_up_to_ = std::min(judged_up_to_, now - Millis{1});
   compare();
 }
 
