@@ -51,7 +51,7 @@ Endpoint peer_of(std::uint32_t index, std::uint32_t connections) {
 World::World(const Scenario& scenario)
     : random_(scenario.seed),
       scenario_(scenario),
-      watched_(draw_settings(random_, scenario.clients)),
+      watched_(draw_settings(random_, scenario)),
       clock_(stall_limit(watched_.settings().rule), machine_now_),
       tick_min_(watched_.settings().rule.tick / 2),
       turn_min_(std::max<std::int64_t>(1, tick_min_.count() / 8 >> random_.between(0, 4))) {
@@ -67,16 +67,19 @@ std::string World::run() {
   return broken_;
 }
 
-Settings World::draw_settings(Random& random, std::size_t clients) {
+Settings World::draw_settings(Random& random, const Scenario& scenario) {
   constexpr std::array<std::int64_t, 5> kTicks{200, 1000, 2000, 5000, 10'000};
+  const std::size_t clients = scenario.clients;
   Settings settings;
   settings.rule = draw_rule(random, Millis{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))});
   settings.brake = draw_brake(random, settings.rule);
   settings.bounds = draw_bounds(random, settings.rule);
   // In one run of four not all find room.
   settings.clients_max = random.chance(1, 4) ? std::max<std::size_t>(1, clients * 3 / 4) : clients;
-  // Nobody is forgotten: in which order two of one instant are is not said.
-  settings.remember = random.chance(1, 4) ? 0 : clients * 100;
+  // Nobody is forgotten: in which order two of one instant are is not said.  At most one new name in a
+  // minute came of a client, in the mean, in 200 seeds.
+  const auto half_minutes = static_cast<std::size_t>(scenario.duration / Millis{30'000});
+  settings.remember = random.chance(1, 4) ? 0 : clients * (2 + half_minutes);
   return settings;
 }
 

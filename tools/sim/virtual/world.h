@@ -107,7 +107,7 @@ class World {
     if (!kept && broken_.empty()) broken_ = promise;
   }
 
-  [[nodiscard]] static Settings draw_settings(Random& random, std::size_t clients);
+  [[nodiscard]] static Settings draw_settings(Random& random, const Scenario& scenario);
 
   Random random_;
   Scenario scenario_;
