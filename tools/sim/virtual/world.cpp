@@ -353,7 +353,9 @@ void World::note_event(const Event& event) {
                       (event.kind == Event::Kind::Left && event.reason == Reason::Silent);
   if (!silent || watched_.settings().rule.threshold < 3) return;
   const std::uint32_t index = actor_by_slot_[event.conn.slot];
-  hold(index == kNobody || !actors_[index].faithful,
+  // Of one open the verdict on another may be told first, whose slot it then took.
+  if (index == kNobody || actors_[index].conn != event.conn) return;
+  hold(!actors_[index].faithful,
        "whoever beats in time is never taken for silent, however long the daemon was stopped");
 }
 
