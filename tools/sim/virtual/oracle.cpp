@@ -273,6 +273,7 @@ void Oracle::change_settings(const Settings& settings, MonoTime now) {
 }
 
 void Oracle::shut_down(MonoTime now) {
+  catch_up(now);  // a brake ends, though nobody be there
   while (!clients_.empty()) end(clients_.begin()->first, Reason::Shutdown, now);
 }
 
