@@ -127,7 +127,8 @@ void Oracle::advance(MonoTime now) {
   for (MonoTime at = next_instant(); at <= now; at = next_instant()) {
     look_at_brake(at);
     if (agenda_.empty() || agenda_.begin()->first != at) continue;
-    const auto due = agenda_.extract(agenda_.begin());
+    auto due = agenda_.extract(agenda_.begin());
+    std::sort(due.mapped().begin(), due.mapped().end());
     for (const ConnId conn : due.mapped()) {
       const auto found = clients_.find(conn);
       if (found == clients_.end() || found->second.planned != at) continue;
@@ -255,8 +256,8 @@ void Oracle::change_settings(const Settings& settings, MonoTime now) {
     held_until_ = std::max(now, std::min(held_until_, held_from_ + pause));
   }
   if (settings.rule != settings_.rule) {
-    for (auto next = clients_.begin(); next != clients_.end();) {
-      auto& [conn, client] = *next++;
+    for (const ConnId conn : connections()) {
+      Client& client = clients_.at(conn);
       if (!judge(conn, client, now)) continue;
       client.life.change_rule(settings.rule, now);
       plan(conn, client);
@@ -274,7 +275,17 @@ void Oracle::change_settings(const Settings& settings, MonoTime now) {
 
 void Oracle::shut_down(MonoTime now) {
   catch_up(now);  // a brake ends, though nobody be there
-  while (!clients_.empty()) end(clients_.begin()->first, Reason::Shutdown, now);
+  for (const ConnId conn : connections()) end(conn, Reason::Shutdown, now);
+}
+
+// In the order of their places.  Of two of one name, an id that is the other's address, the one that is
+// closed last is remembered.
+std::vector<ConnId> Oracle::connections() const {
+  std::vector<ConnId> all;
+  all.reserve(clients_.size());
+  for (const auto& [conn, client] : clients_) all.push_back(conn);
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 Oracle::TimeLimit Oracle::time_limit(const Client& client) const {

@@ -157,6 +157,7 @@ class Oracle {
   [[nodiscard]] std::optional<ConnId> find_named(std::string_view name) const;
   [[nodiscard]] std::optional<Closed> take_closed(const std::string& name);
   void forget_beyond(std::size_t max);
+  [[nodiscard]] std::vector<ConnId> connections() const;
 
   void tell(ConnId conn, Event::Kind kind, MonoTime at, std::optional<Reason> reason = {});
   void tell_status(ConnId conn, const Client& client, Status status, Reason reason);
