@@ -10,6 +10,7 @@
 
 #include <rapidjson/writer.h>
 
+#include "common/json_allocator.h"
 #include "common/mono_time.h"
 
 namespace heartbeat {
@@ -74,7 +75,7 @@ class JsonWriter {
   // NOLINTEND(readability-identifier-naming)
 
   Sink sink_;
-  rapidjson::Writer<Sink> writer_;
+  rapidjson::Writer<Sink, rapidjson::UTF8<>, rapidjson::UTF8<>, JsonAllocator> writer_;
 };
 
 }  // namespace heartbeat

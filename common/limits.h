@@ -64,6 +64,10 @@ inline constexpr std::size_t kLingeringMax = 32;
 // How long the loop may drain at shutdown.
 inline constexpr Millis kShutdownMax{3000};
 
+// Memory kept back for when there is no other: enough to end a turn of the loop with thousands of clients
+// closed in it, and for libuv's table of descriptors to grow up to 65 536 of them.
+inline constexpr std::size_t kMemoryReserve = std::size_t{1024} * 1024;
+
 // --- settings -------------------------------------------------------------------------------------------
 
 // A tick below 10 ms would be judged finer than a loop on a busy machine turns; a day is a typing error.

@@ -9,6 +9,7 @@
 #include <rapidjson/reader.h>
 
 #include "common/frame.h"
+#include "common/json_allocator.h"
 #include "common/json_frame.h"
 #include "common/plain_heartbeat.h"
 #include "common/text.h"
@@ -247,7 +248,7 @@ std::optional<BadInput> run(Reader& reader, std::string_view body, Handler& hand
 }  // namespace
 
 struct HeartbeatParser::State {
-  rapidjson::Reader reader;
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, JsonAllocator> reader;
   Handler handler;
   std::string inner;  // the object inside a body that was encoded twice
 };

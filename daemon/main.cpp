@@ -21,6 +21,7 @@
 #include "daemon/descriptors.h"
 #include "daemon/event_log.h"
 #include "daemon/handed_sockets.h"
+#include "daemon/io/memory_reserve.h"
 #include "daemon/io/server.h"
 #include "daemon/journal.h"
 #include "daemon/libsystemd.h"
@@ -86,6 +87,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
   // A peer that goes away while it is written to is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
 
+  MemoryReserve memory;
   uv::Loop loop;
   ServiceManager service;
   EventLog event_log{loaded.config.log_rate,
@@ -95,8 +97,8 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
     Operations operations{loop, descriptors};
     Server::Observer observer{.on_event =
                                   [&](const Event& event) {
+                                    operations.tell(event);  // cannot fail
                                     event_log.tell(event, loop.now());
-                                    operations.tell(event);
                                   },
                               .after_turn =
                                   [&](const Monitor& monitor) {
@@ -106,6 +108,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
                                     if (command_line.debug) event_log.tell_roster(monitor);
                                   }};
     Server server{loop, server_settings(loaded.config), std::move(observer), uv::time_asleep};
+    server.use(memory);
     Reloader reloader{loop, server, command_line, std::move(loaded), descriptors};
 
     const auto reload = [&] {

@@ -1,6 +1,7 @@
 #include "common/uv/stream.h"
 
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,18 @@ struct QueuedWrite {
   uv_write_t request;
   std::string bytes;
 };
+
+// Null where there is no memory for it.
+std::unique_ptr<QueuedWrite> queue(std::string_view bytes) {
+  try {
+    auto queued = std::make_unique<QueuedWrite>();
+    queued->bytes = bytes;
+    queued->request.data = queued.get();
+    return queued;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 
 }  // namespace
 
@@ -60,13 +73,22 @@ int Stream::start_reading() {
     if (count > 0) {
       const auto size = static_cast<std::size_t>(count);
       if (size == buffer->len) Loop::of(reinterpret_cast<uv_handle_t*>(from)).filled_by(from);
-      self(from).on_bytes({buffer->base, size});
+      self(from).take({buffer->base, size});
     } else if (count < 0 && count != UV_ENOBUFS) {
       uv_read_stop(from);
       self(from).on_end(true_end(from, static_cast<int>(count)));
     }
   };
   return uv_read_start(stream(), lend, take);
+}
+
+void Stream::take(std::string_view bytes) {
+  try {
+    on_bytes(bytes);
+  } catch (const std::bad_alloc&) {
+    uv_read_stop(stream());
+    on_end(UV_ENOMEM);
+  }
 }
 
 void Stream::pause_reading() {
@@ -83,9 +105,8 @@ int Stream::write(std::string_view bytes, std::size_t queue_max) {
   if (bytes.empty()) return 0;
 
   if (uv_stream_get_write_queue_size(stream()) + bytes.size() > queue_max) return UV_ENOBUFS;
-  auto queued = std::make_unique<QueuedWrite>();
-  queued->bytes = bytes;
-  queued->request.data = queued.get();
+  auto queued = queue(bytes);
+  if (queued == nullptr) return UV_ENOMEM;
   const uv_buf_t later = uv_buf_init(queued->bytes.data(), static_cast<unsigned>(queued->bytes.size()));
   const auto on_done = [](uv_write_t* request, int error) {
     const std::unique_ptr<QueuedWrite> owned{static_cast<QueuedWrite*>(request->data)};
@@ -103,7 +124,8 @@ bool Stream::has_unsent() const {
 }
 
 void Stream::finish() {
-  auto request = std::make_unique<uv_shutdown_t>();
+  std::unique_ptr<uv_shutdown_t> request{new (std::nothrow) uv_shutdown_t};
+  if (request == nullptr) return;  // the end comes with the close
   const auto on_done = [](uv_shutdown_t* done, int) { const std::unique_ptr<uv_shutdown_t> owned{done}; };
   if (uv_shutdown(request.get(), stream(), on_done) == 0) static_cast<void>(request.release());
 }

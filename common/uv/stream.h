@@ -33,8 +33,8 @@ class Stream {
   void pause_reading();
 
   // Writes what the kernel takes now and queues the rest; on_written() tells when that has gone.  UV_ENOBUFS,
-  // and nothing more is queued, when more than `queue_max` bytes would wait; any other error is that of a
-  // connection that is ending, which on_end() reports.
+  // and nothing more is queued, when more than `queue_max` bytes would wait; UV_ENOMEM where there is no
+  // memory for them; any other error is that of a connection that is ending, which on_end() reports.
   int write(std::string_view bytes, std::size_t queue_max = limits::kWriteQueueMax);
 
   // Whether some of what was written still waits for the kernel to take it.
@@ -61,7 +61,8 @@ class Stream {
   [[nodiscard]] virtual std::size_t read_per_turn() const { return limits::kReadBufferSize; }
 
   virtual void on_connected(int error) { static_cast<void>(error); }
-  // The bytes are gone when this returns.
+  // The bytes are gone when this returns.  Where it throws std::bad_alloc, on_end(UV_ENOMEM) follows: the
+  // memory that one connection cannot get costs that connection.
   virtual void on_bytes(std::string_view bytes) = 0;
   // UV_EOF when the peer closed, else what broke.  Nothing more is read; the owner lets go of the object.
   virtual void on_end(int error) = 0;
@@ -70,6 +71,7 @@ class Stream {
 
  private:
   [[nodiscard]] static Stream& self(uv_stream_t* stream);
+  void take(std::string_view bytes);
 };
 
 class TcpStream : public Stream {

@@ -43,6 +43,13 @@ int ControlServer::descriptor() {
 }
 
 void ControlServer::accept(uv_stream_t* listener) {
+  try {
+    take(listener);
+  } catch (const std::bad_alloc&) {  // there is no memory for it: it is closed
+  }
+}
+
+void ControlServer::take(uv_stream_t* listener) {
   active_ = true;
   uv::Owned<ControlSession> session{new ControlSession{loop_, *this}};
   if (session->accept(listener) != 0) return;
@@ -66,11 +73,20 @@ void ControlServer::after_turn() {
     ControlSession& session = *ready_.front();
     // Also what turns out to be nothing to do costs something.
     steps.spend(1);
-    move(session, session.work(slice_, steps));
+    move(session, work(session, steps));
   }
   // A session may itself have made an event that others wait for.
   const bool is_more = !ready_.empty() || context_.feed.next() != events_seen_;
   is_more ? no_sleep_->on() : no_sleep_->off();
+}
+
+// What there is no memory for ends the session that asked for it.
+ControlSession::State ControlServer::work(ControlSession& session, Steps& steps) {
+  try {
+    return session.work(slice_, steps);
+  } catch (const std::bad_alloc&) {
+    return State::Ended;
+  }
 }
 
 ControlServer::Sessions& ControlServer::list_of(State state) {

@@ -63,6 +63,8 @@ class ControlServer {
   using Sessions = std::list<uv::Owned<ControlSession>>;
 
   void accept(uv_stream_t* listener);
+  void take(uv_stream_t* listener);
+  ControlSession::State work(ControlSession& session, Steps& steps);
   [[nodiscard]] Sessions& list_of(ControlSession::State state);
   // To the end of the list of that state.
   void move(ControlSession& session, ControlSession::State to);

@@ -3,11 +3,16 @@
 
 #include <rapidjson/document.h>
 
+#include "common/json_allocator.h"
 #include "common/text.h"
 #include "daemon/control/request.h"
 
 namespace heartbeat {
 namespace {
+
+using Pool = rapidjson::MemoryPoolAllocator<JsonAllocator>;
+using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Pool, JsonAllocator>;
+using Value = Document::ValueType;
 
 using Parsed = tl::expected<Request, std::string>;
 
@@ -19,10 +24,10 @@ std::string quoted(std::string_view text) {
 // which were asked for, because a member that nobody knows is a mistake of whoever wrote it.
 class Members {
  public:
-  explicit Members(const rapidjson::Value& object) : object_(object) {}
+  explicit Members(const Value& object) : object_(object) {}
 
   [[nodiscard]] std::optional<std::string> text(std::string_view name) {
-    const rapidjson::Value* const value = find(name);
+    const Value* const value = find(name);
     if (value == nullptr) return {};
     if (!value->IsString()) {
       refuse(name, "must be text");
@@ -38,14 +43,14 @@ class Members {
   }
 
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) {
-    const rapidjson::Value* const value = find(name);
+    const Value* const value = find(name);
     std::vector<std::string> all;
     if (value == nullptr) return all;
     if (!value->IsArray()) {
       refuse(name, "must be an array of texts");
       return all;
     }
-    for (const rapidjson::Value& element : value->GetArray()) {
+    for (const Value& element : value->GetArray()) {
       if (!element.IsString()) {
         refuse(name, "must be an array of texts");
         return {};
@@ -56,7 +61,7 @@ class Members {
   }
 
   [[nodiscard]] bool flag(std::string_view name) {
-    const rapidjson::Value* const value = find(name);
+    const Value* const value = find(name);
     if (value == nullptr) return false;
     if (!value->IsBool()) refuse(name, "must be true or false");
     return value->IsTrue();
@@ -64,7 +69,7 @@ class Members {
 
   [[nodiscard]] std::size_t number(std::string_view name, std::size_t min, std::size_t max,
                                    std::size_t otherwise) {
-    const rapidjson::Value* const value = find(name);
+    const Value* const value = find(name);
     if (value == nullptr) return otherwise;
     if (value->IsUint64() && value->GetUint64() >= min && value->GetUint64() <= max)
       return value->GetUint64();
@@ -100,14 +105,14 @@ class Members {
   }
 
  private:
-  const rapidjson::Value* find(std::string_view name) {
+  const Value* find(std::string_view name) {
     asked_.push_back(name);
     const auto length = static_cast<rapidjson::SizeType>(name.size());
-    const auto member = object_.FindMember(rapidjson::Value{rapidjson::StringRef(name.data(), length)});
+    const auto member = object_.FindMember(Value{rapidjson::StringRef(name.data(), length)});
     return member == object_.MemberEnd() ? nullptr : &member->value;
   }
 
-  const rapidjson::Value& object_;
+  const Value& object_;
   std::vector<std::string_view> asked_;
   std::string error_;
 };
@@ -168,7 +173,7 @@ Parsed parse_brake(Members& members) {
 Parsed parse_request(std::string_view body) {
   if (!is_utf8(body)) return tl::unexpected<std::string>("the request is not UTF-8");
   // Iterative: what nests a body deeply cannot use up the stack.
-  rapidjson::Document document;
+  Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   if (document.HasParseError() || !document.IsObject()) {
     return tl::unexpected("the request is not a JSON object: " + escaped(body, limits::kExcerptMax));

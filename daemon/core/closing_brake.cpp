@@ -107,11 +107,11 @@ void ClosingBrake::pass_first() {
 }
 
 void ClosingBrake::take_hold(MonoTime at, std::size_t concerned, std::size_t connected) {
+  if (spans_.size() == limits::kBrakesMax) spans_.pop_front();
+  spans_.push_back({.from = at, .until = at + pause_, .concerned = concerned, .connected = connected});
   held_from_ = at;
   held_until_ = at + pause_;
   counted_from_at_hold_ = counted_from_;
-  if (spans_.size() == limits::kBrakesMax) spans_.pop_front();
-  spans_.push_back({.from = at, .until = held_until_, .concerned = concerned, .connected = connected});
   ++times_held_;
 }
 

@@ -36,6 +36,10 @@ class Effects {
   // After everything that was ordered to be sent; the monitor has forgotten the connection already.
   void close(ConnId conn) { orders_.push_back({Order::Kind::Close, conn, 0, 0}); }
   void tell(Event&& event) { events_.push_back(std::move(event)); }
+  // The next event can be told without any memory.
+  void make_room() {
+    if (events_.size() == events_.capacity()) events_.reserve(2 * events_.size() + 1);
+  }
 
   // Not to be read, or to be read again: before the orders are carried out, and in this order.
   struct Reading {

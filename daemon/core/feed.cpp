@@ -1,14 +1,20 @@
 #include "daemon/core/feed.h"
 
 #include <cassert>
+#include <new>
 
 namespace heartbeat {
 
 void Feed::add(const Event& event) {
   if (event.number == 0) return;
   assert(event.number == next_);
-  ring_[next_ % ring_.size()] = event;
+  Event& place = ring_[next_ % ring_.size()];
   ++next_;
+  try {
+    place = event;
+  } catch (const std::bad_alloc&) {  // that it happened, without what takes memory
+    place = Event{.kind = event.kind, .number = event.number, .at = event.at};
+  }
 }
 
 const Event* Feed::find(std::uint64_t number) const {

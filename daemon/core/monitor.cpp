@@ -1,6 +1,7 @@
 #include "daemon/core/monitor.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdlib>
 #include <utility>
@@ -41,6 +42,7 @@ std::string_view to_string(Refusal refusal) {
   switch (refusal) {
     case Refusal::MaxClients: return "max_clients";
     case Refusal::MaxClientsPerIp: return "max_clients_per_ip";
+    case Refusal::OutOfMemory: return "out_of_memory";
   }
   return "";
 }
@@ -50,38 +52,56 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
   catch_up(now, effects);
   if (is_refused(peer, now, effects)) return {};
   const ConnId conn = registry_.add(peer, now);
-  if (settings_.bounds.max_clients_per_ip > 0) addresses_.add(peer);
   const Entry entry = entry_at(conn.slot);
-  entry.client.listener = number_of(listener);
-  arm(entry, now);
+  bool counted = false;
+  try {
+    if (settings_.bounds.max_clients_per_ip > 0) addresses_.add(peer);
+    counted = settings_.bounds.max_clients_per_ip > 0;
+    entry.client.listener = number_of(listener);
+    arm(entry, now);
+    tell(event_of(Event::Kind::Connected, entry, now), effects);
+  } catch (...) {  // there is no memory: as if it had never come
+    if (counted) addresses_.remove(peer);
+    deadlines_.disarm(conn.slot);
+    registry_.remove(conn.slot);
+    throw;
+  }
   ++counters_.connected;
   ++roster_version_;
-  tell(event_of(Event::Kind::Connected, entry, now), effects);
   return conn;
 }
 
 // Tells why, where it is.
 bool Monitor::is_refused(const Endpoint& peer, MonoTime now, Effects& effects) {
   const std::size_t from_there_max = settings_.bounds.max_clients_per_ip;
-  Refusal refusal{};
-  std::string detail;
   if (registry_.size() >= settings_.clients_max) {
-    refusal = Refusal::MaxClients;
-    detail = std::to_string(registry_.size()) + " clients are connected, which is the maximum";
-  } else if (from_there_max > 0 && addresses_.of(peer) >= from_there_max) {
-    refusal = Refusal::MaxClientsPerIp;
-    detail = std::to_string(addresses_.of(peer)) + " clients from " + AddressCounts::name_of(peer) +
-             " are connected, which is the maximum from one address (max_clients_per_ip)";
-  } else {
-    return false;
+    turn_away(peer, Refusal::MaxClients,
+              std::to_string(registry_.size()) + " clients are connected, which is the maximum", now,
+              effects);
+    return true;
   }
+  if (from_there_max > 0 && addresses_.of(peer) >= from_there_max) {
+    turn_away(peer, Refusal::MaxClientsPerIp,
+              std::to_string(addresses_.of(peer)) + " clients from " + AddressCounts::name_of(peer) +
+                  " are connected, which is the maximum from one address (max_clients_per_ip)",
+              now, effects);
+    return true;
+  }
+  return false;
+}
+
+void Monitor::refuse_for_memory(const Endpoint& peer, MonoTime now, Effects& effects) {
+  turn_away(peer, Refusal::OutOfMemory, "the daemon is out of memory", now, effects);
+}
+
+void Monitor::turn_away(const Endpoint& peer, Refusal refusal, std::string_view detail, MonoTime now,
+                        Effects& effects) {
   ++counters_.refused;
   ++counters_.refusals.at(static_cast<std::size_t>(refusal));
   Event refused{.kind = Event::Kind::Refused, .at = now, .client = to_string(peer), .peer = peer};
   refused.reason = Reason::Limit;
-  refused.detail = std::move(detail);
+  refused.detail = detail;
   tell(std::move(refused), effects);
-  return true;
 }
 
 void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects) {
@@ -115,13 +135,20 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
   }
 }
 
-void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects) {
+void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects,
+                         std::string_view detail) {
   catch_up(now, effects);
   Client* const client = registry_.find(conn);
   if (client == nullptr) return;
   const Entry entry{conn, *client};
   if (!judge(entry, now, effects)) return;
-  close(entry, closing(entry, reason, reason == Reason::Limit ? Party::Daemon : Party::Client, now), effects);
+  Event event = closing(entry, reason, reason == Reason::Limit ? Party::Daemon : Party::Client, now);
+  event.detail = detail;
+  close(entry, std::move(event), effects);
+}
+
+void Monitor::abandon(ConnId conn) noexcept {
+  if (Client* const client = registry_.find(conn)) remove({conn, *client}, Reason::Limit);
 }
 
 // Each instant in turn, so that the brake finds everybody as they were when it has to look; of one instant
@@ -134,7 +161,8 @@ void Monitor::advance(MonoTime now, Effects& effects) {
       continue;
     }
     if (due > now) return;
-    // It stays where it is in the heap until it is armed anew, or gone: to take it out first is dearer.
+    // It stays where it is in the heap until it is armed anew, or gone: to take it out first is dearer, and would
+    // forget it where there is no memory to judge it.
     const Entry entry = entry_at(deadlines_.first());
     if (!judge_until(entry, due, now, effects)) continue;
     if (entry.client.held && held_until(entry.client) <= now) release(entry, now, effects);
@@ -216,19 +244,19 @@ void Monitor::count_addresses() {
 }
 
 void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
-  remember_stall({.at = now, .length = length});
   ++counters_.stalls;
   counters_.stalled += length;
   counters_.worst_stall = std::max(counters_.worst_stall, length);
+  remember_stall({.at = now, .length = length});
   Event event{.kind = Event::Kind::Stalled, .at = now};
   event.stalled = length;
   tell(std::move(event), effects);
 }
 
 void Monitor::suspended(Millis length, MonoTime now, Effects& effects) {
-  remember_stall({.at = now, .length = length, .suspended = true});
   ++counters_.suspensions;
   counters_.suspended += length;
+  remember_stall({.at = now, .length = length, .suspended = true});
   Event event{.kind = Event::Kind::Suspended, .at = now};
   event.stalled = length;
   tell(std::move(event), effects);
@@ -348,59 +376,78 @@ bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& ef
     if (!ends_in_silence(client)) return client.liveness.advance(settings_.rule, until);
     return client.liveness.advance(rule_for(client, settings_.rule, brake_), until);
   };
-  while (const auto change = next_change()) {
-    const auto event_like = [&](Event::Kind kind, Status from, Status to) {
-      Event event = event_of(kind, entry, change->at);
-      event.from = from;
-      event.to = to;
-      event.silence = change->silence;
-      event.strikes = change->strikes;
-      event.steady = change->steady;
-      return event;
-    };
-    verdict_lateness_.add(now - change->at);
-    switch (change->kind) {
-      case Change::Kind::Struck:
-        ++counters_.strikes;
-        margins_.add_none();
-        client.nearest_to_leave =
-            std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
-        note(client, {.at = change->at, .strikes = change->strikes, .kind = Moment::Kind::Struck});
-        tell(event_like(Event::Kind::Struck, Status::Alive, Status::Alive), effects);
-        break;
-      case Change::Kind::Left:
-        enter_leave(entry, Reason::Silent, false, event_like(Event::Kind::Left, Status::Alive, Status::Leave),
-                    effects);
-        break;
-      case Change::Kind::Returned: {
-        ++counters_.returns;
-        uncount_for_brake(client);
-        note(client, {.at = change->at, .kind = Moment::Kind::Returned});
-        --in_leave_;
-        ++roster_version_;
-        if (client.notify) {
-          effects.send(entry.conn, [](std::string& out) {
-            append_status(out, Status::Alive, to_string(Reason::Steady));
-          });
-        }
-        Event event = event_like(Event::Kind::Returned, Status::Leave, Status::Alive);
-        event.reason = Reason::Steady;
-        tell(std::move(event), effects);
-        break;
-      }
-      case Change::Kind::Expired: {
-        Event event = event_like(Event::Kind::Closed, Status::Leave, Status::Close);
-        event.reason = client.away ? Reason::Away : Reason::Silent;
-        if (const Millis held = change->at - client.liveness.left_at() - settings_.rule.leave_timeout;
-            held > Millis{0}) {
-          event.detail = "held for " + describe_duration(held) + " by the brake on mass closing";
-        }
-        close(entry, std::move(event), effects);
+  for (;;) {
+    const Liveness before = client.liveness;
+    const auto change = next_change();
+    if (!change) return true;
+    bool counted = false;
+    try {
+      Event event = event_of(*change, entry);
+      verdict_lateness_.add(now - change->at);
+      if (change->kind == Change::Kind::Expired) {
+        expire(entry, std::move(event), effects);
         return false;
       }
+      counted = true;
+      make(*change, entry, std::move(event), effects);
+    } catch (...) {  // there is no memory: what nobody was told of is still to be made
+      if (!counted) client.liveness = before;
+      throw;
     }
   }
-  return true;
+}
+
+Event Monitor::event_of(const Change& change, Entry entry) {
+  static constexpr std::array kKinds{Event::Kind::Struck, Event::Kind::Left, Event::Kind::Returned,
+                                     Event::Kind::Closed};
+  Event event = event_of(kKinds.at(static_cast<std::size_t>(change.kind)), entry, change.at);
+  const bool was_alive = change.kind == Change::Kind::Struck || change.kind == Change::Kind::Left;
+  event.from = was_alive ? Status::Alive : Status::Leave;
+  event.silence = change.silence;
+  event.strikes = change.strikes;
+  event.steady = change.steady;
+  return event;
+}
+
+// What follows from a change that the liveness has made, but for an expiry.
+void Monitor::make(const Change& change, Entry entry, Event&& event, Effects& effects) {
+  Client& client = entry.client;
+  switch (change.kind) {
+    case Change::Kind::Struck:
+      ++counters_.strikes;
+      margins_.add_none();
+      client.nearest_to_leave =
+          std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
+      note(client, {.at = change.at, .strikes = change.strikes, .kind = Moment::Kind::Struck});
+      tell(std::move(event), effects);
+      break;
+    case Change::Kind::Left: enter_leave(entry, Reason::Silent, false, std::move(event), effects); break;
+    case Change::Kind::Returned:
+      ++counters_.returns;
+      uncount_for_brake(client);
+      --in_leave_;
+      ++roster_version_;
+      note(client, {.at = change.at, .kind = Moment::Kind::Returned});
+      if (client.notify) {
+        effects.send(entry.conn,
+                     [](std::string& out) { append_status(out, Status::Alive, to_string(Reason::Steady)); });
+      }
+      event.reason = Reason::Steady;
+      tell(std::move(event), effects);
+      break;
+    case Change::Kind::Expired: break;
+  }
+}
+
+// A leave has lasted its whole timeout.
+void Monitor::expire(Entry entry, Event&& closing, Effects& effects) {
+  closing.to = Status::Close;
+  closing.reason = entry.client.away ? Reason::Away : Reason::Silent;
+  if (const Millis held = closing.at - entry.client.liveness.left_at() - settings_.rule.leave_timeout;
+      held > Millis{0}) {
+    closing.detail = "held for " + describe_duration(held) + " by the brake on mass closing";
+  }
+  close(entry, std::move(closing), effects);
 }
 
 Monitor::TimeLimit Monitor::time_limit(const Client& client, MonoTime now) const {
@@ -441,8 +488,8 @@ void Monitor::begin_frame(Entry entry, MonoTime now) {
 void Monitor::hold(Entry entry, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   if (client.held) return;
-  client.held = true;
   effects.read(entry.conn, false);
+  client.held = true;
   arm_by(entry, held_until(client));
   if (client.was_held) return;
   client.was_held = true;
@@ -459,9 +506,9 @@ MonoTime Monitor::held_until(const Client& client) const {
 }
 
 void Monitor::release(Entry entry, MonoTime now, Effects& effects) {
+  effects.read(entry.conn, true);
   entry.client.held = false;
   entry.client.frame_begun_ms = low_bits(now);  // the rest of it may have been waiting for us
-  effects.read(entry.conn, true);
 }
 
 // Tells, once for the whole daemon, that clients beat steadily but slower than the tick.
@@ -572,10 +619,10 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
   entry.client.leave_reason = reason;
   entry.client.away = away;
   entry.client.nearest_to_leave = std::uint32_t{settings_.rule.cursor} * settings_.rule.threshold;
-  note(entry.client, {.at = event.at, .kind = Moment::Kind::Left, .reason = reason});
   ++counters_.leaves;
   ++in_leave_;
   ++roster_version_;
+  note(entry.client, {.at = event.at, .kind = Moment::Kind::Left, .reason = reason});
   count_for_brake(entry.client);
   if (entry.client.notify) {
     effects.send(entry.conn, [&](std::string& out) { append_status(out, Status::Leave, to_string(reason)); });
@@ -596,8 +643,10 @@ void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTi
   close(entry, std::move(event), effects);
 }
 
+// Where there is no memory for it, it is still connected.
 void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
   Client& client = entry.client;
+  effects.make_room();  // telling it comes last
   if (!client.claimed_ip.empty()) {
     closed_.remember({.name = ShortText{closing.client},
                       .claimed_ip = ShortText{client.claimed_ip.view()},
@@ -626,6 +675,11 @@ void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects&
                  [&](std::string& out) { append_status(out, Status::Close, to_string(reason), detail); });
   }
   effects.close(entry.conn);
+  remove(entry, reason);
+}
+
+// All of it that cannot fail.
+void Monitor::remove(Entry entry, Reason reason) noexcept {
   ++counters_.closes.at(static_cast<std::size_t>(reason));
   if (entry.client.liveness.status() != Status::Alive) --in_leave_;  // only a leave expires
   uncount_for_brake(entry.client);
@@ -655,8 +709,10 @@ void Monitor::arm_by(Entry entry, MonoTime at) {
 
 // Numbers the event, where it is one of those that are counted.
 void Monitor::tell(Event&& event, Effects& effects) {
-  if (event.kind != Event::Kind::Heard) event.number = ++events_told_;
+  const bool counts = event.kind != Event::Kind::Heard;
+  if (counts) event.number = events_told_ + 1;
   effects.tell(std::move(event));
+  if (counts) ++events_told_;  // a number that nobody was told would be a gap
 }
 
 // A history begins with the connection that it was first needed on.

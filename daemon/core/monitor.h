@@ -2,6 +2,11 @@
 //
 // Knows no socket, clock or log.  Every call takes `now` on the listening clock (listening_clock.h), never
 // earlier than that of the call before.
+//
+// Where there is no memory a call throws std::bad_alloc.  open() has changed nothing then.  Of any other call
+// a part is done, and may be untold; the one connection that it was about is to be ended by disconnect() or,
+// if there is no memory for that either, by abandon().  What is counted and found stays true in any case
+// (counters, names, instants at which somebody is looked at).
 #pragma once
 
 #include <algorithm>
@@ -46,9 +51,9 @@ struct Settings {
   Bounds bounds{};
 };
 
-// Why a connection was turned away before it was a client: by which setting.
-enum class Refusal : std::uint8_t { MaxClients, MaxClientsPerIp };
-inline constexpr std::size_t kRefusalCount = 2;
+// Why a connection was turned away before it was a client: by which setting, or for what was lacking.
+enum class Refusal : std::uint8_t { MaxClients, MaxClientsPerIp, OutOfMemory };
+inline constexpr std::size_t kRefusalCount = 3;
 [[nodiscard]] std::string_view to_string(Refusal refusal);
 
 // Totals since the start.  connected == clients now + the sum of closes.
@@ -100,8 +105,16 @@ class Monitor {
   // Bytes came.  A connection that was closed meanwhile is ignored.
   void receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects);
 
-  // The connection ended from outside: PeerClosed, Reset, or Limit where it does not read its answers.
-  void disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects);
+  // There was no memory to open() this connection: it is turned away.
+  void refuse_for_memory(const Endpoint& peer, MonoTime now, Effects& effects);
+
+  // The connection ended from outside: PeerClosed, Reset, or Limit where it does not read its answers or, as
+  // the detail says then, there was no memory for it.
+  void disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects, std::string_view detail = {});
+
+  // The same as Limit where there is no memory even for that: it is counted, and neither told nor remembered,
+  // and nothing is ordered.  Whoever owns the connection is to close it.
+  void abandon(ConnId conn) noexcept;
 
   // Judges everybody who is due.  To be called when what had arrived by `now` has been received.
   void advance(MonoTime now, Effects& effects);
@@ -196,8 +209,12 @@ class Monitor {
   void arm_by(Entry entry, MonoTime at);
 
   bool is_refused(const Endpoint& peer, MonoTime now, Effects& effects);
+  void turn_away(const Endpoint& peer, Refusal refusal, std::string_view detail, MonoTime now,
+                 Effects& effects);
   void count_addresses();
   bool judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects);
+  void make(const Change& change, Entry entry, Event&& event, Effects& effects);
+  void expire(Entry entry, Event&& closing, Effects& effects);
   void out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Effects& effects);
   void begin_frame(Entry entry, MonoTime now);
   void hold(Entry entry, MonoTime now, Effects& effects);
@@ -229,6 +246,7 @@ class Monitor {
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
   void close(Entry entry, Event&& closing, Effects& effects);
   void drop(Entry entry, Reason reason, std::string_view detail, Effects& effects);
+  void remove(Entry entry, Reason reason) noexcept;
   void arm(Entry entry, MonoTime now);
 
   // The brake on mass closing: monitor_brake.cpp.
@@ -249,6 +267,7 @@ class Monitor {
   void note_gap(Client& client, bool first, MonoTime now) const;
 
   [[nodiscard]] static Event event_of(Event::Kind kind, Entry entry, MonoTime at);
+  [[nodiscard]] static Event event_of(const Change& change, Entry entry);
   [[nodiscard]] static Event closing(Entry entry, Reason reason, Party by, MonoTime at);
 
   Settings settings_;

@@ -72,7 +72,8 @@ void Monitor::tell_brake_taken(Effects& effects) {
 }
 
 void Monitor::tell_brake_ended(MonoTime at, std::size_t held, Effects& effects) {
-  BrakeReport report = *last_brake_;
+  // Where there was no memory to tell that it took hold, there is none.
+  BrakeReport report = last_brake_ ? *last_brake_ : BrakeReport{.span = brake_.spans().back()};
   report.span = brake_.spans().back();
   report.held = held;
   last_brake_ = std::make_shared<const BrakeReport>(std::move(report));
@@ -109,8 +110,8 @@ void Monitor::count_for_brake(Client& client) {
   const bool counts =
       ends_in_silence(client) && !client.liveness.will_return(rule_for(client, settings_.rule, brake_));
   if (counts == client.counted_by_brake) return;
-  client.counted_by_brake = counts;
   counts ? brake_.add(client.liveness.left_at()) : brake_.remove(client.liveness.left_at());
+  client.counted_by_brake = counts;  // after what may fail
 }
 
 void Monitor::uncount_for_brake(Client& client) {

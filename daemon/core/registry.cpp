@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <utility>
 
 namespace heartbeat {
 
@@ -24,6 +25,7 @@ std::uint32_t Registry::hash_of(const Client& client) const {
 }
 
 ConnId Registry::add(const Endpoint& peer, MonoTime accepted) {
+  by_name_.make_room();  // nothing can fail when the client is there
   const ConnId conn = clients_.insert(peer, accepted);
   by_name_.insert(hash_of(peer), conn.slot);
   return conn;
@@ -37,8 +39,10 @@ void Registry::remove(std::uint32_t slot) {
 void Registry::name(std::uint32_t slot, std::string_view id) {
   Client& client = *clients_.at(slot);
   assert(client.id.empty() && !slot_of(id));
+  ShortText text;
+  text = id;  // the only thing that can fail
   by_name_.erase(hash_of(client), slot);
-  client.id = id;
+  client.id = std::move(text);
   by_name_.insert(hash_of(client), slot);
 }
 

@@ -21,6 +21,7 @@ class Registry {
   // The key is for the index of names.
   explicit Registry(const HashKey& key) : key_(key) {}
 
+  // Each but remove() may fail for lack of memory, and then changes nothing.
   ConnId add(const Endpoint& peer, MonoTime accepted);
   void remove(std::uint32_t slot);
 

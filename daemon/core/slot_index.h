@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -17,14 +18,19 @@ namespace heartbeat {
 
 class SlotIndex {
  public:
+  // Makes sure that the next insert() needs no memory.  Where there is none, nothing changes.
+  void make_room() {
+    if (4 * (size_ + 1) > 3 * entries_.size()) resize(entries_.size() + entries_.size() / 2 + kLeast);
+  }
+
   // The same slot must not be in it already.
   void insert(std::uint32_t hash, std::uint32_t slot) {
-    if (4 * (size_ + 1) > 3 * entries_.size()) resize(entries_.size() + entries_.size() / 2 + kLeast);
+    make_room();
     place({slot, hash});
     ++size_;
   }
 
-  // The slot must be in it, under this hash.
+  // The slot must be in it, under this hash.  Cannot fail, and leaves room for one more.
   void erase(std::uint32_t hash, std::uint32_t slot) {
     std::size_t hole = home(hash);
     while (entries_[hole].slot != slot) {
@@ -39,7 +45,7 @@ class SlotIndex {
     }
     entries_[hole].slot = kNobody;
     --size_;
-    if (entries_.size() > kLeast && 4 * size_ < entries_.size()) resize(entries_.size() / 2);
+    if (entries_.size() > kLeast && 4 * size_ < entries_.size()) shrink();
   }
 
   // The first slot of that hash for which `is_it(slot)` holds.
@@ -83,6 +89,14 @@ class SlotIndex {
     const std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(capacity));
     for (const Entry& entry : old) {
       if (entry.slot != kNobody) place(entry);
+    }
+  }
+
+  void shrink() noexcept {
+    try {
+      resize(entries_.size() / 2);
+    } catch (const std::bad_alloc&) {
+      // No memory for a smaller table beside this one, which does as well.
     }
   }
 

@@ -2,6 +2,8 @@
 //
 // An object's address never changes, a million of them are never copied to grow, and a block whose last
 // object is gone is given back: after a burst of connections the memory returns.
+//
+// insert() that fails for lack of memory changes nothing; erase() cannot fail.
 #pragma once
 
 #include <array>
@@ -23,10 +25,12 @@ class SlotMap {
  public:
   template <class... Arguments>
   ConnId insert(Arguments&&... arguments) {
-    const std::uint32_t slot = take_slot();
+    if (free_.empty()) add_slot();
+    const std::uint32_t slot = free_.back();
     std::unique_ptr<Block>& block = blocks_[slot / kBlockSize];
     if (block == nullptr) block = std::unique_ptr<Block>{new Block};  // its room is not to be zeroed
     block->emplace(slot % kBlockSize, std::forward<Arguments>(arguments)...);
+    free_.pop_back();
     ++size_;
     return {slot, generations_[slot]};
   }
@@ -38,7 +42,7 @@ class SlotMap {
     if (block->is_empty()) block.reset();
     ++generations_[slot];
     --size_;
-    free_.push_back(slot);
+    free_.push_back(slot);  // there is room
   }
 
   // The object, or null when that tenant is gone.
@@ -104,16 +108,14 @@ class SlotMap {
     return id.slot < generations_.size() && generations_[id.slot] == id.generation;
   }
 
-  std::uint32_t take_slot() {
-    if (!free_.empty()) {
-      const std::uint32_t slot = free_.back();
-      free_.pop_back();
-      return slot;
-    }
+  // What fails first leaves at most room that is used the next time.
+  void add_slot() {
     const auto slot = static_cast<std::uint32_t>(generations_.size());
-    generations_.push_back(0);
     if (slot / kBlockSize == blocks_.size()) blocks_.emplace_back();
-    return slot;
+    // For every slot, so that erase() need not ask for any.
+    if (free_.capacity() <= slot) free_.reserve(2 * std::size_t{slot} + kBlockSize);
+    generations_.push_back(0);
+    free_.push_back(slot);
   }
 
   std::vector<std::unique_ptr<Block>> blocks_;

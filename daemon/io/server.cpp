@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "common/uv/machine.h"
@@ -115,14 +116,41 @@ std::optional<std::size_t> Server::end_brake(BrakeEnd how) {
 
 void Server::received(ConnId conn, std::string_view bytes) {
   pacing_.read();
+  const std::uint64_t before = times_out_of_memory();
   monitor_.receive(conn, bytes, now(), effects_);
-  apply();
+  if (times_out_of_memory() != before) {
+    ended(conn, UV_ENOMEM);
+  } else {
+    apply();
+  }
 }
 
 void Server::ended(ConnId conn, int error) {
-  const Reason reason = error == UV_EOF ? Reason::PeerClosed : Reason::Reset;
-  monitor_.disconnect(conn, reason, now(), effects_);
+  switch (error) {
+    case UV_EOF: end(conn, Reason::PeerClosed, {}); break;
+    case UV_ENOMEM: end(conn, Reason::Limit, "the daemon is out of memory"); break;
+    default: end(conn, Reason::Reset, {}); break;
+  }
   apply();
+}
+
+void Server::end(ConnId conn, Reason reason, std::string_view detail) {
+  try {
+    monitor_.disconnect(conn, reason, now(), effects_, detail);
+  } catch (const std::bad_alloc&) {
+    give_up(conn);
+  }
+}
+
+std::uint64_t Server::times_out_of_memory() const {
+  return memory_ == nullptr ? 0 : memory_->times_lent();
+}
+
+// There is not even the memory to say why.
+void Server::give_up(ConnId conn) noexcept {
+  if (monitor_.clients().find(conn) == nullptr) return;  // its slot may be another one's by now
+  monitor_.abandon(conn);
+  connections_[conn.slot].reset();
 }
 
 // Listening time.  Every callback of one poll sees the same instant, so this notices a stall at the first
@@ -137,7 +165,15 @@ MonoTime Server::now() {
 
 void Server::on_pulse() {
   loop_lateness_.add(loop_.now() - pulse_due_);
+  if (memory_ != nullptr) memory_->restore();
   arm_pulse();
+}
+
+void Server::tell_turn() {
+  try {
+    if (observer_.after_turn) observer_.after_turn(monitor_);
+  } catch (const std::bad_alloc&) {  // whoever looks at each turn looks at the next
+  }
 }
 
 void Server::arm_pulse() {
@@ -149,12 +185,9 @@ void Server::arm_pulse() {
 void Server::accept(uv_stream_t* listener, int error) {
   hurry();                 // where one came, more may be coming
   if (error != 0) return;  // that connection was gone before it could be accepted
-  if (may_accept()) {
-    take(listener);
-  } else {
-    Listener::of(listener).waits(true);
-    some_wait_ = true;
-  }
+  if (may_accept() && take(listener)) return;
+  Listener::of(listener).waits(true);
+  some_wait_ = true;
 }
 
 // Not where it would be at the cost of those that are connected.
@@ -164,13 +197,18 @@ bool Server::may_accept() {
     ++accepted_this_turn_;
     return true;
   }
-  if (gate_.take_beginning()) {
+  if (gate_.take_beginning()) tell_paused();
+  return false;
+}
+
+void Server::tell_paused() {
+  try {
     monitor_.accept_paused("connections come faster than " + std::to_string(gate_.rate()) +
                                " a second (accept_rate); those that wait are accepted in turn",
                            now(), effects_);
-    apply();
+  } catch (const std::bad_alloc&) {  // it is in status all the same
   }
-  return false;
+  apply();
 }
 
 // Those that were left waiting: by the turn before, or until the gate opens.
@@ -179,43 +217,66 @@ void Server::accept_waiting() {
   gate_.reopen(loop_.now());
   if (!some_wait_) return;
   some_wait_ = false;
+  Millis next = gate_.opens_at() - loop_.now();
   for (const uv::Owned<Listener>& listener : listeners_) {
     if (!listener->has_waiting()) continue;
-    if (may_accept()) {
-      listener->waits(false);
-      take(listener->stream());
-    } else {
-      some_wait_ = true;
-    }
+    listener->waits(false);  // before libuv may call again
+    const bool may = may_accept();
+    if (may && take(listener->stream())) continue;
+    if (may) next = std::max(next, limits::kAcceptPause);  // there is no memory, and may be none for a while
+    listener->waits(true);
+    some_wait_ = true;
   }
-  if (some_wait_) open_gate_->arm(gate_.opens_at() - loop_.now());
+  if (some_wait_) open_gate_->arm(next);
 }
 
-void Server::take(uv_stream_t* listener) {
-  uv::Owned<Connection> connection{new Connection{loop_, *this}};
-  if (connection->accept(listener) != 0) return;
+// False where there is no memory even to turn it away: it waits.
+bool Server::take(uv_stream_t* listener) {
+  uv::Owned<Connection> connection{new (std::nothrow) Connection{loop_, *this}};
+  if (connection == nullptr) return false;
+  if (connection->accept(listener) != 0) return true;
   const auto peer = connection->peer();
-  if (!peer) return;  // reset already
+  if (!peer) return true;  // reset already
 
-  const auto conn = monitor_.open(*peer, now(), effects_, Listener::of(listener).local());
+  const auto conn = open(*peer, Listener::of(listener).local());
   // First of all what became of others meanwhile: one of them may have been in the slot that this one got.
   apply();
-  if (!conn) return;
+  if (!conn) return true;
   connection->belongs_to(*conn);
   static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
-  if (conn->slot >= connections_.size()) connections_.resize(conn->slot + 1);
   assert(connections_[conn->slot] == nullptr);
   connections_[conn->slot] = std::move(connection);
+  return true;
+}
+
+// Nothing where it is turned away.
+std::optional<ConnId> Server::open(const Endpoint& peer, const Endpoint& listener) {
+  try {
+    // Room for whichever slot it gets.
+    if (connections_.size() <= monitor_.clients().slots()) connections_.resize(monitor_.clients().slots() + 1);
+    if (memory_ == nullptr || !memory_->is_lent()) return monitor_.open(peer, now(), effects_, listener);
+  } catch (const std::bad_alloc&) {  // nothing has changed
+  }
+  try {
+    monitor_.refuse_for_memory(peer, clock_.now(), effects_);
+  } catch (const std::bad_alloc&) {  // it is counted, and cannot be told
+  }
+  return {};
 }
 
 void Server::after_poll() {
-  const MonoTime at = settle(now());
-  if (const auto length = suspensions_.look(time_asleep_())) monitor_.suspended(*length, at, effects_);
-  judge_or_wait(at);
+  try {
+    const MonoTime at = settle(now());
+    if (const auto length = suspensions_.look(time_asleep_())) monitor_.suspended(*length, at, effects_);
+    judge_or_wait(at);
+  } catch (
+      const std::bad_alloc&) {  // who is due stays so, and is looked at when the next pulse wakes the loop
+    no_sleep_->off();
+  }
   apply();
   stop_lingering();
   accept_waiting();
-  if (observer_.after_turn) observer_.after_turn(monitor_);
+  tell_turn();
   if (stopping_ && lingering_.empty()) loop_.stop();
   pause();
 }
@@ -321,13 +382,13 @@ void Server::apply() {
   for (const Effects::Order& order : effects_.orders()) {
     order.kind == Effects::Order::Kind::Send ? send(order) : let_go(order.conn);
   }
-  for (const Event& event : effects_.events()) observer_.on_event(event);
+  for (const Event& event : effects_.events()) tell(event);
   effects_.clear();
   if (unread_.empty()) return;
 
   // Closing them may order more sends, though none to these: they end, and the list is taken first.
   const std::vector<ConnId> unread = std::exchange(unread_, {});
-  for (const ConnId conn : unread) monitor_.disconnect(conn, Reason::Limit, clock_.now(), effects_);
+  for (const ConnId conn : unread) end(conn, Reason::Limit, {});
   apply();
 }
 
@@ -335,7 +396,21 @@ void Server::send(const Effects::Order& order) {
   const uv::Owned<Connection>& connection = connections_[order.conn.slot];
   if (connection == nullptr) return;
   pacing_.answered();
-  if (connection->tell(effects_.bytes(order)) == UV_ENOBUFS) unread_.push_back(order.conn);
+  const int error = connection->tell(effects_.bytes(order));
+  try {
+    if (error == UV_ENOMEM) give_up(order.conn);
+    if (error == UV_ENOBUFS) unread_.push_back(order.conn);
+  } catch (const std::bad_alloc&) {
+    give_up(order.conn);
+  }
+}
+
+void Server::tell(const Event& event) {
+  try {
+    observer_.on_event(event);
+  } catch (
+      const std::bad_alloc&) {  // whoever was to be told has no memory for it; it is counted all the same
+  }
 }
 
 void Server::let_go(ConnId conn) {
@@ -343,9 +418,13 @@ void Server::let_go(ConnId conn) {
   if (connection == nullptr || !connection->may_be_reading()) return;
 
   if (!stopping_ && lingering_.size() == limits::kLingeringMax) lingering_.pop_front();
-  Connection& lingers = *connection;
-  lingering_.push_back({std::move(connection), loop_.now() + limits::kLingerMax});
-  lingers.linger(std::prev(lingering_.end()));
+  try {
+    lingering_.emplace_back();
+  } catch (const std::bad_alloc&) {
+    return;  // without waiting until it has read what it was told
+  }
+  lingering_.back() = {std::move(connection), loop_.now() + limits::kLingerMax};
+  lingering_.back().connection->linger(std::prev(lingering_.end()));
 }
 
 }  // namespace heartbeat

@@ -29,6 +29,7 @@
 #include "daemon/core/monitor.h"
 #include "daemon/io/connection.h"
 #include "daemon/io/listener.h"
+#include "daemon/io/memory_reserve.h"
 #include "daemon/io/pacing.h"
 
 namespace heartbeat {
@@ -89,6 +90,10 @@ class Server {
   void set_accept_rate(unsigned rate) { gate_.set_rate(rate); }
   [[nodiscard]] const AcceptGate& gate() const { return gate_; }
 
+  // Where an allocation is out of it, the connection that asked for it is closed, and no new ones are taken
+  // until it is whole again.  Outlives the server.
+  void use(MemoryReserve& memory) { memory_ = &memory; }
+
   // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
   // they have read it, within limits::kLingerMax.
   void stop();
@@ -131,8 +136,14 @@ class Server {
   void on_pulse();
   void arm_pulse();
   void accept(uv_stream_t* listener, int error);
-  void take(uv_stream_t* listener);
+  bool take(uv_stream_t* listener);
+  std::optional<ConnId> open(const Endpoint& peer, const Endpoint& listener);
+  [[nodiscard]] std::uint64_t times_out_of_memory() const;
+  void end(ConnId conn, Reason reason, std::string_view detail);
+  void give_up(ConnId conn) noexcept;
   bool may_accept();
+  void tell_paused();
+  void tell_turn();
   void accept_waiting();
   void after_poll();
   [[nodiscard]] MonoTime settle(MonoTime at);
@@ -145,9 +156,11 @@ class Server {
 
   void apply();
   void send(const Effects::Order& order);
+  void tell(const Event& event);
   void let_go(ConnId conn);
 
   uv::Loop& loop_;
+  MemoryReserve* memory_ = nullptr;  // null: there is none
   Monitor monitor_;
   ListeningClock clock_;
   TimeAsleep time_asleep_;

@@ -37,6 +37,8 @@ TABLE = {
                         "of one stream a turn reads as much as it may, and not a byte more"),
     "kReadBytesPerTurn": (SERVER, "of one client a turn reads 16 KiB, and whoever has sent less is heard in the same turn"),
     "kReadBytesHeldBack": (SERVER, "one that was once held back is read 1 KiB in a turn"),
+    "kMemoryReserve": ("tests/unit/io/memory_reserve_test.cpp",
+                       "what is kept back is as much as said, and all of it is given back at once"),
     "kWriteQueueMax": ("tests/unit/uv/stream_test.cpp", "as many bytes as the bound may wait, and one more is refused"),
     "kDescriptorHeadroom": ("tests/control/descriptors_test.cpp",
                             "with not more than our own there are none for anybody"),

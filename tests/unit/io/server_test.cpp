@@ -2,7 +2,9 @@
 #include "daemon/io/server.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +15,7 @@
 
 #include "common/message.h"
 #include "common/uv/address.h"
+#include "tests/unit/support/allocations.h"
 #include "tests/unit/support/bytes.h"
 #include "tests/unit/support/loopback.h"
 
@@ -67,9 +70,10 @@ class RawPeer {
 // A server without pauses, and its peers.
 class Desk {
  public:
-  explicit Desk(const Settings& settings = {})
+  explicit Desk(
+      const Settings& settings = {}, std::function<void(const Event&)> on_event = [](const Event&) {})
       : server_(new Server{
-            loop, settings, {.on_event = [](const Event&) {}, .after_turn = {}}, [] { return Millis{0}; }}) {
+            loop, settings, {.on_event = std::move(on_event), .after_turn = {}}, [] { return Millis{0}; }}) {
     server_->set_pause_max(0ms);
     const auto change = server_->listen_on({Endpoint{.address = {127, 0, 0, 1}}}, 4096);
     REQUIRE(change);
@@ -214,4 +218,102 @@ TEST_CASE("32 closed clients linger until they have read their notice, and one m
   CHECK(desk.server().descriptors() == 1 + limits::kLingeringMax + 1);
   CHECK(desk.server().kick("p" + std::to_string(limits::kLingeringMax), ""));
   CHECK(desk.server().descriptors() == 1 + limits::kLingeringMax);
+}
+
+TEST_CASE(
+    "out of memory at the accept, a connection is refused and counted; those inside stay, and it recovers") {
+  MemoryReserve memory;
+  Desk desk;
+  desk.server().use(memory);
+  const RawPeer inside = desk.connect();
+  REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 1; }));
+  std::vector<RawPeer> outside;
+  // Whichever allocation fails: the first that does so lends the reserve, and the next one is turned away.
+  FailingAllocations failing{1, Fail::Once};
+  const auto refused = [&] { return desk.server().monitor().counters().refused; };
+  for (int tries = 0; tries < 10 && refused() == 0; ++tries) {
+    outside.push_back(desk.connect());
+    failing.cover([&] { desk.turn(); });
+  }
+  CHECK(refused() >= 1);
+  CHECK(desk.server().monitor().counters().refusals.at(static_cast<std::size_t>(Refusal::OutOfMemory)) ==
+        refused());
+  inside.send(kBeat);
+  REQUIRE(turn_until(desk.loop, [&] { return desk.heartbeats() == 1; }));
+  // The next pulse finds that there is memory again.
+  REQUIRE(turn_until(desk.loop, [&] { return !memory.is_lent(); }));
+  const std::size_t before = desk.clients();
+  const RawPeer again = desk.connect();
+  CHECK(turn_until(desk.loop, [&] { return desk.clients() == before + 1; }));
+}
+
+TEST_CASE(
+    "where there is no memory at all, a connection that cannot be taken is refused or waits, and comes in "
+    "later") {
+  Desk desk;
+  const RawPeer inside = desk.connect();
+  REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 1; }));
+  for (std::uint64_t nth = 1; nth < 30; ++nth) {
+    CAPTURE(nth);
+    const std::uint64_t connected = desk.server().monitor().counters().connected;
+    const std::uint64_t refused = desk.server().monitor().counters().refused;
+    const RawPeer outside = desk.connect();
+    {
+      FailingAllocations failing{nth, Fail::FromThereOn};
+      for (int turns = 0; turns < 5; ++turns) failing.cover([&] { desk.turn(); });
+    }
+    const Counters& counters = desk.server().monitor().counters();
+    REQUIRE(turn_until(desk.loop, [&] {
+      return counters.connected == connected + 1 || (counters.refused == refused + 1 && outside.has_ended());
+    }));
+  }
+  inside.send(kBeat);
+  CHECK(turn_until(desk.loop, [&] { return desk.heartbeats() == 1; }));
+}
+
+TEST_CASE("out of memory for what one connection sent, that connection is closed as limit, and no other") {
+  for (const bool has_reserve : {true, false}) {
+    CAPTURE(has_reserve);
+    std::optional<MemoryReserve> memory;
+    if (has_reserve) memory.emplace();
+    std::vector<Event> closed;
+    Desk desk{{}, [&](const Event& event) {
+                if (event.kind == Event::Kind::Closed) closed.push_back(event);
+              }};
+    if (has_reserve) desk.server().use(*memory);
+    const RawPeer asks = desk.connect();
+    const RawPeer beside = desk.connect();
+    REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 2; }));
+    beside.send(kBeat);
+    REQUIRE(turn_until(desk.loop, [&] { return desk.heartbeats() == 1; }));
+    asks.send(kBeat.substr(0, 10));  // a part of a frame has to be kept
+    {
+      FailingAllocations failing{1, Fail::Once};
+      for (int turns = 0; turns < 1000 && desk.clients() == 2; ++turns) {
+        failing.cover([&] { desk.turn(); });
+      }
+    }
+    REQUIRE(desk.clients() == 1);
+    CHECK(turn_until(desk.loop, [&] { return asks.has_ended(); }));
+    REQUIRE(closed.size() == 1);
+    CHECK(closed.front().reason == Reason::Limit);
+    CHECK(closed.front().by == Party::Daemon);
+    CHECK(closed.front().detail == "the daemon is out of memory");
+    beside.send(kBeat);
+    CHECK(turn_until(desk.loop, [&] { return desk.heartbeats() == 2; }));
+  }
+}
+
+TEST_CASE("where there is not even the memory to tell of it, that connection is closed without a word") {
+  Desk desk;
+  const RawPeer asks = desk.connect();
+  REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 1; }));
+  asks.send(kBeat.substr(0, 10));
+  {
+    FailingAllocations failing{1, Fail::FromThereOn};
+    for (int turns = 0; turns < 1000 && desk.clients() == 1; ++turns) failing.cover([&] { desk.turn(); });
+  }
+  CHECK(desk.clients() == 0);
+  CHECK(desk.server().monitor().counters().closes.at(static_cast<std::size_t>(Reason::Limit)) == 1);
+  CHECK(turn_until(desk.loop, [&] { return asks.has_ended(); }));
 }

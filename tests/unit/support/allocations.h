@@ -8,6 +8,39 @@
 
 namespace heartbeat::test {
 
+// Which of the allocations that are asked for inside cover() fail.
+enum class Fail : std::uint8_t { Once, FromThereOn };
+
+// Makes the n-th one fail, counted from 1, and others as said.  One at a time.
+class FailingAllocations {
+ public:
+  FailingAllocations(std::uint64_t nth, Fail which);
+  ~FailingAllocations();
+  FailingAllocations(const FailingAllocations&) = delete;
+  FailingAllocations& operator=(const FailingAllocations&) = delete;
+  FailingAllocations(FailingAllocations&&) = delete;
+  FailingAllocations& operator=(FailingAllocations&&) = delete;
+
+  // Does it; only what it asks for is counted, and may fail.
+  template <class Do>
+  void cover(Do do_it) {
+    const Cover covered;
+    do_it();
+  }
+  // Whether any has failed.
+  [[nodiscard]] static bool has_failed();
+
+ private:
+  struct Cover {
+    Cover();
+    ~Cover();
+    Cover(const Cover&) = delete;
+    Cover& operator=(const Cover&) = delete;
+    Cover(Cover&&) = delete;
+    Cover& operator=(Cover&&) = delete;
+  };
+};
+
 // Blocks asked for since the start, a block that was made to grow included.
 [[nodiscard]] std::uint64_t allocations_made();
 
