@@ -66,7 +66,8 @@ void make_directory_of(const std::string& path) {
 
 }  // namespace
 
-SocketFile::SocketFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {
+SocketFile::SocketFile(std::string path, int descriptor, LockFile lock)
+    : lock_(std::move(lock)), path_(std::move(path)), descriptor_(descriptor) {
   struct stat file {};
   if (lstat(path_.c_str(), &file) != 0) return;
   device_ = file.st_dev;
@@ -74,7 +75,8 @@ SocketFile::SocketFile(std::string path, int descriptor) : path_(std::move(path)
 }
 
 SocketFile::SocketFile(SocketFile&& other) noexcept
-    : path_(std::exchange(other.path_, {})),
+    : lock_(std::move(other.lock_)),
+      path_(std::exchange(other.path_, {})),
       descriptor_(std::exchange(other.descriptor_, -1)),
       device_(other.device_),
       inode_(other.inode_) {}
@@ -95,6 +97,8 @@ tl::expected<SocketFile, std::string> SocketFile::claim(const std::string& path)
   }
   const sockaddr_un address = address_of(path);
   make_directory_of(path);
+  auto lock = LockFile::take(path + ".lock");
+  if (!lock) return tl::unexpected(sentence(path, lock.error()));
   const int descriptor = new_socket();
   if (descriptor < 0) return tl::unexpected(sentence(path, std::strerror(errno)));
 
@@ -111,7 +115,7 @@ tl::expected<SocketFile, std::string> SocketFile::claim(const std::string& path)
     close(descriptor);
     return tl::unexpected(sentence(path, std::strerror(error)));
   }
-  return SocketFile{path, descriptor};
+  return SocketFile{path, descriptor, std::move(*lock)};
 }
 
 int SocketFile::take_descriptor() {

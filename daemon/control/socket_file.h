@@ -1,12 +1,16 @@
 // A listening Unix socket by its name in the file system: claimed at the start, given up at the end.
 //
 // The name is ours only if nobody answers there; and what is removed at the end is only what was made here.
+// From the claim to the end a file beside it, `NAME.lock`, is locked: of two that start at one moment and
+// find a stale socket, both would otherwise remove it, and the later one the new socket of the other.
 #pragma once
 
 #include <string>
 
 #include <sys/types.h>
 #include <tl/expected.hpp>
+
+#include "daemon/control/lock_file.h"
 
 namespace heartbeat {
 
@@ -28,8 +32,9 @@ class SocketFile {
   [[nodiscard]] int take_descriptor();
 
  private:
-  SocketFile(std::string path, int descriptor);
+  SocketFile(std::string path, int descriptor, LockFile lock);
 
+  LockFile lock_;     // until the name is removed
   std::string path_;  // empty: nothing to remove
   int descriptor_;    // -1: taken
   dev_t device_ = 0;

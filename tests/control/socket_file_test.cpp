@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 using heartbeat::SocketFile;
@@ -70,9 +71,13 @@ TEST_CASE("the directory is made where only that one is missing") {
 TEST_CASE("a socket that nobody listens on is replaced") {
   const Directory directory;
   const std::string path = directory / "control.sock";
-  auto crashed = SocketFile::claim(path);
-  REQUIRE(crashed);
-  close(crashed->take_descriptor());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(std::begin(address.sun_path), path.size());
+  const int crashed = socket(AF_UNIX, SOCK_STREAM, 0);
+  REQUIRE(bind(crashed, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  close(crashed);
+  REQUIRE(fs::exists(path));
   CHECK(SocketFile::claim(path));
 }
 
@@ -85,9 +90,54 @@ TEST_CASE("a socket that somebody listens on is left alone") {
   REQUIRE(listen(descriptor, 0) == 0);
   // Also when so many wait for it that it cannot be connected to any more.
   for (int attempt = 0; attempt < 3; ++attempt) {
+    CHECK(refusal(path) == "control socket " + path + ": another process listens there (pid " +
+                               std::to_string(getpid()) + ")");
+  }
+  close(descriptor);
+}
+
+TEST_CASE("a socket that somebody listens on who knows of no lock is left alone") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  auto alive = SocketFile::claim(path);
+  REQUIRE(alive);
+  const int descriptor = alive->take_descriptor();
+  REQUIRE(listen(descriptor, 0) == 0);
+  fs::remove(path + ".lock");
+  for (int attempt = 0; attempt < 3; ++attempt) {
     CHECK(refusal(path) == "control socket " + path + ": another process listens there");
   }
   close(descriptor);
+}
+
+TEST_CASE(
+    "the lock is nobody else's to read, goes with the socket, and one that was left behind is used again") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  const std::string lock = path + ".lock";
+  {
+    const auto file = SocketFile::claim(path);
+    REQUIRE(file);
+    struct stat made {};
+    REQUIRE(stat(lock.c_str(), &made) == 0);
+    CHECK((made.st_mode & 07777U) == 0600);
+  }
+  CHECK_FALSE(fs::exists(lock));
+  std::ofstream{lock} << "4711000\nof one that crashed";
+  const auto file = SocketFile::claim(path);
+  REQUIRE(file);
+  std::string owner;
+  std::getline(std::ifstream{lock}, owner);
+  CHECK(owner == std::to_string(getpid()));
+}
+
+TEST_CASE("a lock that cannot be had is told by its name, and one that is a link is not followed") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  fs::create_symlink(directory / "elsewhere", path + ".lock");
+  CHECK(refusal(path).find(path + ".lock: ") != std::string::npos);
+  CHECK_FALSE(fs::exists(directory / "elsewhere"));
+  CHECK_FALSE(fs::exists(path));
 }
 
 TEST_CASE("anything else of that name is left alone") {

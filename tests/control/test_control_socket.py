@@ -10,6 +10,9 @@ import unittest
 import asker
 import harness
 
+# Starts of two daemons at once.  Without the lock, one pair in ten had two winners.
+PAIRS = 40
+
 
 class ControlSocket(asker.ControlTest):
     def refused(self, path):
@@ -25,7 +28,35 @@ class ControlSocket(asker.ControlTest):
         daemon = self.start()
         self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o660)
         daemon.end()
-        self.assertFalse(os.path.exists(self.path))
+        self.assertEqual(os.listdir(self.directory), [])  # nor its lock
+
+    def test_of_two_that_start_at_once_on_a_stale_one_exactly_one_has_it(self):
+        def start():
+            process = subprocess.Popen([harness.DAEMON, "--listen", "127.0.0.1:0", "--control", self.path],
+                                       stderr=subprocess.PIPE, text=True)
+            self.addCleanup(process.stderr.close)
+            self.addCleanup(process.kill)
+            return process
+
+        def outcome(process):
+            """The line that says that it is ready, or why it does not start."""
+            return next(line.rstrip() for line in process.stderr if " is ready" in line or line.startswith("heartbeatd: "))
+
+        for _ in range(PAIRS):
+            stale = socket.socket(socket.AF_UNIX)
+            stale.bind(self.path)
+            stale.close()
+            pair = [start(), start()]
+            outcomes = [outcome(process) for process in pair]
+            ready = [" is ready" in line for line in outcomes]
+            self.assertEqual(sorted(ready), [False, True], outcomes)
+            winner, loser = pair[ready.index(True)], pair[ready.index(False)]
+            self.assertIn("another process listens there", outcomes[ready.index(False)])
+            self.assertEqual(loser.wait(harness.BOUND_S), 69)
+            self.assertEqual(self.ask("status")[0]["pid"], winner.pid)
+            winner.terminate()
+            self.assertEqual(winner.wait(harness.BOUND_S), 0)
+        self.assertEqual(os.listdir(self.directory), [])
 
     def test_a_stale_one_is_replaced(self):
         crashed = self.start()
@@ -35,9 +66,10 @@ class ControlSocket(asker.ControlTest):
         self.assertEqual(self.ask("status")[-1]["type"], "done")
 
     def test_a_live_one_is_refused_and_goes_on(self):
-        self.start()
+        daemon = self.start()
         line = self.refused(self.path)
-        self.assertEqual(line, f"heartbeatd: control socket {self.path}: another process listens there")
+        self.assertEqual(line, f"heartbeatd: control socket {self.path}: another process listens there"
+                               f" (pid {daemon.process.pid})")
         self.assertEqual(self.ask("status")[-1]["type"], "done")
 
     def test_one_that_answers_nobody_because_its_daemon_is_stopped_is_refused_too(self):
