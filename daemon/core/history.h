@@ -27,6 +27,7 @@ struct Moment {
     TakenOver,  // by a new connection; peer: its address
     Closed,     // an earlier connection's end; reason
     Renewed,    // a new leave period, from an operator
+    Limited,    // it beat too fast, and is read slower from here on; once of each connection
   };
 
   // In this order for size: 48 bytes.

@@ -494,6 +494,7 @@ void Monitor::hold(Entry entry, MonoTime now, Effects& effects) {
   if (client.was_held) return;
   client.was_held = true;
   ++counters_.limited;
+  note(client, {.at = now, .kind = Moment::Kind::Limited});
   Event event = event_of(Event::Kind::Fast, entry, now);
   event.detail = "more than " + std::to_string(settings_.bounds.max_rate) +
                  " heartbeats a second (max_rate); from now on it is read no faster than that";

@@ -40,6 +40,8 @@ void add_client(JsonWriter& json, const Client& client, const ReportContext& con
   json.add("connected", context.instant(client.connected_at));
   json.add("connected_ms", context.now - client.connected_at);
   json.add("heartbeats", client.heartbeats);
+  if (client.was_held) json.add("limited", true);
+  if (client.held) json.add("unread", true);
 
   if (!standing.in_leave()) return;
   json.add("leave_reason", to_string(standing.leave_reason));

@@ -20,6 +20,7 @@ std::string_view word_for(Moment::Kind kind) {
     case Moment::Kind::TakenOver: return "takeover";
     case Moment::Kind::Closed: return "closed";
     case Moment::Kind::Renewed: return "renewed";
+    case Moment::Kind::Limited: return "limited";
   }
   return "";
 }
@@ -40,7 +41,8 @@ void add_moment(JsonWriter& json, const Moment& moment, const ReportContext& con
     case Moment::Kind::Closed: json.add("reason", to_string(moment.reason)); break;
     case Moment::Kind::Declared: json.add("status", to_string(moment.status)); break;
     case Moment::Kind::Returned:
-    case Moment::Kind::Renewed: break;
+    case Moment::Kind::Renewed:
+    case Moment::Kind::Limited: break;
   }
   json.end_object();
 }

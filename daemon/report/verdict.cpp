@@ -141,10 +141,14 @@ MonoTime leave_if_silent(Liveness liveness, const Rule& rule) {
   return liveness.left_at();
 }
 
-}  // namespace
+// Of one that beats too fast, or nothing.
+std::string about_rate(const Client& client) {
+  if (client.held) return "; it beats faster than max_rate, and is not read just now";
+  return client.was_held ? "; it beat faster than max_rate on this connection, and is read no faster" : "";
+}
 
-std::string verdict_of(const Client& client, const Stalls& stalls, const ReportContext& context) {
-  const Standing standing = standing_of(client, context);
+std::string about_standing(const Client& client, const Standing& standing, const Stalls& stalls,
+                           const ReportContext& context) {
   if (standing.in_leave()) return about_leave(client, standing, stalls, context);
 
   const std::string silent = describe_duration(context.now - client.last_heard);
@@ -157,6 +161,12 @@ std::string verdict_of(const Client& client, const Stalls& stalls, const ReportC
                                  : std::to_string(strikes) + " of " + counted(context.rule.cursor, "strike");
   return "alive with " + record + ": " + heard + "; if it stays silent, it is in leave at " +
          context.in_sentence(leave_if_silent(standing.liveness, context.rule));
+}
+
+}  // namespace
+
+std::string verdict_of(const Client& client, const Stalls& stalls, const ReportContext& context) {
+  return about_standing(client, standing_of(client, context), stalls, context) + about_rate(client);
 }
 
 std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const ReportContext& context) {
@@ -185,9 +195,8 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
     case Reason::FrameTimeout:
       return with_detail("closed at " + at + " for a frame that it did not finish", client.detail);
     case Reason::Limit:
-      return with_detail(
-          "closed at " + at + " for more than the daemon allows: it did not read what it was sent",
-          client.detail);
+      return "closed at " + at + " for more than the daemon allows: " +
+             (client.detail.empty() ? "it did not read what it was sent" : client.detail);
     case Reason::Shutdown: return "closed at " + at + " because the daemon was shut down";
     // These are no reasons for a close.
     case Reason::Declared:

@@ -123,6 +123,26 @@ TEST_CASE("a story has the moments, the stalls and the end") {
   CHECK(member(member(body, "client"), "status") == "close");
 }
 
+TEST_CASE("a story of one that beat too fast says when, and while it is not read, so") {
+  Desk desk{{.bounds = {.max_rate = 1}}};
+  const ConnId fast = desk.join("pump-7");
+  desk.pass(Millis{1'000});
+  for (unsigned beat = 0; beat <= 2 * limits::kBeatBurstMin; ++beat) desk.beat(fast, "pump-7");
+  rapidjson::Document story =
+      heartbeat::test::parsed(desk.answer(R"({"command":"why","client":"pump-7"})").front());
+  const auto& moments = story["moments"].GetArray();
+  REQUIRE(moments.Size() == 2);
+  CHECK(moments[1]["what"] == "limited");
+  CHECK(moments[1]["at"] == "2026-11-22T09:00:01.000Z");
+  CHECK(story["client"]["limited"].GetBool());
+  CHECK(story["client"]["unread"].GetBool());
+  desk.pass(Millis{5'000});
+  story = heartbeat::test::parsed(desk.answer(R"({"command":"why","client":"pump-7"})").front());
+  CHECK(story["moments"].Size() == 2);  // once, however long it goes on
+  CHECK(story["client"]["limited"].GetBool());
+  CHECK_FALSE(story["client"].HasMember("unread"));
+}
+
 TEST_CASE("a story of a client to whom nothing happened begins with its connection") {
   Desk desk;
   desk.stall(2s);

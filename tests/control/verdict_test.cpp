@@ -105,6 +105,22 @@ TEST_CASE("a client that is well is told in few words") {
         "alive with 1 silent tick: heard 19.5 s ago; if it stays silent, it is in leave at 09:02:40 UTC");
 }
 
+TEST_CASE("one that beat too fast is told as that, and whether it is read at this moment") {
+  Desk desk{{.bounds = {.max_rate = 1}}};
+  const ConnId fast = desk.join("pump-7");
+  for (unsigned beat = 0; beat < limits::kBeatBurstMin; ++beat) desk.beat(fast, "pump-7");
+  const auto verdict = [&] {
+    return verdict_of(desk.client("pump-7"), desk.monitor().stalls(), desk.report());
+  };
+  CHECK(verdict() ==
+        "alive with a clean record: heard 0 ms ago; it beats faster than max_rate, and is not read just now");
+  desk.pass(Millis{5'000});
+  desk.beat(fast, "pump-7");
+  CHECK(verdict() ==
+        "alive with a clean record: heard 0 ms ago; it beat faster than max_rate on this connection, and is "
+        "read no faster");
+}
+
 TEST_CASE("a client that never said anything was silent from its accept on") {
   Desk desk{{.bounds = {.hello_timeout = 0s}}};
   desk.connect();

@@ -215,6 +215,12 @@ class Answers(unittest.TestCase):
             "2026-11-22 10:00:00.000  closed by the daemon: silent",
         ])
 
+    def test_why_tells_that_a_client_was_held_back(self):
+        story = {**STORY, "moments": [{"at": "2026-11-22T09:56:00.000Z", "what": "limited"}], "stalls": [], "forgotten": 0}
+        with FakeDaemon({"why": [story]}) as daemon:
+            out = self.succeed(daemon, "why", "pump-7")
+        self.assertIn("2026-11-22 09:56:00.000  beat faster than max_rate: read no faster from here on\n", out)
+
     def test_why_shows_local_time(self):
         with FakeDaemon({"why": [STORY]}) as daemon:
             out = run(daemon, "why", "pump-7", TZ="CET-1").stdout

@@ -39,6 +39,7 @@ Span told(const Object& moment) {
   if (what == "declared") return {"declared itself " + std::string{moment.text("status")}};
   if (what == "closed") return {"an earlier connection was closed" + in_parentheses(moment.text("reason"))};
   if (what == "renewed") return {"an operator gave it a new leave period"};
+  if (what == "limited") return {"beat faster than max_rate: read no faster from here on", Tone::Warning};
   if (what == "takeover") return {"taken over by a connection from " + std::string{moment.text("peer")}};
   return {what};
 }

@@ -171,6 +171,7 @@ function momentText(moment) {
     case 'leave': return `leave: ${reasonText(moment.reason)}`;
     case 'return': return 'alive again';
     case 'renewed': return 'got a new leave period';
+    case 'limited': return 'beat faster than max_rate: read no faster from here on';
     case 'declared': return 'declared itself ' + moment.status;
     case 'takeover': return 'taken over by a connection from ' + moment.peer;
     case 'closed': return `an earlier connection was closed: ${reasonText(moment.reason)}`;

@@ -219,6 +219,9 @@ TEST_CASE("one that beats faster than its rate allows is told of once, and not r
   CHECK(lamp.is_read());
   CHECK(pump.client().heartbeats == 1001);  // nothing is dropped
   CHECK(fleet.counters().limited == 1);
+  REQUIRE(pump.client().history != nullptr);
+  CHECK(pump.client().history->oldest_first().back().kind == Moment::Kind::Limited);
+  CHECK(pump.client().history->oldest_first().back().at == t0);
 
   // 501 heartbeats are above half of the burst: 5.01 s at 100 in a second, but half a tick is 5 s.
   fleet.advance(t0 + 4999ms);
