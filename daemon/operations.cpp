@@ -49,6 +49,7 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, b
                         .tally = tally_,
                         .timeline = timeline_,
                         .loop_lateness = server_->loop_lateness(),
+                        .gate = server_->gate(),
                         .now = [this] { return server_->listening_now(); },
                         .add_status = [this](JsonWriter& json) { add_status(json); },
                         .usage = [this] { return usage(); },

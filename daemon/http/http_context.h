@@ -6,6 +6,7 @@
 
 #include "common/json_writer.h"
 #include "common/mono_time.h"
+#include "daemon/core/accept_gate.h"
 #include "daemon/core/feed.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/monitor.h"
@@ -25,6 +26,7 @@ struct Context {
   const Tally& tally;
   const Timeline& timeline;
   const Histogram& loop_lateness;
+  const AcceptGate& gate;
   std::function<MonoTime()> now;  // on the listening clock
   // Adds what `status` tells to the object that is open.
   std::function<void(JsonWriter&)> add_status;

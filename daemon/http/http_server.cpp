@@ -326,7 +326,11 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request)
   if (std::holds_alternative<IconRequest>(request))
     return send_text(handle, MHD_HTTP_NO_CONTENT, nullptr, "");
   if (std::holds_alternative<HealthRequest>(request)) return health(context_.unhealthy());
-  if (std::holds_alternative<ReadyRequest>(request)) return health(context_.unready());
+  if (std::holds_alternative<ReadyRequest>(request)) {
+    const std::string problem = context_.unready();
+    return problem.empty() ? send_text(handle, MHD_HTTP_OK, kPlain, readiness_text(context_))
+                           : health(problem);
+  }
   if (std::holds_alternative<MetricsRequest>(request)) {
     steps_.spend(limits::kStepsPerScrape);
     const Usage usage{.counters = counters_, .connections = connections(), .followers = followers_};

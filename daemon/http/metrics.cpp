@@ -160,8 +160,21 @@ void add_clients(Families& families, const Context& context) {
 
   const heartbeat::Counters& counters = monitor.counters();
   families.counter("heartbeatd_connections_total", "Connections that were accepted.", counters.connected);
-  families.counter("heartbeatd_refused_total", "Connections that were turned away before they were clients.",
-                   counters.refused);
+  families.begin("heartbeatd_refused_total", MetricType::Counter,
+                 "Connections that were turned away before they were clients, and why.");
+  for (std::size_t cause = 0; cause < kRefusalCount; ++cause) {
+    families.count({{"cause", to_string(static_cast<heartbeat::Refusal>(cause))}},
+                   counters.refusals.at(cause));
+  }
+  families.counter("heartbeatd_probes_total", "Connections that ended without having brought a byte.",
+                   counters.probes);
+  families.counter("heartbeatd_limited_total",
+                   "Connections that beat faster than max_rate and are read slower since.", counters.limited);
+  families.counter("heartbeatd_accept_pauses_total", "Times that connections came faster than accept_rate.",
+                   context.gate.pauses());
+  families.counter("heartbeatd_accept_pause_seconds_total",
+                   "Time that connections waited to be accepted, in pauses that are over.",
+                   in_seconds(context.gate.paused()));
   families.counter("heartbeatd_joins_total", "Clients heard for the first time on a connection.",
                    counters.joins);
   families.counter("heartbeatd_heartbeats_total", "Heartbeats heard.", counters.heartbeats);

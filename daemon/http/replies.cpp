@@ -33,6 +33,10 @@ std::uint64_t first_wanted(const Context& context, const std::optional<FeedCurso
 
 }  // namespace
 
+std::string readiness_text(const Context& context) {
+  return context.monitor.brake().holds() ? "ready; closing for silence is paused by the brake\n" : "ok\n";
+}
+
 std::string status_text(const Context& context) {
   std::string text;
   append_object(text, [&](JsonWriter& json) {

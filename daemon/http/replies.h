@@ -16,6 +16,9 @@
 namespace heartbeat::http {
 
 [[nodiscard]] std::string status_text(const Context& context);
+// What `/readyz` says where clients are taken; the brake on mass closing changes nothing about that, and is
+// named.
+[[nodiscard]] std::string readiness_text(const Context& context);
 // Nothing where no such client is connected or remembered.
 [[nodiscard]] std::optional<std::string> story_text(const Context& context, const std::string& name);
 [[nodiscard]] std::string error_text(const Refusal& refusal);

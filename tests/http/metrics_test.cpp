@@ -7,7 +7,8 @@
 namespace heartbeat::http {
 namespace {
 
-std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram& lateness) {
+std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram& lateness,
+                    const AcceptGate& gate = AcceptGate{0, MonoTime{}}) {
   const Timeline timeline;
   const Context context{.boot = desk.boot(),
                         .monitor = desk.monitor(),
@@ -16,6 +17,7 @@ std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram&
                         .tally = tally,
                         .timeline = timeline,
                         .loop_lateness = lateness,
+                        .gate = gate,
                         .now = [&] { return desk.now; },
                         .add_status = {},
                         .usage =
@@ -88,6 +90,39 @@ TEST_CASE("gaps and margins are those of the heartbeats") {
     CAPTURE(std::string{line});
     CHECK(has_line(text, line));
   }
+}
+
+TEST_CASE("probes, clients that beat too fast, and each cause of a refusal are counted") {
+  test::Desk desk{{.clients_max = 2, .bounds = {.max_rate = 1}}};
+  desk.leave(desk.connect());  // not a byte
+  const ConnId fast = desk.join("pump-7");
+  for (unsigned beat = 0; beat <= limits::kBeatBurstMin; ++beat) desk.beat(fast, "pump-7");
+  desk.join("pump-8");
+  CHECK_THROWS(desk.connect());  // one more than there may be
+  const std::string text = scraped(desk, Tally{}, {});
+  for (const char* const line : {"# TYPE heartbeatd_probes_total counter", "heartbeatd_probes_total 1",
+                                 "# TYPE heartbeatd_limited_total counter", "heartbeatd_limited_total 1",
+                                 "heartbeatd_refused_total{cause=\"max_clients\"} 1",
+                                 "heartbeatd_refused_total{cause=\"max_clients_per_ip\"} 0",
+                                 "heartbeatd_refused_total{cause=\"out_of_memory\"} 0"}) {
+    CAPTURE(std::string{line});
+    CHECK(has_line(text, line));
+  }
+}
+
+TEST_CASE("pauses of accepting are counted, with their length when they are over") {
+  const test::Desk desk;
+  AcceptGate gate{10, MonoTime{}};
+  while (gate.admit(MonoTime{})) {
+  }
+  std::string text = scraped(desk, Tally{}, {}, gate);
+  CHECK(has_line(text, "# TYPE heartbeatd_accept_pauses_total counter"));
+  CHECK(has_line(text, "heartbeatd_accept_pauses_total 1"));
+  CHECK(has_line(text, "heartbeatd_accept_pause_seconds_total 0"));
+  gate.reopen(MonoTime{Millis{1500}});
+  text = scraped(desk, Tally{}, {}, gate);
+  CHECK(has_line(text, "heartbeatd_accept_pauses_total 1"));
+  CHECK(has_line(text, "heartbeatd_accept_pause_seconds_total 1.5"));
 }
 
 TEST_CASE("a takeover closes a connection and moves no client") {

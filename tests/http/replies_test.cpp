@@ -17,10 +17,13 @@ using test::Desk;
 // What HTTP is lent, of a daemon without sockets.
 class Counter {
  public:
+  explicit Counter(const Settings& settings = {}) : desk(settings) {}
+
   Desk desk;
   Tally tally;
   Timeline timeline;
   Histogram lateness;
+  AcceptGate gate{0, MonoTime{}};
   Context context{.boot = desk.boot(),
                   .monitor = desk.monitor(),
                   .feed = desk.feed(),
@@ -28,6 +31,7 @@ class Counter {
                   .tally = tally,
                   .timeline = timeline,
                   .loop_lateness = lateness,
+                  .gate = gate,
                   .now = [this] { return desk.now; },
                   .add_status = [](JsonWriter& json) { json.add("version", "x"); },
                   .usage = {},
@@ -53,6 +57,19 @@ std::string whole(Answer& answer, unsigned steps_per_turn, std::size_t object_ma
     text += slice;
     if (state != Answer::State::Unfinished) return text;
   }
+}
+
+TEST_CASE("while the brake holds, clients are still taken, and the line about it names the brake") {
+  Counter counter{
+      {.rule = {.tick = Millis{1000}, .threshold = 2, .cursor = 1, .leave_timeout = Millis{10'000}},
+       .brake = {.clients_min = 2, .pause = Millis{5'000}}}};
+  for (const char* const id : {"pump-1", "pump-2", "pump-3"}) counter.desk.join(id);
+  CHECK(readiness_text(counter.context) == "ok\n");
+  counter.desk.pass(Millis{14'000});
+  REQUIRE(counter.desk.monitor().brake().holds());
+  CHECK(readiness_text(counter.context) == "ready; closing for silence is paused by the brake\n");
+  counter.desk.pass(Millis{5'000});
+  CHECK(readiness_text(counter.context) == "ok\n");
 }
 
 TEST_CASE("a list is one JSON object, in whatever slices it is made") {
