@@ -161,8 +161,8 @@ void Monitor::advance(MonoTime now, Effects& effects) {
       continue;
     }
     if (due > now) return;
-    // It stays where it is in the heap until it is armed anew, or gone: to take it out first is dearer, and would
-    // forget it where there is no memory to judge it.
+    // It stays where it is in the heap until it is armed anew, or gone: to take it out first is dearer, and
+    // would forget it where there is no memory to judge it.
     const Entry entry = entry_at(deadlines_.first());
     if (!judge_until(entry, due, now, effects)) continue;
     if (entry.client.held && held_until(entry.client) <= now) release(entry, now, effects);

@@ -253,7 +253,8 @@ bool Server::take(uv_stream_t* listener) {
 std::optional<ConnId> Server::open(const Endpoint& peer, const Endpoint& listener) {
   try {
     // Room for whichever slot it gets.
-    if (connections_.size() <= monitor_.clients().slots()) connections_.resize(monitor_.clients().slots() + 1);
+    if (connections_.size() <= monitor_.clients().slots())
+      connections_.resize(monitor_.clients().slots() + 1);
     if (memory_ == nullptr || !memory_->is_lent()) return monitor_.open(peer, now(), effects_, listener);
   } catch (const std::bad_alloc&) {  // nothing has changed
   }
