@@ -1,6 +1,7 @@
 // The short way for the plain spelling reads exactly what the JSON library reads, or leaves it to that.
 #include "common/plain_heartbeat.h"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -117,6 +118,26 @@ TEST_CASE("what is not plain is left to the JSON library, which reads it") {
     CHECK_FALSE(read_plain_heartbeat(body, plain));
     CHECK(library.parse_in_full(body).has_value());
   }
+}
+
+TEST_CASE("a key that begins with the name of a member is another key") {
+  HeartbeatParser library;
+  constexpr std::array kNames{"ip", "status", "pid", "id", "seq", "ack", "notify"};
+  constexpr std::array kValues{R"("dd")", R"("leave")", "7", "true"};
+  std::vector<std::string> bodies;
+  for (const std::string first : kNames) {
+    for (const std::string second : kNames) {
+      for (const std::string between : {"", "\"", "\"\"", " "}) {
+        for (const std::string value : kValues) {
+          const std::string member = '"' + first + between + second + "\":" + value;
+          bodies.push_back(R"({"ip":"i","status":"alive",)" + member + '}');
+          bodies.push_back('{' + member + R"(,"ip":"i","status":"alive"})");
+          bodies.push_back(encoded_again(bodies.back()));
+        }
+      }
+    }
+  }
+  CHECK(count_read(library, bodies) == 0);
 }
 
 TEST_CASE("what is wrong is never read the short way") {
