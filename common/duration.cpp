@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "common/text.h"
+
 namespace heartbeat {
 namespace {
 
@@ -22,7 +24,7 @@ constexpr std::array kUnits{
 };
 
 std::string quoted(std::string_view text) {
-  return "'" + std::string{text} + "'";
+  return "'" + escaped(text) + "'";
 }
 
 }  // namespace

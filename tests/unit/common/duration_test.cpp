@@ -30,6 +30,12 @@ TEST_CASE("a bare number is refused with what was probably meant") {
   CHECK(error_of("10") == "'10' has no unit (did you mean 10s or 10ms?)");
 }
 
+TEST_CASE("what is not a duration moves no terminal by being repeated") {
+  CHECK(error_of("\x1b[2J").starts_with(R"('\x1b[2J' is not a duration)"));
+  CHECK(error_of("1\n").starts_with(R"('1\n' has an unknown unit '\n')"));
+  CHECK(error_of("1\xFF").starts_with(R"('1\xff' has an unknown unit '\xff')"));
+}
+
 TEST_CASE("what is not a duration is refused by name") {
   for (const char* text : {"", "s", "ten seconds", "-1s", "-0s", "+1s", " 1s", ".5s"}) {
     CAPTURE(text);
