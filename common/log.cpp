@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/limits.h"
+#include "common/text.h"
 
 namespace heartbeat {
 namespace {
@@ -17,7 +18,7 @@ tl::expected<spdlog::level::level_enum, std::string> parse_level(std::string_vie
   const auto level = spdlog::level::from_str(std::string{name});
   // from_str() answers `off` for a name that it does not know.
   if (level == spdlog::level::off && name != "off") {
-    return tl::unexpected("'" + std::string{name} +
+    return tl::unexpected("'" + escaped(name) +
                           "' is not a log level (use trace, debug, info, warning, error, critical or off)");
   }
   return level;

@@ -88,6 +88,8 @@ class Commands(asker.ControlTest):
         error, = self.ask("log_level", level="loud")
         self.assertEqual(error["code"], "bad_request")
         self.assertIn("'loud' is not a log level", error["message"])
+        error, = self.ask("log_level", level="lo\x7f\u202eud")
+        self.assertIn(r"'lo\x7f\xe2\x80\xaeud' is not a log level", error["message"])
 
 
 if __name__ == "__main__":
