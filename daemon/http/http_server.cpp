@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -108,7 +109,8 @@ struct Server::Connection {
   Exchange* exchange = nullptr;
 };
 
-// Signatures are libmicrohttpd's; `self` is the server.
+// Signatures are libmicrohttpd's; `self` is the server.  No exception may cross it: a connection that there
+// is no memory to answer is closed.
 struct Callbacks {
   static MHD_Result may_accept(void* self, const sockaddr*, socklen_t) {
     return static_cast<Server*>(self)->may_accept() ? MHD_YES : MHD_NO;
@@ -140,7 +142,11 @@ struct Callbacks {
                             const char*, std::size_t* body_size, void** context) {
     *body_size = 0;
     auto* const exchange = static_cast<Server::Exchange*>(*context);
-    return static_cast<Server*>(self)->asked(*exchange, handle, method) ? MHD_YES : MHD_NO;
+    try {
+      return static_cast<Server*>(self)->asked(*exchange, handle, method) ? MHD_YES : MHD_NO;
+    } catch (const std::bad_alloc&) {
+      return MHD_NO;
+    }
   }
 
   static void request_ended(void* self, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
@@ -153,7 +159,11 @@ struct Callbacks {
   };
   static ssize_t read(void* reading, std::uint64_t, char* buffer, std::size_t max) {
     const auto* const of = static_cast<Reading*>(reading);
-    return of->server->read(*of->exchange, buffer, max);
+    try {
+      return of->server->read(*of->exchange, buffer, max);
+    } catch (const std::bad_alloc&) {
+      return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
   }
   static void end_reading(void* reading) { delete static_cast<Reading*>(reading); }
 

@@ -118,7 +118,7 @@ void Server::received(ConnId conn, std::string_view bytes) {
   pacing_.read();
   const std::uint64_t before = times_out_of_memory();
   monitor_.receive(conn, bytes, now(), effects_);
-  if (times_out_of_memory() != before) {
+  if (times_out_of_memory() != before || keeps_too_much(conn)) {
     ended(conn, UV_ENOMEM);
   } else {
     apply();
@@ -144,6 +144,13 @@ void Server::end(ConnId conn, Reason reason, std::string_view detail) {
 
 std::uint64_t Server::times_out_of_memory() const {
   return memory_ == nullptr ? 0 : memory_->times_lent();
+}
+
+// While the reserve is in use, what one connection leaves unfinished is not kept at the cost of the others.
+bool Server::keeps_too_much(ConnId conn) const {
+  if (memory_ == nullptr || !memory_->is_lent()) return false;
+  const Client* const client = monitor_.clients().find(conn);
+  return client != nullptr && client->decoder.in_frame();
 }
 
 // There is not even the memory to say why.

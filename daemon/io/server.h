@@ -139,6 +139,7 @@ class Server {
   bool take(uv_stream_t* listener);
   std::optional<ConnId> open(const Endpoint& peer, const Endpoint& listener);
   [[nodiscard]] std::uint64_t times_out_of_memory() const;
+  [[nodiscard]] bool keeps_too_much(ConnId conn) const;
   void end(ConnId conn, Reason reason, std::string_view detail);
   void give_up(ConnId conn) noexcept;
   bool may_accept();

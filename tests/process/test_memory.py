@@ -34,6 +34,10 @@ class Memory(DaemonTest):
             return False
         return client.read_frame() is not None
 
+    def assert_unharmed(self, daemon, inside):
+        names = {client.name for client in inside}
+        self.assertEqual([line for line in daemon.lines("close") + daemon.lines("leave") if line["client"] in names], [])
+
     def test_connections_that_there_is_no_memory_for_are_refused_those_inside_are_unharmed_and_it_recovers(self):
         daemon = self.start(tick="100ms", max_clients=100_000)
         inside = [self.connect(daemon) for _ in range(10)]
@@ -43,15 +47,10 @@ class Memory(DaemonTest):
             allow = self.forbid_more(daemon)
             crowd = []
             self.addCleanup(lambda: [client.close() for client in crowd])
-            # Each asks for the record of a client, and the memory for a frame that is not finished.
             while self.refused(daemon) == 0:
                 self.assertLess(len(crowd), MANY)
                 for _ in range(200):
                     crowd.append(Client(daemon.address))
-                    crowd[-1].send(b"\0\0\x0f\xff" + b" " * 2000)
-            # The one in whose turn it ran out is told what it was; the next ones are not let in.
-            closed = daemon.wait("close", reason="limit")
-            self.assertIn("out of memory", closed.detail)
             refused = daemon.wait("refused", reason="limit")
             self.assertIn("out of memory", refused.detail)
             for client in inside:
@@ -60,8 +59,27 @@ class Memory(DaemonTest):
             wait_until(lambda: self.is_taken(daemon), "one more is taken")
             for client in inside:
                 self.assertEqual(client.sync()["status"], "alive")
-        names = {client.name for client in inside}
-        self.assertEqual([line for line in daemon.lines("close") + daemon.lines("leave") if line["client"] in names], [])
+        self.assert_unharmed(daemon, inside)
+
+    def test_the_connection_whose_bytes_there_is_no_memory_for_is_closed_and_no_other_is_harmed(self):
+        daemon = self.start(tick="100ms", max_clients=100_000)
+        crowd = [self.connect(daemon) for _ in range(1000)]
+        inside = [self.connect(daemon) for _ in range(10)]
+        with Beating(inside, 0.05):
+            for client in inside:
+                daemon.wait("joined", client=client.name)
+            allow = self.forbid_more(daemon)
+            # Each asks for the memory of a frame that is not finished.
+            for client in crowd:
+                client.send(b"\0\0\x0f\xff" + b" " * 4000)
+            closed = daemon.wait("close", reason="limit")
+            self.assertEqual(closed["by"], "daemon")
+            self.assertIn("out of memory", closed.detail)
+            for client in inside:
+                self.assertEqual(client.sync()["status"], "alive")
+            allow()
+            wait_until(lambda: self.is_taken(daemon), "one more is taken")
+        self.assert_unharmed(daemon, inside)
 
 
 if __name__ == "__main__":

@@ -70,13 +70,17 @@ class Scarce {
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
   [[nodiscard]] bool has_opened_in_part() const { return opened_in_part_; }
   [[nodiscard]] bool has_gap() const { return gap_; }
+  // But for those that another connection took over, or that nobody could be told of.
+  [[nodiscard]] std::uint64_t ends_told() const { return ends_told_; }
 
   MonoTime now = t0;
 
  private:
   void give_up(ConnId conn, Reason reason) {
     if (!attempt([&] { monitor_.disconnect(conn, reason, now, effects_, "the daemon is out of memory"); })) {
+      const std::size_t clients = monitor_.clients().size();
       monitor_.abandon(conn);
+      ends_told_ += clients - monitor_.clients().size();  // nobody can be told
     }
   }
 
@@ -88,7 +92,10 @@ class Scarce {
       done = true;
     } catch (const std::bad_alloc&) {  // as the daemon does
     }
-    for (const Event& event : effects_.events()) gap_ = gap_ || event.number != ++last_number_;
+    for (const Event& event : effects_.events()) {
+      gap_ = gap_ || event.number != ++last_number_;
+      if (event.kind == Event::Kind::Closed) ++ends_told_;
+    }
     effects_.clear();
     return done;
   }
@@ -100,6 +107,7 @@ class Scarce {
   std::uint16_t next_port_ = 40001;
   std::uint64_t refused_ = 0;
   std::uint64_t last_number_ = 0;
+  std::uint64_t ends_told_ = 0;
   bool opened_in_part_ = false;
   bool gap_ = false;
 };
@@ -176,6 +184,14 @@ bool lives_through_a_failure(std::uint64_t nth, Fail which) {
   CHECK(scarce.monitor().clients().size() == 0);
   check_is_true(scarce.monitor());
   CHECK_FALSE(scarce.has_gap());
+  const Counters& counters = scarce.monitor().counters();
+  const std::uint64_t superseded = counters.closes.at(static_cast<std::size_t>(Reason::Superseded));
+  CHECK(scarce.ends_told() + superseded == counters.connected);
+
+  // Nor is anybody counted for his address who is not there.
+  for (std::size_t client = 0; client < tight().bounds.max_clients_per_ip; ++client) {
+    CHECK(scarce.open().has_value());
+  }
   return failed;
 }
 
@@ -211,6 +227,34 @@ TEST_CASE("whichever one allocation fails, nothing that is known becomes untrue,
 TEST_CASE("whenever all allocations begin to fail, the same holds") {
   std::uint64_t nth = 1;
   while (lives_through_a_failure(nth, Fail::FromThereOn)) ++nth;
+}
+
+TEST_CASE("a connection is closed wholly, and told of, or not at all") {
+  bool failed = true;
+  for (std::uint64_t nth = 1; failed; ++nth) {
+    CAPTURE(nth);
+    Monitor monitor{tight()};
+    Effects opening;
+    const auto conn = monitor.open(Fleet::peer_at(40001), t0, opening);
+    REQUIRE(conn);
+    monitor.receive(*conn, framed(encode({.ip = "10.0.0.9", .id = "a client whose id does not fit inside"})),
+                    t0, opening);
+    Effects closing;  // with no room yet
+    {
+      FailingAllocations failing{nth, Fail::Once};
+      failing.cover([&] {
+        try {
+          monitor.disconnect(*conn, Reason::PeerClosed, t0, closing);
+        } catch (const std::bad_alloc&) {  // it is seen below what has become of it
+        }
+      });
+      failed = FailingAllocations::has_failed();
+    }
+    const bool is_there = monitor.clients().find(*conn) != nullptr;
+    CHECK(closing.events().size() == (is_there ? 0 : 1));
+    CHECK(is_there == failed);
+    check_is_true(monitor);
+  }
 }
 
 TEST_CASE("a connection that there is no memory for is refused with that reason, told and counted") {

@@ -317,3 +317,25 @@ TEST_CASE("where there is not even the memory to tell of it, that connection is 
   CHECK(desk.server().monitor().counters().closes.at(static_cast<std::size_t>(Reason::Limit)) == 1);
   CHECK(turn_until(desk.loop, [&] { return asks.has_ended(); }));
 }
+
+TEST_CASE("while the reserve is in use no unfinished frame is kept, and whole ones are heard as ever") {
+  MemoryReserve memory;
+  Desk desk;
+  desk.server().use(memory);
+  const RawPeer leaves = desk.connect();
+  const RawPeer beats_on = desk.connect();
+  REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 2; }));
+  {
+    std::unique_ptr<int> lent;
+    FailingAllocations failing{1, Fail::Once};
+    failing.cover([&] { lent = std::make_unique<int>(); });
+  }
+  REQUIRE(memory.is_lent());
+  leaves.send(kBeat.substr(0, 10));
+  beats_on.send(kBeat);
+  desk.turn();
+  // The pulse that makes it whole again may have come in that turn already.
+  if (!memory.is_lent()) return;
+  REQUIRE(turn_until(desk.loop, [&] { return desk.heartbeats() == 1 && desk.clients() == 1; }));
+  CHECK(desk.server().monitor().counters().closes.at(static_cast<std::size_t>(Reason::Limit)) == 1);
+}
