@@ -1,9 +1,12 @@
 #include "daemon/control/socket_file.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -129,6 +132,33 @@ TEST_CASE(
   std::string owner;
   std::getline(std::ifstream{lock}, owner);
   CHECK(owner == std::to_string(getpid()));
+}
+
+TEST_CASE("of many who claim a stale socket again and again, no two have it at one time") {
+  const Directory directory;
+  const std::string path = directory / "control.sock";
+  std::atomic<int> holders = 0;
+  std::atomic<int> claims = 0;
+  std::atomic<bool> two_held = false;
+  // Nobody listens there, so that to everybody the socket of whoever has it looks like one that was left
+  // behind.
+  const auto claim_and_let_go = [&] {
+    for (int round = 0; round < 2000; ++round) {
+      const auto file = SocketFile::claim(path);
+      if (!file) continue;
+      ++claims;
+      if (++holders > 1 || !fs::exists(path)) two_held = true;
+      std::this_thread::yield();
+      --holders;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) threads.emplace_back(claim_and_let_go);
+  }
+  CHECK_FALSE(two_held);
+  CHECK(claims > 0);
+  CHECK(SocketFile::claim(path));
 }
 
 TEST_CASE("a lock that cannot be had is told by its name, and one that is a link is not followed") {
