@@ -231,6 +231,31 @@ class Journal(ServiceTest):
         self.assertEqual(len({record["MESSAGE_ID"] for record in (joined, left, closed)}), 3)
         self.assertEqual(self.box.journal(f"MESSAGE_ID={left['MESSAGE_ID']}", "HEARTBEAT_CLIENT=pump-7"), [left])
 
+    def test_the_brake_on_mass_closing_and_its_end_in_fields(self):
+        self.configure(tick="100ms", threshold=3, cursor=1, recover=2, leave_timeout="3s", brake_pause="1s")
+        self.restart()
+
+        def record(event):
+            records = self.box.journal(f"HEARTBEAT_EVENT={event}", f"_PID={self.pid}")
+            return records[0] if records else None
+        with contextlib.ExitStack() as stack:
+            for peer in [stack.enter_context(Peer(f"brake-{n}")) for n in range(20)]:
+                peer.beat()
+            brake = wait_until("the brake", lambda: record("brake"))
+            end = wait_until("its end", lambda: record("brake_end"))
+            wait_until("the closes", lambda: len(self.box.journal("HEARTBEAT_REASON=silent", "HEARTBEAT_EVENT=close",
+                                                                  f"_PID={self.pid}")) == 20)
+        self.assertEqual(brake["PRIORITY"], "4")
+        self.assertEqual({name: brake[f"HEARTBEAT_{name}"] for name in ("CONCERNED", "CLIENTS", "PAUSE_MS", "SUBNET",
+                                                                        "LISTENER")},
+                         {"CONCERNED": "20", "CLIENTS": "20", "PAUSE_MS": "1000", "SUBNET": "127.0.0.1",
+                          "LISTENER": "127.0.0.1:14000"})
+        self.assertEqual({name: end[f"HEARTBEAT_{name}"] for name in ("ENDED", "HELD", "AFTER_MS")},
+                         {"ENDED": "ran_out", "HELD": "20", "AFTER_MS": "1000"})
+        self.assertNotEqual(brake["MESSAGE_ID"], end["MESSAGE_ID"])
+        text = self.box.run("journalctl", "--catalog", f"MESSAGE_ID={brake['MESSAGE_ID']}").stdout
+        self.assertIn(" Documentation: man:heartbeatd(8)\n", text)
+
     def test_bad_input_is_a_warning_that_says_what_was_wrong(self):
         with Peer() as peer:
             peer.send_body(b"what\nis this")
