@@ -32,3 +32,13 @@ TEST_CASE("where there is HTTP, it has one in sixteen of few and its maximum of 
   CHECK(share_descriptors(1'000'000, true).http == limits::kHttpConnectionsMax + limits::kHttpClosingMax);
   CHECK(share_descriptors(1'000'000, false).http == 0);
 }
+
+TEST_CASE(
+    "as many HTTP connections as there may be, and room for those that are about to be closed, and not one "
+    "more") {
+  const std::size_t most = limits::kHttpConnectionsMax + limits::kHttpClosingMax;
+  const std::size_t enough = limits::kDescriptorHeadroom + most * limits::kHttpConnectionsShare;
+  CHECK(share_descriptors(enough - 1, true).http == most - 1);
+  CHECK(share_descriptors(enough, true).http == most);
+  CHECK(share_descriptors(enough + limits::kHttpConnectionsShare, true).http == most);
+}

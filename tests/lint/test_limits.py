@@ -21,6 +21,8 @@ SERVER = "tests/unit/io/server_test.cpp"
 PACING = "tests/unit/io/pacing_test.cpp"
 BRAKE = "tests/unit/core/closing_brake_test.cpp"
 MEMORY = "tests/unit/daemon/memory_return_test.cpp"
+HTTP_SHARE = ("tests/control/descriptors_test.cpp",
+              "as many HTTP connections as there may be, and room for those that are about to be closed, and not one more")
 
 # Each limit: the file and the title of the test, or in one sentence why there is none.
 TABLE = {
@@ -142,10 +144,10 @@ TABLE = {
                            "a pattern has room for its maximum of characters, and stars do not count"),
     "kRosterShown": ("tests/process/test_debug_mode.py", "test_the_list_names_twenty_and_counts_the_rest"),
 
-    "kConnectMax": "how long a tool waits for a host that does not answer; no test has such a host",
+    "kConnectMax": ("tests/tools/test_client.py", "test_no_answer"),
     "kReconnectFirst": ("tests/tools/backoff_test.cpp", "the longest wait doubles from 500 ms up to 30 s, and stays there"),
     "kReconnectMax": ("tests/tools/backoff_test.cpp", "the longest wait doubles from 500 ms up to 30 s, and stays there"),
-    "kConnectingMax": "how many the simulator lets wait, so as not to overrun a backlog; beyond it, it only goes slower",
+    "kConnectingMax": ("tests/tools/test_sim.py", "test_a_daemon_that_accepts_nobody"),
     "kClientsPerSource": "by it the simulator chooses how many addresses to use when nothing is said",
     "kSourcesMax": ("tests/tools/sim_options_test.cpp",
                     "as many source addresses as there are may be asked for, and not one more"),
@@ -164,10 +166,10 @@ TABLE = {
     "kMemoryReturnEvery": (MEMORY, "it is looked at now and then, not at each turn, and a peak between is seen"),
     "kLogWaitMax": ("tests/process/test_fairness.py", "test_a_log_that_nobody_reads_holds_up_nobody"),
 
-    "kHttpConnectionsMax": "by it and the share below a daemon with descriptors to spare is bounded; tests run into the share",
+    "kHttpConnectionsMax": HTTP_SHARE,
     "kHttpConnectionsShare": ("tests/http/test_abuse.py",
                               "test_answers_that_nobody_reads_are_bounded_and_one_more_connection_is_turned_away"),
-    "kHttpClosingMax": "room for connections whose end the library has not seen yet, on top of the bound",
+    "kHttpClosingMax": HTTP_SHARE,
     "kHttpFollowersMax": ("tests/http/test_events.py", "test_as_many_follow_as_are_allowed_and_not_one_more"),
     "kHttpConnectionMemory": ("tests/http/test_abuse.py", "test_a_request_that_is_too_large_is_refused"),
     "kHttpBlock": "the size of a piece, not a bound",
@@ -189,7 +191,7 @@ TABLE = {
                         "as many seconds are remembered as are allowed, and one more lets the oldest go"),
     "kPageMax": ("tests/http/page_test.cpp", "the page is one document below its bound that loads nothing"),
     "kHttpRefusalsTold": "how often the log tells of refusals, not a bound",
-    "kSeedsMax": "a bound on a tool's own argument, far above what anybody waits for",
+    "kSeedsMax": ("tests/tools/sim_options_test.cpp", "as many seeds as there may be can be asked for, and not one more"),
     "kVirtualDefault": "a default",
 }
 

@@ -40,6 +40,12 @@ TEST_CASE("as many source addresses as there are may be asked for, and not one m
   CHECK(!parse({"--sources", "65537"}).has_value());
 }
 
+TEST_CASE("as many seeds as there may be can be asked for, and not one more") {
+  CHECK(parse({"--virtual", "--seeds", "1000000"}).has_value());
+  CHECK(!parse({"--virtual", "--seeds", "1000001"}).has_value());
+  CHECK(!parse({"--virtual", "--seeds", "0"}).has_value());
+}
+
 TEST_CASE("an id prefix leaves room for the number behind it") {
   const std::string at(52, 'x');
   const std::string past(53, 'x');

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """heartbeat-client against the real daemon, and against peers that are none.  Usage: test_client.py BIN_FOLDER"""
+import contextlib
 import json
 import re
 import signal
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 from process import Daemon, WAIT_S, run, run_tests, wait_until
 
@@ -188,6 +190,24 @@ def test_unreachable():
     check(result, 69, "given up after 2 failures in a row")
 
 
+def test_no_answer():
+    """A host that says nothing to an attempt to connect is given up after ten seconds, and not before."""
+    with socket.socket() as listener, contextlib.ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        # Nobody accepts them, and where so many wait the kernel drops who comes next, as a dead host would.
+        for _ in range(2):
+            peer = waiting.enter_context(socket.socket())
+            peer.setblocking(False)
+            peer.connect_ex(listener.getsockname())
+        begun = time.monotonic()
+        result = run(CLIENT, "--server", "127.0.0.1:%d" % listener.getsockname()[1], "--retries", "0")
+        waited = time.monotonic() - begun
+    check(result, 69, "given up after 1 failure")
+    assert "no answer in 10s" in result.stdout + result.stderr, result.stdout + result.stderr
+    assert waited >= 10, waited
+
+
 def test_usage():
     """A bad command line is one line, and 64."""
     check(run(CLIENT, "--interval", "10"), 64, "heartbeat-client: --interval: '10' has no unit")
@@ -205,4 +225,4 @@ def test_output_gone():
 
 
 run_tests([test_count, test_claims, test_goodbye, test_away, test_signal, test_superseded, test_reconnect,
-           test_outcomes, test_strange_frames, test_forgery, test_not_a_daemon, test_unreachable, test_usage, test_output_gone])
+           test_outcomes, test_strange_frames, test_forgery, test_not_a_daemon, test_unreachable, test_no_answer, test_usage, test_output_gone])

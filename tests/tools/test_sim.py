@@ -8,13 +8,17 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
-from process import Daemon, WAIT_S, run, run_tests
+from process import Daemon, WAIT_S, run, run_tests, wait_until
 
 FOLDER = sys.argv[1]
 SIM = f"{FOLDER}/heartbeat-sim"
 EVERY_BEHAVIOUR = ["steady", "flaky", "glued", "dribble", "late", "silent", "declared", "goodbye", "illegal",
                    "takeover"]
+
+# limits::kConnectingMax
+CONNECTING_MAX = 100
 
 
 class Liar:
@@ -202,6 +206,39 @@ def test_forgery():
         assert line.isprintable() and not line.startswith("FORGED"), repr(line)
 
 
+def test_a_daemon_that_accepts_nobody():
+    """As many clients as may wait for their accept at once do, and not one more: the others are added later."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+
+        def waiting():
+            """Connections to it that the kernel has not made, for there is no room for them: SYN_SENT."""
+            there = "0100007F:%04X" % address[1]
+            with open("/proc/net/tcp", encoding="ascii") as table:
+                return sum(line.split()[2:4] == [there, "02"] for line in table)
+
+        sim = subprocess.Popen([SIM, "--server", "%s:%d" % address, "--clients", "300", "--add-every", "1ms",
+                                "--duration", "1h", "--mix", "steady=1"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        try:
+            scout, _ = listener.accept()
+            with scout:
+                scout.recv(4096)
+                send(scout, {"type": "welcome", "tick_ms": 10000, "threshold": 5, "cursor": 3, "recover": 5,
+                             "leave_timeout_ms": 1000, "max_frame": 4096})
+                scout.recv(4096)
+            wait_until(lambda: waiting() == CONNECTING_MAX, f"{CONNECTING_MAX} to wait, there are {waiting()}", sim)
+            # 300 have been due long ago; each look is one that would have seen one more.
+            for _ in range(50):
+                assert waiting() <= CONNECTING_MAX, waiting()
+                time.sleep(0.02)
+        finally:
+            sim.kill()
+            sim.wait()
+
+
 def test_unreachable():
     """A daemon that is not there, and a server that is none, are one line and 69; a bad command line 64."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -216,4 +253,4 @@ def test_unreachable():
 
 run_tests([test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
            test_virtual, test_slow_beats,
-           test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_forgery, test_unreachable])
+           test_a_daemon_that_accepts_nobody, test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_forgery, test_unreachable])
