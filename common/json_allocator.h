@@ -9,6 +9,7 @@
 namespace heartbeat {
 
 // The names are RapidJSON's.
+// NOLINTBEGIN(readability-identifier-naming)
 struct JsonAllocator {
   static constexpr bool kNeedFree = true;
 
@@ -21,5 +22,6 @@ struct JsonAllocator {
   }
   static void Free(void* block) { operator delete(block); }
 };
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace heartbeat
