@@ -8,8 +8,7 @@
 
 namespace heartbeat {
 
-// The names are RapidJSON's.
-// NOLINTBEGIN(readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming): the names are RapidJSON's
 struct JsonAllocator {
   static constexpr bool kNeedFree = true;
 

@@ -413,7 +413,7 @@ void Server::send(const Effects::Order& order) {
   }
 }
 
-void Server::tell(const Event& event) {
+void Server::tell(const Event& event) const {
   try {
     observer_.on_event(event);
   } catch (

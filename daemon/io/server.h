@@ -157,7 +157,7 @@ class Server {
 
   void apply();
   void send(const Effects::Order& order);
-  void tell(const Event& event);
+  void tell(const Event& event) const;
   void let_go(ConnId conn);
 
   uv::Loop& loop_;
