@@ -254,7 +254,7 @@ class Journal(ServiceTest):
                          {"ENDED": "ran_out", "HELD": "20", "AFTER_MS": "1000"})
         self.assertNotEqual(brake["MESSAGE_ID"], end["MESSAGE_ID"])
         text = self.box.run("journalctl", "--catalog", f"MESSAGE_ID={brake['MESSAGE_ID']}").stdout
-        self.assertIn(" Documentation: man:heartbeatd(8)\n", text)
+        self.assertIn(" Subject: 20 of 20 clients would be closed for silence: closing pauses\n", text)
 
     def test_bad_input_is_a_warning_that_says_what_was_wrong(self):
         with Peer() as peer:
