@@ -1,6 +1,6 @@
-// A text of at most 255 bytes in 16: up to 15 of them inside, more in a block of its own.
+// A text of at most 255 bytes: up to `inside` of them within, more in a block of its own.
 //
-// There are two in each client's record, and a std::string is twice as large.
+// A std::string is larger, and there are two in each client's record.
 #pragma once
 
 #include <algorithm>
@@ -15,24 +15,27 @@
 
 namespace heartbeat {
 
-class ShortText {
+template <std::size_t inside>
+class ShortTextOf {
+  static_assert(inside >= sizeof(char*));
+
  public:
-  static constexpr std::size_t kInside = 15;
+  static constexpr std::size_t kInside = inside;
   static constexpr std::size_t kMax = std::numeric_limits<std::uint8_t>::max();
 
-  ShortText() = default;
-  explicit ShortText(std::string_view text) { *this = text; }
-  ShortText(ShortText&& other) noexcept { swap(other); }
-  ShortText& operator=(ShortText&& other) noexcept {
+  ShortTextOf() = default;
+  explicit ShortTextOf(std::string_view text) { *this = text; }
+  ShortTextOf(ShortTextOf&& other) noexcept { swap(other); }
+  ShortTextOf& operator=(ShortTextOf&& other) noexcept {
     swap(other);
     return *this;
   }
-  ShortText(const ShortText&) = delete;
-  ShortText& operator=(const ShortText&) = delete;
-  ~ShortText() { clear(); }
+  ShortTextOf(const ShortTextOf&) = delete;
+  ShortTextOf& operator=(const ShortTextOf&) = delete;
+  ~ShortTextOf() { clear(); }
 
   // At most kMax bytes, and not a part of this text.
-  ShortText& operator=(std::string_view text) {
+  ShortTextOf& operator=(std::string_view text) {
     assert(text.size() <= kMax);
     if (text.size() != size_) resize(text.size());
     std::copy(text.begin(), text.end(), data());
@@ -48,10 +51,10 @@ class ShortText {
   }
   operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor): it is a text
 
-  friend bool operator==(const ShortText& text, std::string_view other) { return text.view() == other; }
+  friend bool operator==(const ShortTextOf& text, std::string_view other) { return text.view() == other; }
 
  private:
-  void swap(ShortText& other) noexcept {
+  void swap(ShortTextOf& other) noexcept {
     std::swap(bytes_, other.bytes_);
     std::swap(size_, other.size_);
   }
@@ -73,6 +76,9 @@ class ShortText {
   std::array<char, kInside> bytes_{};  // the text, or where it is
   std::uint8_t size_ = 0;
 };
-static_assert(sizeof(ShortText) == 16);
+
+using ShortText = ShortTextOf<15>;  // an IPv4 address
+using NameText = ShortTextOf<23>;   // with a port, too
+static_assert(sizeof(ShortText) == 16 && sizeof(NameText) == 24);
 
 }  // namespace heartbeat

@@ -1,7 +1,7 @@
 // The clients that were closed last, so that one that comes back is known for who it was.
 //
 // Bounded: one past the bound, the one closed longest ago is forgotten.  The room for all of them is there
-// from the start (about 150 bytes each): records that came and went one by one would leave the allocator's
+// from the start (about 160 bytes each): records that came and went one by one would leave the allocator's
 // blocks between those of the clients, and keep the memory of a burst from going back.
 #pragma once
 
@@ -27,7 +27,7 @@ namespace heartbeat {
 
 // In this order for size.
 struct ClosedClient {
-  ShortText name;  // its id, or its address where it had none
+  NameText name;  // its id, or its address where it had none
   ShortText claimed_ip;
   MonoTime connected_at;
   MonoTime last_heard;

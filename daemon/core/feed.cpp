@@ -4,6 +4,15 @@
 #include <new>
 
 namespace heartbeat {
+namespace {
+
+constexpr std::size_t kNameRoom = 31;  // bytes: an IPv4 address with its port, and most ids
+
+}  // namespace
+
+Feed::Feed() : ring_(limits::kFeedMax, Event{.kind = Event::Kind::Connected}) {
+  for (Event& place : ring_) place.client.reserve(kNameRoom);
+}
 
 void Feed::add(const Event& event) {
   if (event.number == 0) return;

@@ -16,6 +16,8 @@ namespace heartbeat {
 
 class Feed {
  public:
+  Feed();
+
   // Keeps the event; its number is the one after the last.  An event without a number is not for the feed.
   void add(const Event& event);
 
@@ -28,7 +30,7 @@ class Feed {
 
  private:
   // The event of number n is at n % kFeedMax.
-  std::vector<Event> ring_ = std::vector<Event>(limits::kFeedMax, Event{.kind = Event::Kind::Connected});
+  std::vector<Event> ring_;
   std::uint64_t next_ = 1;
 };
 

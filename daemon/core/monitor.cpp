@@ -649,7 +649,7 @@ void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
   Client& client = entry.client;
   effects.make_room();  // telling it comes last
   if (!client.claimed_ip.empty()) {
-    closed_.remember({.name = ShortText{closing.client},
+    closed_.remember({.name = NameText{closing.client},
                       .claimed_ip = ShortText{client.claimed_ip.view()},
                       .connected_at = client.connected_at,
                       .last_heard = client.last_heard,

@@ -25,6 +25,13 @@ TEST_CASE("fifteen bytes are kept inside, and one more in a block") {
   CHECK(allocations_made() == before + 1);
 }
 
+TEST_CASE("the longest IPv4 address with its port is a name that needs no block") {
+  const auto before = allocations_made();
+  const NameText name{"255.255.255.255:65535"};
+  CHECK(name.view() == "255.255.255.255:65535");
+  CHECK(allocations_made() == before);
+}
+
 TEST_CASE("no text leaves anything behind") {
   const auto live = allocations_live();
   {
