@@ -18,6 +18,7 @@ namespace {
 // For an answer, and for the start: a machine that is busy is not a failure.
 constexpr Millis kAnswerMax{30'000};
 
+// What a connection costs is asked, and not how many a second are let in.
 std::vector<std::string> command_of(const DaemonOptions& options, const std::string& control) {
   std::vector<std::string> command{options.program,
                                    "--listen",
@@ -26,6 +27,8 @@ std::vector<std::string> command_of(const DaemonOptions& options, const std::str
                                    control,
                                    "--backlog",
                                    std::to_string(options.backlog),
+                                   "--accept-rate",
+                                   "0",
                                    "--log-level",
                                    "info",
                                    "--log-target",
