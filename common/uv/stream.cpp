@@ -135,6 +135,12 @@ TcpStream::TcpStream(Loop& loop) {
   tcp_.data = static_cast<Stream*>(this);
 }
 
+int TcpStream::open(Descriptor accepted) {
+  const int error = uv_tcp_open(&tcp_, accepted.get());
+  if (error == 0) static_cast<void>(accepted.release());  // libuv has it now
+  return error;
+}
+
 int TcpStream::bind(const Endpoint& source) {
   const SocketAddress address{source};
   return uv_tcp_bind(&tcp_, address.get(), 0);

@@ -12,6 +12,7 @@
 
 #include <uv.h>
 
+#include "common/descriptor.h"
 #include "common/endpoint.h"
 #include "common/limits.h"
 #include "common/uv/loop.h"
@@ -77,6 +78,7 @@ class Stream {
 class TcpStream : public Stream {
  public:
   // Each returns 0 or a negative libuv error.
+  [[nodiscard]] int open(Descriptor accepted);
   [[nodiscard]] int bind(const Endpoint& source);
   [[nodiscard]] int connect(const Endpoint& server);  // ends in on_connected()
 

@@ -60,11 +60,19 @@ Owned<Readable> Readable::create(Loop& loop, int descriptor, Callback on_readabl
   uv_poll_init(loop.get(), &readable->poll_, descriptor);
   readable->poll_.data = readable.get();
   readable->on_readable_ = std::move(on_readable);
-  uv_poll_start(&readable->poll_, UV_READABLE, [](uv_poll_t* poll, int error, int) {
+  readable->go_on();
+  return readable;
+}
+
+void Readable::pause() {
+  uv_poll_stop(&poll_);
+}
+
+void Readable::go_on() {
+  uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int error, int) {
     // A descriptor that cannot be polled is a defect of whoever gave it.
     if (error == 0) static_cast<Readable*>(poll->data)->on_readable_();
   });
-  return readable;
 }
 
 Owned<Signal> Signal::create(Loop& loop, int number, Callback on_signal) {

@@ -69,6 +69,8 @@ class Readable {
   using Callback = std::function<void()>;
   [[nodiscard]] static Owned<Readable> create(Loop& loop, int descriptor, Callback on_readable);
 
+  void pause();
+  void go_on();
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&poll_); }
 
  private:

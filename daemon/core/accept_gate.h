@@ -1,7 +1,8 @@
 // How fast connections are taken: a bucket of permits, which time fills and each connection takes one of.
 //
 // Knows no socket and no clock.  When it is empty, listening pauses until there is a batch of permits again,
-// and those that wait are taken then: nobody is refused, and the loop does not wake for each of them.
+// and those that wait are taken then: nobody is refused, and the loop does not wake for each of them.  The
+// same pause is made where the kernel has no descriptor or no memory for another connection.
 #pragma once
 
 #include <algorithm>
@@ -22,24 +23,32 @@ class AcceptGate {
     if (rate == rate_) return;
     rate_ = rate;
     permits_ = full();
+    if (rate_ == 0) opens_at_ = {};
   }
 
   // Takes a permit for one connection at `now`, if there is one; if not, listening is to pause until
   // opens_at().
   [[nodiscard]] bool admit(MonoTime now) {
+    if (paused_) return false;
     if (rate_ == 0) return true;
     fill(now);
-    if (paused_ || permits_ < kOne) {
-      pause(now);
+    if (permits_ < kOne) {
+      const std::int64_t batch = std::max(kOne, rate_ * limits::kAcceptPause.count());
+      pause(now, Millis{(batch - permits_ + rate_ - 1) / rate_});
       return false;
     }
     permits_ -= kOne;
     return true;
   }
 
+  // Listening pauses at `now` for another reason than the rate, for limits::kAcceptPause.
+  void rest(MonoTime now) {
+    if (!paused_) pause(now, limits::kAcceptPause);
+  }
+
   // Ends a pause that is over at `now`.
   void reopen(MonoTime now) {
-    if (!paused_ || (rate_ > 0 && now < opens_at_)) return;
+    if (!paused_ || now < opens_at_) return;
     paused_ = false;
     paused_for_ += now - paused_since_;
     paused_until_ = now;
@@ -67,14 +76,12 @@ class AcceptGate {
     filled_at_ = now;
   }
 
-  void pause(MonoTime now) {
-    if (paused_) return;
+  void pause(MonoTime now, Millis length) {
     paused_ = true;
     ++pauses_;
     began_ = pauses_ == 1 || now - paused_until_ >= limits::kAcceptQuiet;
     paused_since_ = now;
-    const std::int64_t batch = std::max(kOne, rate_ * limits::kAcceptPause.count());
-    opens_at_ = now + Millis{(batch - permits_ + rate_ - 1) / rate_};
+    opens_at_ = now + length;
   }
 
   unsigned rate_ = 0;

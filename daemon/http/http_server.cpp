@@ -12,14 +12,12 @@
 #include <variant>
 
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/limits.h"
 #include "common/text.h"
-#include "common/uv/address.h"
+#include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "daemon/http/host_check.h"
 #include "daemon/http/page.h"
@@ -45,34 +43,6 @@ std::string_view header(MHD_Connection* handle, const char* name) {
 void add_header(MHD_Response* reply, const char* name, const char* value) {
   // Fails only without memory; a response that is not protected is not sent (see send()).
   static_cast<void>(MHD_add_response_header(reply, name, value));
-}
-
-// Listens there, and returns the descriptor; the error is of errno.
-tl::expected<int, int> listening_socket(const Endpoint& at) {
-  const uv::SocketAddress address{at};
-  const int family = address.get()->sa_family;
-  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return tl::unexpected(errno);
-  const auto set = [&](int level, int option, int value) {
-    setsockopt(descriptor, level, option, &value, sizeof value);
-  };
-  set(SOL_SOCKET, SO_REUSEADDR, 1);
-  set(SOL_SOCKET, SO_SNDBUF, limits::kHttpSendBuffer);  // accepted ones inherit it
-  if (family == AF_INET6) set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  const socklen_t size = family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  if (::bind(descriptor, address.get(), size) == 0 && ::listen(descriptor, limits::kHttpBacklog) == 0) {
-    return descriptor;
-  }
-  const int error = errno;
-  ::close(descriptor);
-  return tl::unexpected(error);
-}
-
-Endpoint local_endpoint(int descriptor) {
-  sockaddr_storage local{};
-  socklen_t size = sizeof local;
-  getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size);
-  return uv::endpoint_of(reinterpret_cast<const sockaddr*>(&local));
 }
 
 // A body would have to be read before an answer: there is no request with one.
@@ -203,24 +173,24 @@ tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
     return tl::unexpected("cannot listen for HTTP on " + to_string(at) + ": " + why);
   };
   if (connections_max_ == 0) return refuse("the descriptor limit leaves no room for it");
-  const auto descriptor = listening_socket(at);
-  if (!descriptor) return refuse(std::strerror(descriptor.error()));
-  listening_ = local_endpoint(*descriptor);
+  auto socket = uv::listening_socket(at, limits::kHttpBacklog);
+  if (!socket) return refuse(std::strerror(socket.error()));
+  const int send_buffer = limits::kHttpSendBuffer;  // accepted ones inherit it
+  setsockopt(socket->get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
+  listening_ = uv::local_endpoint(socket->get());
 
   constexpr auto kIdleSeconds = static_cast<unsigned>(limits::kHttpIdleMax.count() / 1000);
   daemon_ = MHD_start_daemon(
       MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, &Callbacks::may_accept, this,
       &Callbacks::request, this, MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::log, nullptr,
-      MHD_OPTION_LISTEN_SOCKET, *descriptor, MHD_OPTION_CONNECTION_LIMIT,
+      MHD_OPTION_LISTEN_SOCKET, socket->get(), MHD_OPTION_CONNECTION_LIMIT,
       static_cast<unsigned>(connections_max_ + closing_max_), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
       limits::kHttpConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
       MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection_changed, this,
       MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::request_began, this, MHD_OPTION_NOTIFY_COMPLETED,
       &Callbacks::request_ended, this, MHD_OPTION_END);
-  if (daemon_ == nullptr) {
-    ::close(*descriptor);
-    return refuse("libmicrohttpd does not start");
-  }
+  if (daemon_ == nullptr) return refuse("libmicrohttpd does not start");
+  static_cast<void>(socket->release());  // libmicrohttpd has it now
   descriptor_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   readable_ = uv::Readable::create(loop_, descriptor_, [this] { run(); });
   return listening_;

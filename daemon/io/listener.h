@@ -1,41 +1,40 @@
 // One listening socket.
+//
+// It accepts by itself: libuv 1.44 accepts and closes, without a word, whoever comes while there is no
+// descriptor, and tells nobody's address.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
-#include <uv.h>
 
+#include "common/descriptor.h"
 #include "common/endpoint.h"
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
+#include "common/uv/watchers.h"
 
 namespace heartbeat {
 
 class Listener {
  public:
-  // Called for each connection that waits to be accepted from `stream`, or with a negative libuv error.
-  using Callback = std::function<void(uv_stream_t* stream, int error)>;
+  // Called in each poll in which somebody waits.
+  using Callback = std::function<void(Listener& listener)>;
 
   // Listens at the endpoint; port 0 takes a free one.  An IPv6 endpoint takes IPv6 connections only, so that
   // 0.0.0.0 and [::] can be listened on side by side.  `shares_port`: with a listener that is told so
   // too.  The error names the address.
-  [[nodiscard]] static tl::expected<uv::Owned<Listener>, std::string> create(uv::Loop& loop,
-                                                                             const Endpoint& at, int backlog,
-                                                                             bool shares_port,
-                                                                             Callback on_connection);
+  [[nodiscard]] static tl::expected<std::unique_ptr<Listener>, std::string> create(
+      uv::Loop& loop, const Endpoint& at, int backlog, bool shares_port, Callback on_waiting);
 
   // Goes on with a TCP socket that listens already, and owns the descriptor from here on, also when there is
   // an error.
-  [[nodiscard]] static tl::expected<uv::Owned<Listener>, std::string> adopt(uv::Loop& loop, int descriptor,
-                                                                            int backlog,
-                                                                            Callback on_connection);
-
-  // The one whose stream a callback was given.
-  [[nodiscard]] static const Listener& of(const uv_stream_t* stream) {
-    return *static_cast<const Listener*>(stream->data);
-  }
+  [[nodiscard]] static tl::expected<std::unique_ptr<Listener>, std::string> adopt(uv::Loop& loop,
+                                                                                  int descriptor, int backlog,
+                                                                                  Callback on_waiting);
 
   // With the real port.
   [[nodiscard]] const Endpoint& local() const { return local_; }
@@ -47,28 +46,33 @@ class Listener {
   // on, or another program of the same user could listen here as well.
   void share_port(bool on);
 
-  [[nodiscard]] uv_os_fd_t descriptor();
-  // A connection that waits on it was left there (libuv takes no more until that one is accepted), or is
-  // accepted now.
-  void waits(bool waits) { waits_ = waits; }
-  [[nodiscard]] bool has_waiting() const { return waits_; }
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
 
-  [[nodiscard]] uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp_); }
-  [[nodiscard]] static Listener& of(uv_stream_t* stream) { return *static_cast<Listener*>(stream->data); }
-  [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&tcp_); }
+  // Accepts the connection that has waited longest, unless one is in hand already.  Returns 0 when one is in
+  // hand, UV_EAGAIN when nobody waits, else what keeps the kernel from handing one over (UV_EMFILE …): those
+  // who wait go on waiting.
+  [[nodiscard]] int accept();
+
+  // The one in hand.
+  struct Accepted {
+    Descriptor socket;
+    Endpoint peer;
+  };
+  [[nodiscard]] Accepted take();
+
+  // Whether it is told who waits; whoever comes meanwhile waits in the kernel.
+  void watch(bool on);
+  [[nodiscard]] bool is_watched() const { return watched_; }
 
  private:
-  Listener(uv::Loop& loop, Callback on_connection);
+  Listener(uv::Loop& loop, Descriptor socket, Callback on_waiting);
 
-  // Each returns 0 or a negative libuv error.
-  int start(int backlog);
-  int open_sharing(int family);
-
-  uv_tcp_t tcp_;
+  Descriptor socket_;
   Endpoint asked_;  // its port may be 0
   Endpoint local_;
-  Callback on_connection_;
-  bool waits_ = false;
+  std::optional<Accepted> in_hand_;
+  bool watched_ = true;
+  uv::Owned<uv::Readable> readable_;  // goes before the socket does
 };
 
 }  // namespace heartbeat

@@ -28,8 +28,7 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, Time
 }
 
 tl::expected<Endpoint, std::string> Server::adopt(int descriptor, int backlog) {
-  auto listener = Listener::adopt(loop_, descriptor, backlog,
-                                  [this](uv_stream_t* stream, int error) { accept(stream, error); });
+  auto listener = Listener::adopt(loop_, descriptor, backlog, [this](Listener& from) { accept_from(from); });
   if (!listener) return tl::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
   return listeners_.back()->local();
@@ -40,8 +39,9 @@ tl::expected<Server::ListenChange, std::string> Server::listen_on(const std::vec
   std::vector<Endpoint> missing;
   auto unwanted = listeners_.begin();  // those before it stay
   for (const Endpoint& at : wanted) {
-    const auto open = std::find_if(unwanted, listeners_.end(),
-                                   [&](const uv::Owned<Listener>& listener) { return listener->is_for(at); });
+    const auto open =
+        std::find_if(unwanted, listeners_.end(),
+                     [&](const std::unique_ptr<Listener>& listener) { return listener->is_for(at); });
     open == listeners_.end() ? missing.push_back(at) : std::iter_swap(unwanted++, open);
   }
   auto opened = open_listeners(missing, backlog, {unwanted, listeners_.end()});
@@ -52,8 +52,8 @@ tl::expected<Server::ListenChange, std::string> Server::listen_on(const std::vec
     change.closed.push_back((*closed)->local());
   }
   listeners_.erase(unwanted, listeners_.end());
-  for (const uv::Owned<Listener>& listener : listeners_) listener->set_backlog(backlog);
-  for (uv::Owned<Listener>& listener : *opened) {
+  for (const std::unique_ptr<Listener>& listener : listeners_) listener->set_backlog(backlog);
+  for (std::unique_ptr<Listener>& listener : *opened) {
     change.opened.push_back(listener->local());
     listeners_.push_back(std::move(listener));
   }
@@ -63,12 +63,11 @@ tl::expected<Server::ListenChange, std::string> Server::listen_on(const std::vec
 // All of them, or none.  One of these ports may still be that of another address that is about to be closed:
 // 0.0.0.0 in the place of 127.0.0.1.  With one that stays it is shared only where the kernel lets everybody
 // do so, as it would at a start.
-tl::expected<Server::Listeners, std::string> Server::open_listeners(const std::vector<Endpoint>& addresses,
-                                                                    int backlog,
-                                                                    std::span<uv::Owned<Listener>> closing) {
+tl::expected<Server::Listeners, std::string> Server::open_listeners(
+    const std::vector<Endpoint>& addresses, int backlog, std::span<std::unique_ptr<Listener>> closing) {
   Listeners opened;
   for (const Endpoint& at : addresses) {
-    const auto has_port = [&](const uv::Owned<Listener>& listener) {
+    const auto has_port = [&](const std::unique_ptr<Listener>& listener) {
       return listener->local().port == at.port && listener->local().family == at.family;
     };
     const auto leaving = std::count_if(closing.begin(), closing.end(), has_port);
@@ -76,11 +75,11 @@ tl::expected<Server::Listeners, std::string> Server::open_listeners(const std::v
                      std::count_if(opened.begin(), opened.end(), has_port);
     const bool shares = leaving > 0 && leaving == all;
     const auto share = [&](bool on) {
-      for (const uv::Owned<Listener>& listener : closing) listener->share_port(on);
+      for (const std::unique_ptr<Listener>& listener : closing) listener->share_port(on);
     };
     if (shares) share(true);
-    auto listener = Listener::create(loop_, at, backlog, shares,
-                                     [this](uv_stream_t* stream, int error) { accept(stream, error); });
+    auto listener =
+        Listener::create(loop_, at, backlog, shares, [this](Listener& from) { accept_from(from); });
     if (shares) share(false);
     if (!listener) return tl::unexpected(listener.error());
     opened.push_back(std::move(*listener));
@@ -90,7 +89,7 @@ tl::expected<Server::Listeners, std::string> Server::open_listeners(const std::v
 
 std::vector<Endpoint> Server::listening() const {
   std::vector<Endpoint> endpoints;
-  for (const uv::Owned<Listener>& listener : listeners_) endpoints.push_back(listener->local());
+  for (const std::unique_ptr<Listener>& listener : listeners_) endpoints.push_back(listener->local());
   return endpoints;
 }
 
@@ -189,12 +188,18 @@ void Server::arm_pulse() {
   pulse_->arm(every);
 }
 
-void Server::accept(uv_stream_t* listener, int error) {
-  hurry();                 // where one came, more may be coming
-  if (error != 0) return;  // that connection was gone before it could be accepted
-  if (may_accept() && take(listener)) return;
-  Listener::of(listener).waits(true);
-  some_wait_ = true;
+// Until nobody waits on it, or they have to go on waiting.
+void Server::accept_from(Listener& listener) {
+  hurry();  // where one came, more may be coming
+  for (;;) {
+    const int error = listener.accept();
+    if (error == UV_EAGAIN) return;
+    if (error == 0 && may_accept() && take(listener)) continue;
+    if (error != 0) rest_for(error);
+    listener.watch(false);
+    some_wait_ = true;
+    return;
+  }
 }
 
 // Not where it would be at the cost of those that are connected.
@@ -204,15 +209,22 @@ bool Server::may_accept() {
     ++accepted_this_turn_;
     return true;
   }
-  if (gate_.take_beginning()) tell_paused();
+  if (gate_.take_beginning()) {
+    tell_paused("connections come faster than " + std::to_string(gate_.rate()) + " a second (accept_rate)");
+  }
   return false;
 }
 
-void Server::tell_paused() {
+// The kernel hands no connection over: it is asked again a little later.
+void Server::rest_for(int error) {
+  gate_.rest(loop_.now());
+  if (gate_.take_beginning())
+    tell_paused(std::string{"no connection can be accepted: "} + uv_strerror(error));
+}
+
+void Server::tell_paused(std::string_view why) {
   try {
-    monitor_.accept_paused("connections come faster than " + std::to_string(gate_.rate()) +
-                               " a second (accept_rate); those that wait are accepted in turn",
-                           now(), effects_);
+    monitor_.accept_paused(std::string{why} + "; those that wait are accepted in turn", now(), effects_);
   } catch (const std::bad_alloc&) {  // it is in status all the same
   }
   apply();
@@ -224,28 +236,30 @@ void Server::accept_waiting() {
   gate_.reopen(loop_.now());
   if (!some_wait_) return;
   some_wait_ = false;
-  Millis next = gate_.opens_at() - loop_.now();
-  for (const uv::Owned<Listener>& listener : listeners_) {
-    if (!listener->has_waiting()) continue;
-    listener->waits(false);  // before libuv may call again
-    const bool may = may_accept();
-    if (may && take(listener->stream())) continue;
-    if (may) next = std::max(next, limits::kAcceptPause);  // there is no memory, and may be none for a while
-    listener->waits(true);
+  Millis rest{0};
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    if (listener->is_watched()) continue;
+    const int error = gate_.is_paused() ? 0 : listener->accept();
+    const bool may = error == 0 && may_accept();
+    if (error == UV_EAGAIN || (may && take(*listener))) {
+      listener->watch(true);
+      continue;
+    }
+    if (error != 0) rest_for(error);
+    if (may) rest = limits::kAcceptPause;  // there is no memory, and may be none for a while
     some_wait_ = true;
   }
-  if (some_wait_) open_gate_->arm(next);
+  if (some_wait_) open_gate_->arm(std::max(gate_.opens_at() - loop_.now(), rest));
 }
 
 // False where there is no memory even to turn it away: it waits.
-bool Server::take(uv_stream_t* listener) {
+bool Server::take(Listener& listener) {
   uv::Owned<Connection> connection{new (std::nothrow) Connection{loop_, *this}};
   if (connection == nullptr) return false;
-  if (connection->accept(listener) != 0) return true;
-  const auto peer = connection->peer();
-  if (!peer) return true;  // reset already
+  Listener::Accepted accepted = listener.take();
+  if (connection->open(std::move(accepted.socket)) != 0) return true;
 
-  const auto conn = open(*peer, Listener::of(listener).local());
+  const auto conn = open(accepted.peer, listener.local());
   // First of all what became of others meanwhile: one of them may have been in the slot that this one got.
   apply();
   if (!conn) return true;
@@ -315,7 +329,9 @@ void Server::end_pause_for(int descriptor) {
 
 std::span<const int> Server::urgent() {
   urgent_.resize(others_urgent_);
-  for (const uv::Owned<Listener>& listener : listeners_) urgent_.push_back(listener->descriptor());
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    if (listener->is_watched()) urgent_.push_back(listener->descriptor());
+  }
   return urgent_;
 }
 

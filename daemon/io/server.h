@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -127,23 +128,23 @@ class Server {
   void lingered(std::list<Lingering>::iterator place) { lingering_.erase(place); }
 
  private:
-  using Listeners = std::vector<uv::Owned<Listener>>;
+  using Listeners = std::vector<std::unique_ptr<Listener>>;
 
-  [[nodiscard]] tl::expected<Listeners, std::string> open_listeners(const std::vector<Endpoint>& addresses,
-                                                                    int backlog,
-                                                                    std::span<uv::Owned<Listener>> closing);
+  [[nodiscard]] tl::expected<Listeners, std::string> open_listeners(
+      const std::vector<Endpoint>& addresses, int backlog, std::span<std::unique_ptr<Listener>> closing);
   MonoTime now();
   void on_pulse();
   void arm_pulse();
-  void accept(uv_stream_t* listener, int error);
-  bool take(uv_stream_t* listener);
+  void accept_from(Listener& listener);
+  bool take(Listener& listener);
   std::optional<ConnId> open(const Endpoint& peer, const Endpoint& listener);
   [[nodiscard]] std::uint64_t times_out_of_memory() const;
   [[nodiscard]] bool keeps_too_much(ConnId conn) const;
   void end(ConnId conn, Reason reason, std::string_view detail);
   void give_up(ConnId conn) noexcept;
   bool may_accept();
-  void tell_paused();
+  void rest_for(int error);
+  void tell_paused(std::string_view why);
   void tell_turn();
   void accept_waiting();
   void after_poll();
@@ -185,7 +186,7 @@ class Server {
   Histogram loop_lateness_;
   AcceptGate gate_;
   unsigned accepted_this_turn_ = 0;
-  bool some_wait_ = false;  // on a listener, for the next turn or for the gate
+  bool some_wait_ = false;  // on a listener that is not watched: for the next turn, or for the gate
   MonoTime pulse_due_;      // on the machine's clock
   MonoTime wake_at_;        // what wake_ was last armed for
   Millis pause_max_ = limits::kPauseMax;

@@ -1,6 +1,7 @@
 """At the bound on clients, at the descriptor limit, and where something else has used the descriptors up."""
 import os
 import resource
+import time
 import unittest
 
 import harness
@@ -51,16 +52,23 @@ class Descriptors(DaemonTest):
             used = daemon.descriptors()
             limits = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
             resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (used, limits[1]))
-            for _ in range(5):
-                outside = self.connect(daemon)
-                self.assertEqual(outside.read_to_end(), [])
+            outside = [self.connect(daemon) for _ in range(5)]
+            for client in outside:
+                client.beat()
+            paused = daemon.wait("accept_paused")
+            self.assertIn("no connection can be accepted: too many open files", paused.detail)
+            used_s = daemon.processor_s()
+            time.sleep(1)
+            self.assertLess(daemon.processor_s() - used_s, 0.5)  # a loop that spun would have used most of it
             self.assertEqual(daemon.descriptors(), used)
             for client in inside:
                 self.assertEqual(client.sync()["status"], "alive")
             resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, limits)
-            again = self.connect(daemon)
-            self.assertEqual(again.sync()["status"], "alive")
-        self.assertEqual(daemon.lines("leave"), [])
+            for client in outside:
+                self.assertEqual(client.sync()["status"], "alive")  # they had waited
+            self.assertGreaterEqual(daemon.ask("status")["accepting"]["pauses"], 2)
+        self.assertEqual(daemon.lines("leave") + daemon.lines("close") + daemon.lines("refused"), [])
+        self.assertEqual(len(daemon.lines("accept_paused")), 1)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "tools/bench/descriptor.h"
+#include "common/descriptor.h"
 #include "tools/bench/server.h"
 
 namespace heartbeat::bench {

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "common/limits.h"
-#include "tools/bench/descriptor.h"
 #include "tools/bench/trouble.h"
 
 namespace heartbeat::bench {

@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "common/descriptors.h"
 #include "tools/bench/daemon_server.h"
-#include "tools/bench/descriptor.h"
 #include "tools/bench/reference_server.h"
 #include "tools/bench/trouble.h"
 

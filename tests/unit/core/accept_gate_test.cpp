@@ -51,6 +51,29 @@ TEST_CASE("without a rate it is never shut") {
   CHECK(gate.pauses() == 0);
 }
 
+TEST_CASE("where the kernel hands nobody over it is shut for 50 ms, with or without a rate") {
+  for (const unsigned rate : {0U, 100U}) {
+    AcceptGate gate{rate, t0};
+    gate.rest(t0);
+    CHECK(gate.take_beginning());
+    gate.reopen(t0 + 49ms);
+    CHECK_FALSE(gate.admit(t0 + 49ms));
+    gate.rest(t0 + 49ms);  // it is shut already
+    gate.reopen(t0 + 50ms);
+    CHECK(gate.admit(t0 + 50ms));
+    CHECK(gate.pauses() == 1);
+    CHECK(gate.paused() == 50ms);
+  }
+}
+
+TEST_CASE("a bound that is taken away opens it at once") {
+  AcceptGate gate{1, t0};
+  CHECK(admitted(gate, t0) == 2);
+  gate.set_rate(0);
+  gate.reopen(t0 + 1ms);
+  CHECK(gate.admit(t0 + 1ms));
+}
+
 TEST_CASE("pauses are counted with their length, and one is told after ten seconds without any") {
   AcceptGate gate{100, t0};
   CHECK(admitted(gate, t0) == 200);

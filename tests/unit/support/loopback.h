@@ -58,10 +58,10 @@ class Loopback {
  public:
   Loopback() {
     const Endpoint anywhere{.address = {127, 0, 0, 1}};
-    auto listener = Listener::create(loop, anywhere, 1, false, [this](uv_stream_t* waiting, int error) {
-      REQUIRE(error == 0);
+    auto listener = Listener::create(loop, anywhere, 1, false, [this](Listener& waiting) {
+      REQUIRE(waiting.accept() == 0);
       server.reset(new Recorder{loop});
-      REQUIRE(server->accept(waiting) == 0);
+      REQUIRE(server->open(waiting.take().socket) == 0);
     });
     REQUIRE(listener);
     client.reset(new Recorder{loop});

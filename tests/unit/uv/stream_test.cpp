@@ -154,7 +154,7 @@ TEST_CASE("a connection that nobody takes ends in its error") {
   Endpoint nobody{.address = {127, 0, 0, 1}};
   {
     // A port that was free a moment ago.
-    const auto listener = Listener::create(loop, nobody, 1, false, [](uv_stream_t*, int) {});
+    const auto listener = Listener::create(loop, nobody, 1, false, [](Listener&) {});
     REQUIRE(listener);
     nobody = (*listener)->local();
   }
@@ -169,8 +169,7 @@ TEST_CASE("a connection that nobody takes ends in its error") {
 
 TEST_CASE("a stream that is let go while it connects is not called back") {
   uv::Loop loop;
-  auto listener =
-      Listener::create(loop, Endpoint{.address = {127, 0, 0, 1}}, 1, false, [](uv_stream_t*, int) {});
+  auto listener = Listener::create(loop, Endpoint{.address = {127, 0, 0, 1}}, 1, false, [](Listener&) {});
   REQUIRE(listener);
   uv::Owned<Recorder> client{new Recorder{loop}};
   bool called = false;

@@ -1,0 +1,38 @@
+#include "common/uv/listening_socket.h"
+
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "common/uv/address.h"
+
+namespace heartbeat::uv {
+
+tl::expected<Descriptor, int> listening_socket(const Endpoint& at, int backlog, bool shares_port) {
+  const SocketAddress address{at};
+  const bool is_v6 = address.get()->sa_family == AF_INET6;
+  Descriptor socket{::socket(address.get()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (socket.get() < 0) return tl::unexpected(errno);
+  const auto turn_on = [&](int level, int option) {
+    const int on = 1;
+    setsockopt(socket.get(), level, option, &on, sizeof on);
+  };
+  turn_on(SOL_SOCKET, SO_REUSEADDR);  // connections of an earlier daemon may linger on the port
+  if (shares_port) turn_on(SOL_SOCKET, SO_REUSEPORT);
+  if (is_v6) turn_on(IPPROTO_IPV6, IPV6_V6ONLY);
+  const socklen_t size = is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  if (::bind(socket.get(), address.get(), size) != 0 || ::listen(socket.get(), backlog) != 0) {
+    return tl::unexpected(errno);
+  }
+  return socket;
+}
+
+Endpoint local_endpoint(int descriptor) {
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size);
+  return endpoint_of(reinterpret_cast<const sockaddr*>(&local));
+}
+
+}  // namespace heartbeat::uv
