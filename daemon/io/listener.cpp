@@ -2,8 +2,11 @@
 
 #include <cassert>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "common/uv/address.h"
@@ -58,6 +61,16 @@ void Listener::set_backlog(int backlog) {
 void Listener::share_port(bool on) {
   const int value = on ? 1 : 0;
   setsockopt(descriptor(), SOL_SOCKET, SO_REUSEPORT, &value, sizeof value);
+}
+
+std::size_t Listener::waiting() const {
+#ifdef __linux__
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const bool tells = getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  if (tells && info.tcpi_unacked > 0) return info.tcpi_unacked;  // of a socket that listens: its queue
+#endif
+  return std::numeric_limits<std::size_t>::max();
 }
 
 int Listener::accept() {

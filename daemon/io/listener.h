@@ -4,6 +4,7 @@
 // descriptor, and tells nobody's address.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -47,6 +48,11 @@ class Listener {
   void share_port(bool on);
 
   [[nodiscard]] int descriptor() const { return socket_.get(); }
+
+  // How many wait, where the kernel tells it and somebody does; else more than there can be.  To accept until
+  // nobody is left would cost a connection more each time: Linux makes the new socket before it looks for
+  // one.
+  [[nodiscard]] std::size_t waiting() const;
 
   // Accepts the connection that has waited longest, unless one is in hand already.  Returns 0 when one is in
   // hand, UV_EAGAIN when nobody waits, else what keeps the kernel from handing one over (UV_EMFILE …): those

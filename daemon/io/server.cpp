@@ -170,6 +170,7 @@ MonoTime Server::now() {
 }
 
 void Server::on_pulse() {
+  pulsed_ = true;
   loop_lateness_.add(loop_.now() - pulse_due_);
   if (memory_ != nullptr) memory_->restore();
   arm_pulse();
@@ -188,10 +189,10 @@ void Server::arm_pulse() {
   pulse_->arm(every);
 }
 
-// Until nobody waits on it, or they have to go on waiting.
+// Those that wait on it, until they have to go on waiting.
 void Server::accept_from(Listener& listener) {
   hurry();  // where one came, more may be coming
-  for (;;) {
+  for (std::size_t waiting = listener.waiting(); waiting > 0; --waiting) {
     const int error = listener.accept();
     if (error == UV_EAGAIN) return;
     if (error == 0 && may_accept() && take(listener)) continue;
@@ -289,7 +290,7 @@ std::optional<ConnId> Server::open(const Endpoint& peer, const Endpoint& listene
 void Server::after_poll() {
   try {
     const MonoTime at = settle(now());
-    if (const auto length = suspensions_.look(time_asleep_())) monitor_.suspended(*length, at, effects_);
+    look_for_suspension(at);
     judge_or_wait(at);
   } catch (
       const std::bad_alloc&) {  // who is due stays so, and is looked at when the next pulse wakes the loop
@@ -303,11 +304,18 @@ void Server::after_poll() {
   pause();
 }
 
+// Once a pulse is often enough for what nobody is charged: reading three clocks costs a turn more than all
+// else that it does by itself.
+void Server::look_for_suspension(MonoTime at) {
+  if (!std::exchange(pulsed_, false)) return;
+  if (const auto length = suspensions_.look(time_asleep_())) monitor_.suspended(*length, at, effects_);
+}
+
 // Until shortly before the next instant at which somebody would be judged, or a timer is due: that poll is
 // made like any other, and reads what came in the pause before the instant.
 void Server::pause() {
-  const Nanos ended = uv::Loop::fine_now();
-  const Nanos length = stopping_ || due_ ? Nanos{0} : pacing_.pause(ended);
+  Nanos instant = uv::Loop::fine_now();
+  const Nanos length = stopping_ || due_ ? Nanos{0} : pacing_.pause(instant);
   if (length > Nanos{0}) {
     const MonoTime at = clock_.now();
     const MonoTime next = monitor_.next_change(at + std::chrono::ceil<Millis>(length));
@@ -316,10 +324,11 @@ void Server::pause() {
     if (rest > Nanos{0}) {
       uv::rest(rest, urgent());
       ++pauses_.count;
-      pauses_.length += uv::Loop::fine_now() - ended;
+      const Nanos began = std::exchange(instant, uv::Loop::fine_now());
+      pauses_.length += instant - began;
     }
   }
-  pacing_.resumed(uv::Loop::fine_now());
+  pacing_.resumed(instant);
 }
 
 void Server::end_pause_for(int descriptor) {

@@ -148,6 +148,7 @@ class Server {
   void tell_turn();
   void accept_waiting();
   void after_poll();
+  void look_for_suspension(MonoTime at);
   [[nodiscard]] MonoTime settle(MonoTime at);
   void judge_or_wait(MonoTime at);
   void take_settings(const Settings& settings, MonoTime at);
@@ -167,6 +168,7 @@ class Server {
   ListeningClock clock_;
   TimeAsleep time_asleep_;
   SuspensionWatch suspensions_;
+  bool pulsed_ = true;       // since it was looked for one
   unsigned polls_owed_ = 0;  // until the time of a stall counts
   Pacing pacing_;
   Pauses pauses_;
