@@ -54,10 +54,12 @@ tl::expected<std::unique_ptr<Listener>, std::string> Listener::adopt(uv::Loop& l
   return listener;
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): the socket is ours, and changes
 void Listener::set_backlog(int backlog) {
   ::listen(descriptor(), backlog);  // of a socket that listens already: the length of its queue
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): the same
 void Listener::share_port(bool on) {
   const int value = on ? 1 : 0;
   setsockopt(descriptor(), SOL_SOCKET, SO_REUSEPORT, &value, sizeof value);
