@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "common/duration.h"
+#include "common/text.h"
 
 namespace heartbeat {
 
@@ -45,7 +46,9 @@ std::optional<CommandLine::End> CommandLine::parse(int argc, const char* const* 
   } catch (const CLI::CallForVersion& version) {
     return End{EX_OK, version.what()};
   } catch (const CLI::Error& error) {
-    return End{EX_USAGE, program_ + ": " + error.what()};
+    // It repeats what was given, wherever a script had that from.
+    const std::string what = error.what();
+    return End{EX_USAGE, program_ + ": " + (is_printable(what) ? what : escaped(what))};
   }
   return {};
 }

@@ -212,6 +212,10 @@ def test_usage():
     """A bad command line is one line, and 64."""
     check(run(CLIENT, "--interval", "10"), 64, "heartbeat-client: --interval: '10' has no unit")
     check(run(CLIENT, "--bogus"), 64, "--bogus")
+    for wrong in ["--bo\x1b[31mgus", "\x1b[31mred"]:  # what is repeated moves no terminal
+        told = run(CLIENT, wrong)
+        check(told, 64, "\\x1b[31m")
+        assert "\x1b" not in told.stderr, f"an escape character is repeated: {told.stderr!r}"
 
 
 def test_output_gone():
