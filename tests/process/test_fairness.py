@@ -86,9 +86,11 @@ class Starvation(FairnessTest):
             silent.sync()
             os.sched_setscheduler(daemon.process.pid, os.SCHED_IDLE, os.sched_param(0))
             busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
-                    for _ in range(2 * len(os.sched_getaffinity(0)))]
+                    for _ in range(8 * len(os.sched_getaffinity(0)))]
             try:
-                daemon.wait("stall", count=2)
+                # Long enough to be a strike for everybody, and more, if it counted.
+                harness.wait_until(lambda: any(millis(line["stalled"]) > 7 * TICK_MS
+                                               for line in daemon.lines("stall")), "a long stall")
             finally:
                 for process in busy:
                     process.kill()
@@ -96,6 +98,8 @@ class Starvation(FairnessTest):
                 os.sched_setscheduler(daemon.process.pid, os.SCHED_OTHER, os.sched_param(0))
             self.assert_judged_exactly(daemon, silent)
             self.assert_nobody_moved(daemon, steady)
+        names = {client.name for client in steady}
+        self.assertEqual([line.raw for line in daemon.lines("strike") if line["client"] in names], [])
 
 
 class SlowLogReader(FairnessTest):
