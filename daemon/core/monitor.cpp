@@ -12,9 +12,6 @@
 namespace heartbeat {
 namespace {
 
-// One past the number at which a fight is told; counting further would only overflow.
-constexpr std::uint8_t kTakeoversCounted = limits::kFightTakeovers + 1;
-
 bool is_alike(std::int64_t gap_ms, std::int64_t other_ms) {
   return std::abs(gap_ms - other_ms) * 10 <= other_ms;
 }
@@ -28,12 +25,6 @@ std::string describe(BadInput kind, const FrameDecoder::Result& bad, std::size_t
 
 std::string describe(BadInput kind, std::string_view body) {
   return std::string{explain(kind)} + ", but it is: \"" + escaped(body, limits::kExcerptMax) + '"';
-}
-
-// What a client is at this moment, where it has not become so just now.
-void append_standing(std::string& out, const Client& client) {
-  const Status status = client.liveness.status();
-  append_status(out, status, to_string(status == Status::Leave ? client.leave_reason : Reason::Steady));
 }
 
 }  // namespace
@@ -183,64 +174,6 @@ MonoTime Monitor::next_change(MonoTime horizon) {
 void Monitor::catch_up(MonoTime now, Effects& effects) {
   const bool may_hold = brake_.is_on() && registry_.size() >= settings_.brake.clients_min;
   if ((may_hold || brake_.holds()) && next_deadline() <= now) advance(now, effects);
-}
-
-void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& effects) {
-  catch_up(now, effects);
-  const bool rule_changes = settings.rule != settings_.rule;
-  const bool brake_changes = settings.brake != settings_.brake;
-  const bool bounds_change = settings.bounds != settings_.bounds;
-  const bool counts_addresses = settings_.bounds.max_clients_per_ip > 0;
-  if (rule_changes) restart_ticks(settings.rule, now, effects);
-  settings_ = settings;
-  closed_.set_max(settings.remember);
-  if ((settings.bounds.max_clients_per_ip > 0) != counts_addresses) count_addresses();
-  if (rule_changes || bounds_change) bounds_since_ = now;
-  if (rule_changes || brake_changes) {
-    restart_brake(now, effects);
-  } else if (bounds_change) {
-    arm_everybody(now);
-  }
-}
-
-void Monitor::restart_ticks(const Rule& rule, MonoTime now, Effects& effects) {
-  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
-    Client* const client = registry_.at(slot);
-    if (client == nullptr) continue;
-    // Also folds in the silent ticks that nobody has looked at yet: they were ticks of the old rule.
-    if (!judge({registry_.conn_of(slot), *client}, now, effects)) continue;
-    client->liveness.restart_tick(rule, now);
-    client->slow_in_a_row = 0;
-  }
-  told_of_slow_beats_ = false;  // it was said of the old tick
-}
-
-// With the settings that are in force now: what is counted, and when everybody has to be looked at.
-void Monitor::restart_brake(MonoTime now, Effects& effects) {
-  if (brake_.holds() && settings_.brake.share_percent == 0) {
-    const std::size_t held = brake_.waiting(now);
-    brake_.end(BrakeEnd::TurnedOff, now);
-    tell_brake_ended(now, held, effects);
-  }
-  brake_.change_settings(settings_.brake, settings_.rule, now);
-  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
-    if (Client* const client = registry_.at(slot)) client->counted_by_brake = false;
-  }
-  arm_everybody(now);
-}
-
-void Monitor::arm_everybody(MonoTime now) {
-  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
-    if (registry_.at(slot) != nullptr) arm(entry_at(slot), now);
-  }
-}
-
-void Monitor::count_addresses() {
-  addresses_.clear();
-  if (settings_.bounds.max_clients_per_ip == 0) return;
-  for (std::uint32_t slot = 0; slot < registry_.slots(); ++slot) {
-    if (const Client* const client = registry_.at(slot)) addresses_.add(client->peer);
-  }
 }
 
 void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
@@ -528,93 +461,6 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   tell(std::move(event), effects);
 }
 
-// The first heartbeat of a connection, or the first that gives an id.
-void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects) {
-  if (id.empty()) {
-    if (!first) return;
-    ++counters_.joins;
-    tell(event_of(Event::Kind::Joined, entry, now), effects);
-    return;
-  }
-
-  if (const auto slot = registry_.slot_of(id)) {
-    const Entry earlier = entry_at(*slot);
-    if (judge(earlier, now, effects)) {
-      take_over(entry, earlier, now, effects);
-      return;
-    }
-  }
-  std::string previous = name_of(entry.client);
-  registry_.name(entry.conn.slot, id);
-  ++roster_version_;
-  if (first) ++counters_.joins;
-  Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry, now);
-  event.previous = std::move(previous);
-  tell(std::move(event), effects);
-
-  auto closed = closed_.take(id);
-  if (!closed) return;
-  resume_history(entry.client, *closed);
-  if (closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
-  Event back = event_of(Event::Kind::Left, entry, now);
-  entry.client.liveness.enter_leave(now);
-  enter_leave(entry, Reason::Remembered, closed->away, std::move(back), effects);
-}
-
-void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects) {
-  Client& client = entry.client;
-  const Client& old = earlier.client;
-  const bool close_upon =
-      old.takeovers > 0 && now - old.taken_over_at < settings_.rule.tick * settings_.rule.threshold;
-  client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
-  client.taken_over_at = now;
-  const Status before = client.liveness.status();
-  if (before == Status::Leave) --in_leave_;
-  uncount_for_brake(client);
-  client.liveness.take_over(old.liveness);
-  if (client.liveness.status() == Status::Leave) ++in_leave_;
-  client.heartbeats += old.heartbeats;
-  client.nearest_to_leave = std::max(client.nearest_to_leave, old.nearest_to_leave);
-  client.declared = old.declared;
-  client.leave_reason = old.leave_reason;
-  client.away = old.away;
-  note(earlier.client, {.at = now, .peer = client.peer, .kind = Moment::Kind::TakenOver});
-  client.history = std::move(earlier.client.history);
-
-  const Endpoint previous_peer = old.peer;
-  const std::string id{old.id.view()};
-  drop(earlier, Reason::Superseded, "another connection, from " + to_string(client.peer) + ", gave this id",
-       effects);
-  registry_.name(entry.conn.slot, id);
-  ++counters_.takeovers;
-  arm(entry, now);
-  if (client.notify && client.liveness.status() != before) {
-    effects.send(entry.conn, [&](std::string& out) { append_standing(out, client); });
-  }
-
-  Event event = event_of(Event::Kind::TakenOver, entry, now);
-  event.previous_peer = previous_peer;
-  event.takeovers = client.takeovers;
-  tell(Event{event}, effects);
-  if (client.takeovers == limits::kFightTakeovers) {
-    event.kind = Event::Kind::Fight;
-    tell(std::move(event), effects);
-  }
-}
-
-void Monitor::welcome(Entry entry, Effects& effects) const {
-  const Rule& rule = settings_.rule;
-  effects.send(entry.conn, [&](std::string& out) {
-    append_welcome(out, {.tick = rule.tick,
-                         .threshold = rule.threshold,
-                         .cursor = rule.cursor,
-                         .recover = rule.recover,
-                         .leave_timeout = rule.leave_timeout,
-                         .frame_max = settings_.frame_max});
-    if (entry.client.liveness.status() == Status::Leave) append_standing(out, entry.client);
-  });
-}
-
 // The liveness is in leave already; this is what follows from it.  `away`: it began with a declaration.
 void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects) {
   entry.client.leave_reason = reason;
@@ -739,18 +585,6 @@ void Monitor::note_gap(Client& client, bool first, MonoTime now) const {
                 .kind = Moment::Kind::Gap});
   client.nearest_to_leave =
       std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
-}
-
-// The client is back: its history goes on where its last connection ended.
-void Monitor::resume_history(Client& client, ClosedClient& closed) {
-  std::unique_ptr<History> history = std::move(closed.history);
-  if (history == nullptr) {
-    history = std::make_unique<History>();
-    history->add({.at = closed.connected_at, .peer = closed.peer, .kind = Moment::Kind::Connected});
-  }
-  history->add({.at = closed.closed_at, .kind = Moment::Kind::Closed, .reason = closed.reason});
-  history->add({.at = client.connected_at, .peer = client.peer, .kind = Moment::Kind::Connected});
-  client.history = std::move(history);
 }
 
 Event Monitor::event_of(Event::Kind kind, Entry entry, MonoTime at) {

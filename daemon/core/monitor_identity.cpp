@@ -1,0 +1,122 @@
+// Who a connection is, and what that brings with it: the first connection of a client, one that takes over
+// from an earlier one, and one of a client that was closed and is remembered.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "daemon/core/monitor.h"
+
+namespace heartbeat {
+namespace {
+
+// One past the number at which a fight is told; counting further would only overflow.
+constexpr std::uint8_t kTakeoversCounted = limits::kFightTakeovers + 1;
+
+// What a client is at this moment, where it has not become so just now.
+void append_standing(std::string& out, const Client& client) {
+  const Status status = client.liveness.status();
+  append_status(out, status, to_string(status == Status::Leave ? client.leave_reason : Reason::Steady));
+}
+
+}  // namespace
+
+// The first heartbeat of a connection, or the first that gives an id.
+void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects) {
+  if (id.empty()) {
+    if (!first) return;
+    ++counters_.joins;
+    tell(event_of(Event::Kind::Joined, entry, now), effects);
+    return;
+  }
+
+  if (const auto slot = registry_.slot_of(id)) {
+    const Entry earlier = entry_at(*slot);
+    if (judge(earlier, now, effects)) {
+      take_over(entry, earlier, now, effects);
+      return;
+    }
+  }
+  std::string previous = name_of(entry.client);
+  registry_.name(entry.conn.slot, id);
+  ++roster_version_;
+  if (first) ++counters_.joins;
+  Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry, now);
+  event.previous = std::move(previous);
+  tell(std::move(event), effects);
+
+  auto closed = closed_.take(id);
+  if (!closed) return;
+  resume_history(entry.client, *closed);
+  if (closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
+  Event back = event_of(Event::Kind::Left, entry, now);
+  entry.client.liveness.enter_leave(now);
+  enter_leave(entry, Reason::Remembered, closed->away, std::move(back), effects);
+}
+
+void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects) {
+  Client& client = entry.client;
+  const Client& old = earlier.client;
+  const bool close_upon =
+      old.takeovers > 0 && now - old.taken_over_at < settings_.rule.tick * settings_.rule.threshold;
+  client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
+  client.taken_over_at = now;
+  const Status before = client.liveness.status();
+  if (before == Status::Leave) --in_leave_;
+  uncount_for_brake(client);
+  client.liveness.take_over(old.liveness);
+  if (client.liveness.status() == Status::Leave) ++in_leave_;
+  client.heartbeats += old.heartbeats;
+  client.nearest_to_leave = std::max(client.nearest_to_leave, old.nearest_to_leave);
+  client.declared = old.declared;
+  client.leave_reason = old.leave_reason;
+  client.away = old.away;
+  note(earlier.client, {.at = now, .peer = client.peer, .kind = Moment::Kind::TakenOver});
+  client.history = std::move(earlier.client.history);
+
+  const Endpoint previous_peer = old.peer;
+  const std::string id{old.id.view()};
+  drop(earlier, Reason::Superseded, "another connection, from " + to_string(client.peer) + ", gave this id",
+       effects);
+  registry_.name(entry.conn.slot, id);
+  ++counters_.takeovers;
+  arm(entry, now);
+  if (client.notify && client.liveness.status() != before) {
+    effects.send(entry.conn, [&](std::string& out) { append_standing(out, client); });
+  }
+
+  Event event = event_of(Event::Kind::TakenOver, entry, now);
+  event.previous_peer = previous_peer;
+  event.takeovers = client.takeovers;
+  tell(Event{event}, effects);
+  if (client.takeovers == limits::kFightTakeovers) {
+    event.kind = Event::Kind::Fight;
+    tell(std::move(event), effects);
+  }
+}
+
+void Monitor::welcome(Entry entry, Effects& effects) const {
+  const Rule& rule = settings_.rule;
+  effects.send(entry.conn, [&](std::string& out) {
+    append_welcome(out, {.tick = rule.tick,
+                         .threshold = rule.threshold,
+                         .cursor = rule.cursor,
+                         .recover = rule.recover,
+                         .leave_timeout = rule.leave_timeout,
+                         .frame_max = settings_.frame_max});
+    if (entry.client.liveness.status() == Status::Leave) append_standing(out, entry.client);
+  });
+}
+
+// The client is back: its history goes on where its last connection ended.
+void Monitor::resume_history(Client& client, ClosedClient& closed) {
+  std::unique_ptr<History> history = std::move(closed.history);
+  if (history == nullptr) {
+    history = std::make_unique<History>();
+    history->add({.at = closed.connected_at, .peer = closed.peer, .kind = Moment::Kind::Connected});
+  }
+  history->add({.at = closed.closed_at, .kind = Moment::Kind::Closed, .reason = closed.reason});
+  history->add({.at = client.connected_at, .peer = client.peer, .kind = Moment::Kind::Connected});
+  client.history = std::move(history);
+}
+
+}  // namespace heartbeat
