@@ -71,6 +71,7 @@ class Readable {
 
   void pause();
   void go_on();
+  [[nodiscard]] bool is_on() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(&poll_)) != 0; }
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&poll_); }
 
  private:

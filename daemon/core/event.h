@@ -39,7 +39,7 @@ struct Event {
     Suspended,     // the machine was suspended; `stalled`: for how long
     Braked,        // closing for silence pauses, see closing_brake.h; `brake`
     BrakeEnded,    // it goes on; `brake`
-    AcceptPaused,  // connections come too fast, and listening pauses; detail
+    AcceptPaused,  // listening pauses: connections come too fast, or there is no descriptor; detail
   };
   // Stalled and those after it are of the daemon: client and peer are empty.
 

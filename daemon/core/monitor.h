@@ -143,7 +143,7 @@ class Monitor {
   // is in leave after silence gets a new leave period from now (Released).  Returns how many, or nothing
   // where the brake does not hold.
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now, Effects& effects);
-  // Connections came faster than they are taken, and for now no more are.
+  // For now no more connections are taken: they came too fast, or the machine has no room for them.
   void accept_paused(std::string_view detail, MonoTime now, Effects& effects);
 
   // Changes Settings::report_heartbeats alone.

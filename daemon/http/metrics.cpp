@@ -170,8 +170,10 @@ void add_clients(Families& families, const Context& context) {
                    counters.probes);
   families.counter("heartbeatd_limited_total",
                    "Connections that beat faster than max_rate and are read slower since.", counters.limited);
-  families.counter("heartbeatd_accept_pauses_total", "Times that connections came faster than accept_rate.",
-                   context.gate.pauses());
+  families.counter(
+      "heartbeatd_accept_pauses_total",
+      "Times that listening paused: for accept_rate, or because no connection could be accepted.",
+      context.gate.pauses());
   families.counter("heartbeatd_accept_pause_seconds_total",
                    "Time that connections waited to be accepted, in pauses that are over.",
                    in_seconds(context.gate.paused()));

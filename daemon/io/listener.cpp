@@ -98,8 +98,6 @@ Listener::Accepted Listener::take() {
 }
 
 void Listener::watch(bool on) {
-  if (on == watched_) return;
-  watched_ = on;
   on ? readable_->go_on() : readable_->pause();
 }
 

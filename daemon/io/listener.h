@@ -68,7 +68,7 @@ class Listener {
 
   // Whether it is told who waits; whoever comes meanwhile waits in the kernel.
   void watch(bool on);
-  [[nodiscard]] bool is_watched() const { return watched_; }
+  [[nodiscard]] bool is_watched() const { return readable_->is_on(); }
 
  private:
   Listener(uv::Loop& loop, Descriptor socket, Callback on_waiting);
@@ -77,7 +77,6 @@ class Listener {
   Endpoint asked_;  // its port may be 0
   Endpoint local_;
   std::optional<Accepted> in_hand_;
-  bool watched_ = true;
   uv::Owned<uv::Readable> readable_;  // goes before the socket does
 };
 

@@ -219,8 +219,11 @@ bool Server::may_accept() {
 // The kernel hands no connection over: it is asked again a little later.
 void Server::rest_for(int error) {
   gate_.rest(loop_.now());
-  if (gate_.take_beginning())
-    tell_paused(std::string{"no connection can be accepted: "} + uv_strerror(error));
+  if (!gate_.take_beginning()) return;
+  std::string why = std::string{"no connection can be accepted: "} + uv_strerror(error);
+  if (error == UV_EMFILE) why += " (LimitNOFILE= of the unit, ulimit -n)";
+  if (error == UV_ENFILE) why += " (fs.file-max of the machine)";
+  tell_paused(why);
 }
 
 void Server::tell_paused(std::string_view why) {
