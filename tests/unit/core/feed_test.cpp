@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "common/limits.h"
+#include "tests/unit/support/allocations.h"
 
 using namespace heartbeat;
+using namespace heartbeat::test;
 
 namespace {
 
@@ -46,4 +48,13 @@ TEST_CASE("a feed holds as many events as said, and one past it the oldest is le
   REQUIRE(feed.find(2) != nullptr);
   CHECK(feed.find(2)->number == 2);
   CHECK(feed.find(limits::kFeedMax + 1)->number == limits::kFeedMax + 1);
+}
+
+TEST_CASE("a name of an IPv4 address and port finds its room there: a burst leaves no block behind") {
+  Feed feed;
+  Event event = numbered(1);
+  event.client = "255.255.255.255:65535";
+  const auto before = allocations_made();
+  feed.add(event);
+  CHECK(allocations_made() == before);
 }
