@@ -36,10 +36,10 @@ bool is_bad(std::int32_t length, std::size_t frame_max) {
   return length <= 0 || static_cast<std::size_t>(length) > frame_max;
 }
 
-Result bad(std::int32_t length) {
-  if (length == 0) return {State::Bad, BadInput::LengthZero, length, {}};
-  if (length < 0) return {State::Bad, BadInput::LengthNegative, length, {}};
-  return {State::Bad, BadInput::LengthOverMax, length, {}};
+Result bad(std::int32_t length, std::string_view bytes) {
+  if (length == 0) return {State::Bad, BadInput::LengthZero, length, bytes};
+  if (length < 0) return {State::Bad, BadInput::LengthNegative, length, bytes};
+  return {State::Bad, BadInput::LengthOverMax, length, bytes};
 }
 
 // Moves up to `count` bytes from the front of `from` to the end of `to`.
@@ -58,7 +58,7 @@ Result FrameDecoder::next(std::string_view& input, std::size_t frame_max) {
 
   if (input.size() >= kFramePrefixSize) {
     const std::int32_t length = read_prefix(input);
-    if (is_bad(length, frame_max)) return bad(length);
+    if (is_bad(length, frame_max)) return bad(length, input);
     const std::size_t whole = kFramePrefixSize + static_cast<std::size_t>(length);
     if (input.size() >= whole) {
       const std::string_view body = input.substr(kFramePrefixSize, static_cast<std::size_t>(length));
@@ -80,7 +80,10 @@ Result FrameDecoder::resume(std::string_view& input, std::size_t frame_max) {
     move_front(held, input, kFramePrefixSize - held.size());
     if (held.size() < kFramePrefixSize) return need_more();
     const std::int32_t length = read_prefix(held);
-    if (is_bad(length, frame_max)) return bad(length);
+    if (is_bad(length, frame_max)) {
+      move_front(held, input, limits::kExcerptMax);  // what follows helps to explain what the stream is
+      return bad(length, held);
+    }
     held.reserve(kFramePrefixSize + static_cast<std::size_t>(length));
   }
 

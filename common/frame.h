@@ -23,9 +23,11 @@ class FrameDecoder {
 
   struct Result {
     State state;
-    BadInput error;         // when Bad: one of the Length kinds
-    std::int32_t length;    // when Bad: the length as it stood on the wire
-    std::string_view body;  // when Frame: valid until the next call, or until the input goes away
+    BadInput error;       // when Bad: one of the Length kinds
+    std::int32_t length;  // when Bad: the length as it stood on the wire
+    // When Frame: the body.  When Bad: the wrong length's bytes, and what is known of those behind it.  Valid
+    // until the next call, or until the input goes away.
+    std::string_view body;
   };
 
   // Takes the next frame off the front of `input`, shortening it by what was used.  A frame that lies whole
@@ -38,6 +40,8 @@ class FrameDecoder {
 
   // Whether bytes of an unfinished frame are being held.
   [[nodiscard]] bool in_frame() const { return partial_ != nullptr && holds_part(); }
+  // These bytes, length included; empty where there are none.
+  [[nodiscard]] std::string_view unfinished() const { return in_frame() ? *partial_ : std::string_view{}; }
 
  private:
   [[nodiscard]] bool holds_part() const;

@@ -7,24 +7,14 @@
 #include <utility>
 
 #include "common/duration.h"
-#include "common/text.h"
+#include "common/json_diagnosis.h"
+#include "common/stream_diagnosis.h"
 
 namespace heartbeat {
 namespace {
 
 bool is_alike(std::int64_t gap_ms, std::int64_t other_ms) {
   return std::abs(gap_ms - other_ms) * 10 <= other_ms;
-}
-
-std::string describe(BadInput kind, const FrameDecoder::Result& bad, std::size_t frame_max) {
-  std::string text = "frame length " + std::to_string(bad.length);
-  text += kind == BadInput::LengthOverMax ? " is over the limit of " + std::to_string(frame_max) + " bytes"
-                                          : " is not positive";
-  return text;
-}
-
-std::string describe(BadInput kind, std::string_view body) {
-  return std::string{explain(kind)} + ", but it is: \"" + escaped(body, limits::kExcerptMax) + '"';
 }
 
 }  // namespace
@@ -114,12 +104,12 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
     }
     in_old_frame = false;
     if (frame.state == FrameDecoder::State::Bad) {
-      reject(entry, frame.error, describe(frame.error, frame, settings_.frame_max), now, effects);
+      reject(entry, frame.error, diagnose_length(frame.body, settings_.frame_max), now, effects);
       return;
     }
     const auto heartbeat = parser_.parse(frame.body);
     if (!heartbeat) {
-      reject(entry, heartbeat.error(), describe(heartbeat.error(), frame.body), now, effects);
+      reject(entry, heartbeat.error(), diagnose_body(heartbeat.error(), frame.body), now, effects);
       return;
     }
     if (!hear(entry, *heartbeat, now, effects)) return;
@@ -238,7 +228,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   Client& client = entry.client;
   if (!judge(entry, now, effects)) return false;
   if (!heartbeat.id.empty() && !client.id.empty() && heartbeat.id != client.id) {
-    reject(entry, BadInput::IdChanged, describe(BadInput::IdChanged, heartbeat.id), now, effects);
+    reject(entry, BadInput::IdChanged, diagnose_changed_id(client.id.view(), heartbeat.id), now, effects);
     return false;
   }
 

@@ -24,32 +24,29 @@ std::string with(const std::string& members) {
 }
 
 std::vector<Bad> one_of_each() {
-  const auto told = [](BadInput kind, const std::string& excerpt) {
-    return std::string{explain(kind)} + ", but it is: \"" + excerpt + '"';
-  };
+  const auto but = [](BadInput kind, const std::string& what) { return std::string{explain(kind)} + what; };
   using enum BadInput;
   return {
-      {LengthZero, prefix(0), "frame length 0 is not positive"},
-      {LengthNegative, prefix(-5), "frame length -5 is not positive"},
-      {LengthOverMax, prefix(4097), "frame length 4097 is over the limit of 4096 bytes"},
-      {NotUtf8, framed("\xFF\xFE"), told(NotUtf8, R"(\xff\xfe)")},
-      {NotJson, framed("GET / HTTP/1.1\r\n"), told(NotJson, R"(GET / HTTP/1.1\x0d\n)")},
-      {TooDeep, framed(R"({"x":)" + std::string(20, '[')), told(TooDeep, R"({\"x\":[[[[[[[[[[[[[[[[[[[[)")},
-      {NotAnObject, framed("[]"), told(NotAnObject, "[]")},
-      {IpMissing, framed(R"({"status":"alive"})"), told(IpMissing, R"({\"status\":\"alive\"})")},
-      {IpInvalid, framed(R"({"ip":""})"), told(IpInvalid, R"({\"ip\":\"\"})")},
-      {StatusMissing, framed(R"({"ip":"a"})"), told(StatusMissing, R"({\"ip\":\"a\"})")},
-      {StatusUnknown, framed(R"({"ip":"a","status":"dead"})"),
-       told(StatusUnknown, R"({\"ip\":\"a\",\"status\":\"dead\"})")},
-      {PidInvalid, with(R"("pid":-1)"),
-       told(PidInvalid, R"({\"ip\":\"a\",\"status\":\"alive\",\"pid\":-1})")},
-      {IdInvalid, with(R"("id":"")"), told(IdInvalid, R"({\"ip\":\"a\",\"status\":\"alive\",\"id\":\"\"})")},
-      {IdChanged, with(R"("id":"other")"), told(IdChanged, "other")},
-      {SeqInvalid, with(R"("seq":-1)"),
-       told(SeqInvalid, R"({\"ip\":\"a\",\"status\":\"alive\",\"seq\":-1})")},
-      {AckInvalid, with(R"("ack":1)"), told(AckInvalid, R"({\"ip\":\"a\",\"status\":\"alive\",\"ack\":1})")},
-      {NotifyInvalid, with(R"("notify":1)"),
-       told(NotifyInvalid, R"({\"ip\":\"a\",\"status\":\"alive\",\"notify\":1})")},
+      {LengthZero, prefix(0), R"(frame length 0 is not positive; the bytes are "\x00\x00\x00\x00")"},
+      {LengthNegative, prefix(-5), R"(frame length -5 is not positive; the bytes are "\xff\xff\xff\xfb")"},
+      {LengthOverMax, prefix(4097),
+       R"(frame length 4097 is over the limit of 4096 bytes; the bytes are "\x00\x00\x10\x01")"},
+      {NotUtf8, framed("\xFF\xFE"), but(NotUtf8, ": it is UTF-16, and must be UTF-8")},
+      {NotJson, framed("GET / HTTP/1.1\r\n"),
+       but(NotJson, R"(, but at byte 0 stands "GET / HTTP/1.1\x0d\n": is it JSON at all?)")},
+      {TooDeep, framed(R"({"x":)" + std::string(20, '[')),
+       but(TooDeep, R"(: "{\"x\":[[[[[[[[[[[[[[[[[[[[")")},
+      {NotAnObject, framed("[]"), but(NotAnObject, R"(, but it is an array: "[]")")},
+      {IpMissing, framed(R"({"status":"alive"})"), but(IpMissing, ", and there is only 'status'")},
+      {IpInvalid, framed(R"({"ip":""})"), but(IpInvalid, ", but it is empty")},
+      {StatusMissing, framed(R"({"ip":"a"})"), but(StatusMissing, ", and there is only 'ip'")},
+      {StatusUnknown, framed(R"({"ip":"a","status":"dead"})"), but(StatusUnknown, R"(, but it is "dead")")},
+      {PidInvalid, with(R"("pid":-1)"), but(PidInvalid, ", but it is the number -1")},
+      {IdInvalid, with(R"("id":"")"), but(IdInvalid, ", but it is empty")},
+      {IdChanged, with(R"("id":"other")"), but(IdChanged, R"(, "pump-7", but it is "other")")},
+      {SeqInvalid, with(R"("seq":-1)"), but(SeqInvalid, ", but it is the number -1")},
+      {AckInvalid, with(R"("ack":1)"), but(AckInvalid, ", but it is the number 1")},
+      {NotifyInvalid, with(R"("notify":1)"), but(NotifyInvalid, ", but it is the number 1")},
   };
 }
 
@@ -90,18 +87,20 @@ TEST_CASE("one who asked to be told is told what was wrong with its input") {
   pump.say(t0, {.notify = true});
   static_cast<void>(pump.received());
   pump.send_body(t0 + 1s, "hello");
-  CHECK(pump.received() ==
-        Words{R"({"type":"status","status":"close","reason":"bad_heartbeat","detail":)"
-              R"("the body must be one JSON value and nothing else, but it is: \"hello\""})"});
+  CHECK(
+      pump.received() ==
+      Words{
+          R"({"type":"status","status":"close","reason":"bad_heartbeat","detail":)"
+          R"("the body must be one JSON value and nothing else, but at byte 0 stands \"hello\": is it JSON at all?"})"});
 }
 
 TEST_CASE("of a long bad body a short excerpt is told, and nothing in it can fool the reader") {
   Fleet fleet;
   const Peer pump = fleet.connect(t0);
   pump.send_body(t0, "\x1B[2J" + std::string(4000, 'x'));
-  CHECK(fleet.last(Kind::Closed).detail == std::string{explain(BadInput::NotJson)} +
-                                               R"(, but it is: "\x1b[2J)" +
-                                               std::string(limits::kExcerptMax - 4, 'x') + "…\"");
+  CHECK(fleet.last(Kind::Closed).detail ==
+        std::string{explain(BadInput::NotJson)} + R"(, but at byte 0 stands "\x1b[2J)" +
+            std::string(limits::kExcerptMax - 4, 'x') + "…\": is it JSON at all?");
 }
 
 TEST_CASE("a bad body as long as an excerpt is told whole, and one byte more is cut") {
@@ -109,9 +108,9 @@ TEST_CASE("a bad body as long as an excerpt is told whole, and one byte more is 
     Fleet fleet;
     const Peer pump = fleet.connect(t0);
     pump.send_body(t0, std::string(limits::kExcerptMax + (is_cut ? 1 : 0), 'x'));
-    CHECK(fleet.last(Kind::Closed).detail == std::string{explain(BadInput::NotJson)} + ", but it is: \"" +
-                                                 std::string(limits::kExcerptMax, 'x') +
-                                                 (is_cut ? "…\"" : "\""));
+    CHECK(fleet.last(Kind::Closed).detail ==
+          std::string{explain(BadInput::NotJson)} + ", but at byte 0 stands \"" +
+              std::string(limits::kExcerptMax, 'x') + (is_cut ? "…\"" : "\"") + ": is it JSON at all?");
   }
 }
 
@@ -143,7 +142,8 @@ TEST_CASE("the daemon's own limit on frames is the one that counts") {
   CHECK_FALSE(pump.was_closed());
   pump.send_body(t0, body + std::string(41 - body.size(), ' '));
   CHECK(pump.was_closed());
-  CHECK(fleet.last(Kind::Closed).detail == "frame length 41 is over the limit of 40 bytes");
+  CHECK(fleet.last(Kind::Closed)
+            .detail.starts_with("frame length 41 is over the limit of 40 bytes; the bytes are "));
 }
 
 TEST_CASE("verdicts that fell before the bad input are told before it; a leave that ran out was the end") {

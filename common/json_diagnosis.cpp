@@ -1,0 +1,335 @@
+#include "common/json_diagnosis.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+#include "common/limits.h"
+#include "common/text.h"
+
+namespace heartbeat {
+namespace {
+
+using namespace std::string_view_literals;
+
+// As the heartbeat parser reads, and without recursion: the body may be nested as deep as it is long.
+constexpr unsigned kFlags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag;
+
+std::string excerpt(std::string_view text) {
+  return '"' + escaped(text, limits::kExcerptMax) + '"';
+}
+
+std::string at_byte(std::size_t offset) {
+  return "at byte " + std::to_string(offset);
+}
+
+// Where the first JSON value ends or goes wrong.
+struct Place {
+  std::size_t offset = 0;
+  bool is_error = false;
+};
+
+Place read_value(std::string_view body) {
+  rapidjson::MemoryStream stream{body.data(), body.size()};
+  rapidjson::BaseReaderHandler<> nothing;
+  rapidjson::Reader reader;
+  const auto parsed = reader.Parse<kFlags | rapidjson::kParseStopWhenDoneFlag>(stream, nothing);
+  if (parsed.IsError()) return {parsed.Offset(), true};
+  return {stream.Tell(), false};
+}
+
+bool is_white(char byte) {
+  return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+std::size_t skip_white(std::string_view body, std::size_t at) {
+  while (at < body.size() && is_white(body[at])) ++at;
+  return at;
+}
+
+// A byte order mark, or text in two bytes a character: what an editor or another platform's string gives.
+std::optional<std::string_view> encoding_of(std::string_view body) {
+  if (body.starts_with("\xef\xbb\xbf"))
+    return "it begins with a byte order mark (EF BB BF), which JSON must not have";
+  if (body.starts_with("\xff\xfe") || body.starts_with("\xfe\xff") || body.starts_with("{\0"sv) ||
+      body.starts_with("\0{"sv) || body.starts_with("\"\0"sv) || body.starts_with("\0\""sv)) {
+    return "it is UTF-16, and must be UTF-8";
+  }
+  return {};
+}
+
+std::string diagnose_utf8(std::string_view body) {
+  std::string text{explain(BadInput::NotUtf8)};
+  if (const auto encoding = encoding_of(body)) return text + ": " + std::string{*encoding};
+  std::size_t at = 0;
+  for (std::string_view rest = body; !rest.empty(); at = body.size() - rest.size()) {
+    if (!take_code_point(rest)) break;
+  }
+  if (is_json(body.substr(0, at))) {
+    return text + ": the JSON is whole after " + std::to_string(at) + " bytes, and " +
+           excerpt(body.substr(at)) + " follows: does the length count more than the body?";
+  }
+  text += ", but " + at_byte(at) + " stands " + excerpt(body.substr(at));
+  // The rest of a code point is missing: the body was cut inside it.
+  if (body.size() - at < 4 && static_cast<std::uint8_t>(body[at]) >= 0xC2) {
+    return text + ", where the body ends: is the length in characters?";
+  }
+  return text + ": is it Latin-1 or Windows-1252?";
+}
+
+// What follows a JSON value that is whole.
+std::string diagnose_rest(std::string_view body, std::size_t end) {
+  const std::string_view rest = body.substr(end);
+  std::string text =
+      ": it is whole after " + std::to_string(end) + " bytes, and then " + excerpt(rest) + " follows";
+  const auto own = static_cast<std::uint32_t>(body.size());
+  const std::array<char, 4> prefix{static_cast<char>(own >> 24U), static_cast<char>(own >> 16U),
+                                   static_cast<char>(own >> 8U), static_cast<char>(own)};
+  if (rest == std::string_view{prefix.data(), prefix.size()}) {
+    return text + ", which is the next length: the length must not count its own four bytes";
+  }
+  if (rest == "\0"sv) return text + ", a NUL byte: the end of a C string is no part of the body";
+  if (rest.starts_with('\0')) return text + ": is a whole buffer sent, and not only what is in it?";
+  if (rest.starts_with('{')) return text + ", a second object: each needs a length of its own";
+  return text;
+}
+
+std::string diagnose_json(std::string_view body) {
+  std::string text{explain(BadInput::NotJson)};
+  if (const auto encoding = encoding_of(body)) return text + ": " + std::string{*encoding};
+  const std::size_t begin = skip_white(body, 0);
+  if (begin == body.size()) return text + ": it is nothing but white space";
+  const Place place = read_value(body);
+  const std::size_t at = skip_white(body, place.offset);
+  if (!place.is_error) return text + diagnose_rest(body, at);
+  const bool in_escape = at < body.size() && body[at] == '\\' && body.size() - at < 6;
+  if (at >= body.size() || in_escape) {
+    return text + ": it ends in the middle at byte " + std::to_string(body.size()) +
+           ": is the length in characters?";
+  }
+  if (body[at] == '\0') {
+    return text + ", but " + at_byte(at) +
+           " stands a NUL byte: is the buffer longer than what was written to it?";
+  }
+  text += ", but " + at_byte(at) + " stands " + excerpt(body.substr(at));
+  if (body[at] == '\'') return text + ": JSON has double quotes, not single ones";
+  if (body[at] == '}' || body[at] == ']') return text + ": is there a comma too many?";
+  if (body.substr(at).starts_with("None") || body.substr(at).starts_with("True") ||
+      body.substr(at).starts_with("False")) {
+    return text + ": JSON writes null, true and false";
+  }
+  if (at == begin && body[at] != '{' && body[at] != '"') return text + ": is it JSON at all?";
+  return text;
+}
+
+// A member of the outermost object, with its value as it is to be shown.
+struct Member {
+  enum class Form : std::uint8_t { Text, Number, Literal, Object, Array };
+  std::string name;
+  Form form;
+  std::string value;  // of Text: unescaped; of Object and Array: empty
+};
+
+// Collects the members of the outermost object; or, where the body is a string, that string.
+class Members {
+ public:
+  [[nodiscard]] const std::vector<Member>& all() const { return members_; }
+  [[nodiscard]] const std::optional<std::string>& root_text() const { return root_text_; }
+
+  // The last of that name counts, as in the heartbeat parser; null where there is none.
+  [[nodiscard]] const Member* last_named(std::string_view name) const {
+    const auto found = std::find_if(members_.rbegin(), members_.rend(),
+                                    [&](const Member& member) { return member.name == name; });
+    return found == members_.rend() ? nullptr : &*found;
+  }
+
+  // --- called by RapidJSON, in its spelling ---
+  // NOLINTBEGIN(readability-identifier-naming)
+  bool Null() { return add(Member::Form::Literal, "null"); }
+  bool Bool(bool value) { return add(Member::Form::Literal, value ? "true" : "false"); }
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    return add(Member::Form::Number, {text, size});
+  }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    if (depth_ == 0) root_text_.emplace(text, size);
+    return add(Member::Form::Text, {text, size});
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    if (depth_ == 1) name_.assign(text, size);
+    return true;
+  }
+  bool StartObject() { return begin(Member::Form::Object); }
+  bool EndObject(rapidjson::SizeType) { return end(); }
+  bool StartArray() { return begin(Member::Form::Array); }
+  bool EndArray(rapidjson::SizeType) { return end(); }
+  static bool Int(int) { return false; }
+  static bool Uint(unsigned) { return false; }
+  static bool Int64(std::int64_t) { return false; }
+  static bool Uint64(std::uint64_t) { return false; }
+  static bool Double(double) { return false; }
+  // NOLINTEND(readability-identifier-naming)
+
+ private:
+  bool add(Member::Form form, std::string_view value) {
+    if (depth_ == 1) members_.push_back({name_, form, std::string{value}});
+    return true;
+  }
+  bool begin(Member::Form form) {
+    add(form, {});
+    ++depth_;
+    return true;
+  }
+  bool end() {
+    --depth_;
+    return true;
+  }
+
+  std::size_t depth_ = 0;
+  std::string name_;
+  std::vector<Member> members_;
+  std::optional<std::string> root_text_;
+};
+
+Members members_of(std::string_view body) {
+  Members members;
+  rapidjson::MemoryStream stream{body.data(), body.size()};
+  rapidjson::Reader reader;
+  reader.Parse<kFlags>(stream, members);
+  return members;
+}
+
+std::string_view member_of(BadInput kind) {
+  switch (kind) {
+    case BadInput::IpMissing:
+    case BadInput::IpInvalid: return "ip";
+    case BadInput::StatusMissing:
+    case BadInput::StatusUnknown: return "status";
+    case BadInput::PidInvalid: return "pid";
+    case BadInput::IdInvalid: return "id";
+    case BadInput::SeqInvalid: return "seq";
+    case BadInput::AckInvalid: return "ack";
+    case BadInput::NotifyInvalid: return "notify";
+    default: return "";
+  }
+}
+
+char lower(char byte) {
+  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20) : byte;
+}
+
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t at = 0; at < a.size(); ++at) {
+    if (lower(a[at]) != lower(b[at])) return false;
+  }
+  return true;
+}
+
+// Which members there are instead of the one that is missing.
+std::string diagnose_missing(std::string_view wanted, const std::vector<Member>& members) {
+  constexpr std::size_t kNamed = 4;
+  if (members.empty()) return ", and the object is empty";
+  std::string names;
+  for (std::size_t at = 0; at < members.size(); ++at) {
+    const std::string name = '\'' + escaped(members[at].name, limits::kExcerptMax) + '\'';
+    if (same_but_for_case(members[at].name, wanted)) {
+      return ", and there is " + name + ": names are written in lower case";
+    }
+    if (at < kNamed) names += (names.empty() ? "" : ", ") + name;
+    if (at == kNamed) names += ", …";
+  }
+  return ", and there is only " + names;
+}
+
+std::string diagnose_text(BadInput kind, std::string_view text) {
+  if (text.empty()) return ", but it is empty";
+  const std::size_t max = kind == BadInput::IdInvalid ? limits::kIdMax : limits::kClaimedIpMax;
+  if (kind != BadInput::StatusUnknown && text.size() > max) {
+    return ", but it has " + std::to_string(text.size()) + " bytes: " + excerpt(text);
+  }
+  for (const std::string_view known : {"alive"sv, "live"sv, "leave"sv, "close"sv}) {
+    if (kind == BadInput::StatusUnknown && same_but_for_case(text, known)) {
+      return ", but it is " + excerpt(text) + ": statuses are written in lower case";
+    }
+  }
+  return ", but it is " + excerpt(text);
+}
+
+std::string diagnose_value(BadInput kind, const Member& member) {
+  const bool wants_text =
+      kind == BadInput::IpInvalid || kind == BadInput::IdInvalid || kind == BadInput::StatusUnknown;
+  switch (member.form) {
+    case Member::Form::Object: return ", but it is an object";
+    case Member::Form::Array: return ", but it is an array";
+    case Member::Form::Text:
+      return wants_text ? diagnose_text(kind, member.value) : ", but it is the text " + excerpt(member.value);
+    case Member::Form::Number: return ", but it is the number " + escaped(member.value, limits::kExcerptMax);
+    case Member::Form::Literal: return ", but it is " + member.value;
+  }
+  return "";
+}
+
+std::string diagnose_root(std::string_view body) {
+  const std::size_t begin = skip_white(body, 0);
+  if (begin < body.size() && body[begin] == '[') return ", but it is an array: " + excerpt(body);
+  if (begin < body.size() && body[begin] == '"') {
+    return ", but it is a string that does not hold one: " + excerpt(body);
+  }
+  return ", but it is " + excerpt(body);
+}
+
+std::string diagnose_member(BadInput kind, std::string_view body) {
+  const Members members = members_of(body);
+  const std::string_view wanted = member_of(kind);
+  const Member* const member = members.last_named(wanted);
+  std::string text{explain(kind)};
+  return text + (member == nullptr ? diagnose_missing(wanted, members.all()) : diagnose_value(kind, *member));
+}
+
+// Whether the body is one JSON value and nothing else.
+bool read_whole(std::string_view body) {
+  const Place place = read_value(body);
+  return !place.is_error && skip_white(body, place.offset) == body.size();
+}
+
+std::string diagnose_plain(BadInput kind, std::string_view body) {
+  switch (kind) {
+    case BadInput::NotJson: return diagnose_json(body);
+    case BadInput::NotAnObject: return std::string{explain(kind)} + diagnose_root(body);
+    case BadInput::TooDeep: return std::string{explain(kind)} + ": " + excerpt(body);
+    default: return diagnose_member(kind, body);
+  }
+}
+
+}  // namespace
+
+std::string diagnose_body(BadInput kind, std::string_view body) {
+  if (kind == BadInput::NotUtf8) return diagnose_utf8(body);
+  // The article's client encodes twice: what is wrong may be wrong in the text that the string holds.
+  const std::optional<std::string> inner = members_of(body).root_text();
+  if (inner && read_whole(body)) {
+    const bool nested = members_of(*inner).root_text().has_value();
+    if (!nested && kind != BadInput::NotAnObject) {
+      return diagnose_plain(kind, *inner) + " (in the string that the body holds)";
+    }
+  }
+  return diagnose_plain(kind, body);
+}
+
+std::string diagnose_changed_id(std::string_view first, std::string_view id) {
+  return std::string{explain(BadInput::IdChanged)} + ", " + excerpt(first) + ", but it is " + excerpt(id);
+}
+
+bool is_json(std::string_view bytes) {
+  const std::size_t begin = skip_white(bytes, 0);
+  if (begin == bytes.size() || std::string_view{"{[\""}.find(bytes[begin]) == std::string_view::npos)
+    return false;
+  return read_whole(bytes);
+}
+
+}  // namespace heartbeat
