@@ -17,17 +17,17 @@
 #include "common/uv/machine.h"
 #include "common/uv/watchers.h"
 #include "daemon/config/command_line.h"
+#include "daemon/config/descriptor_shares.h"
 #include "daemon/config/load.h"
-#include "daemon/descriptors.h"
-#include "daemon/event_log.h"
-#include "daemon/handed_sockets.h"
 #include "daemon/io/memory_reserve.h"
 #include "daemon/io/server.h"
-#include "daemon/journal.h"
-#include "daemon/libsystemd.h"
+#include "daemon/log/event_log.h"
+#include "daemon/log/journal.h"
 #include "daemon/operations.h"
 #include "daemon/reload.h"
-#include "daemon/service_manager.h"
+#include "daemon/systemd/handed_sockets.h"
+#include "daemon/systemd/libsystemd.h"
+#include "daemon/systemd/service_manager.h"
 
 namespace heartbeat {
 namespace {

@@ -7,8 +7,8 @@
 #include "common/limits.h"
 #include "common/uv/address.h"
 #include "common/uv/machine.h"
+#include "daemon/config/descriptor_shares.h"
 #include "daemon/config/load.h"
-#include "daemon/descriptors.h"
 
 namespace heartbeat {
 

@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "common/uv/address.h"
-#include "daemon/descriptors.h"
+#include "daemon/config/descriptor_shares.h"
 
 namespace heartbeat {
 namespace {

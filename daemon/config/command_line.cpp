@@ -9,7 +9,7 @@
 
 #include "common/text.h"
 #include "daemon/config/config_file.h"
-#include "daemon/libsystemd.h"
+#include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
 namespace {

@@ -10,7 +10,7 @@
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/text.h"
-#include "daemon/libsystemd.h"
+#include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
 namespace {

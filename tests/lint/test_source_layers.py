@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Keeps clocks, libuv, spdlog, RapidJSON and chance in the folders where they belong, the layers in order,
-and paths of one machine out of the tree.
+"""Keeps clocks, libuv, spdlog, RapidJSON and random numbers in the folders where they belong, the layers in
+order, and paths of one machine out of the tree.
 
     test_source_layers.py [ROOT]
 
-Checks the tracked files under ROOT (all files, where ROOT is no git tree), after it has shown on a tree made
-for it that it finds each kind of violation.
+First shows, on small trees made for the purpose, that each kind of violation is found.  Then checks the tracked
+files under ROOT, or all files where ROOT is not a git tree.
 """
 import os
 import re
@@ -16,12 +16,12 @@ import unittest
 from pathlib import Path
 
 CPP = (".h", ".cpp")
-# What a binary or generated file would add is noise; nothing else is left out.
+# Binary and generated files are not read.  Every other file is.
 NOT_OURS = re.compile(r"^(build|\.git|\.cache)/|\.(png|gif|jpg|ico)$")
 
 
 class Rule:
-    """What must not stand in C++ code, except where a path of `allowed` matches the file's."""
+    """A pattern that C++ code must not contain, except in files whose path begins as one of `allowed` says."""
 
     def __init__(self, name, pattern, allowed):
         self.name = name
@@ -35,28 +35,27 @@ class Rule:
             yield code.count("\n", 0, found.start()) + 1, f"{self.name} ({found.group().strip()})"
 
 
-# Outside of these three folders nothing is the product's own: tools and tests use what they like, within
-# the order of the layers.
+# Tools and tests may use any library and any clock; only the order of the layers binds them.
 OUTSIDE = [r"tools/", r"tests/"]
 RULES = [
-    # common/uv/machine.cpp: each run of the daemon has a random name.  Tests read the JSON that we wrote.
-    # daemon/service_manager.cpp: systemd wants a reading of the monotonic clock in one of its messages.
+    # common/uv/machine.cpp draws the random id of each run of the daemon.
+    # daemon/systemd/service_manager.cpp: systemd's message RELOADING=1 carries a reading of the monotonic clock.
     Rule("a clock does not belong here",
          r"\b(?:steady|system|high_resolution|utc|tai|gps|file)_clock\b|\buv_(?:now|hrtime|update_time)\b"
          r"|\b(?:clock_gettime|gettimeofday|timespec_get|uv_clock_gettime|uv_gettimeofday)\b"
          r"|(?<![\w.>])(?:std::|::)?time\s*\(\s*(?:nullptr|NULL|0|&\s*\w+)\s*\)",
-         [r"common/uv/", r"common/log\.", r"daemon/service_manager\.cpp", *OUTSIDE]),
-    Rule("nobody asks for the time here: it is an argument", r"::now\s*\(",
+         [r"common/uv/", r"common/log\.", r"daemon/systemd/service_manager\.cpp", *OUTSIDE]),
+    Rule("the time is an argument here", r"::now\s*\(",
          [r"common/uv/", r"common/log\.", r"daemon/(?!core/)", *OUTSIDE]),
     Rule("nothing sleeps", r"\b(?:sleep|usleep|nanosleep|clock_nanosleep|sleep_for|sleep_until|uv_sleep)\s*\(",
          [r"tests/"]),
-    Rule("chance does not belong here",
+    Rule("random numbers do not belong here",
          r"\bstd::random_device\b|(?<![\w.>])(?:std::|::)?s?rand\s*\(|\b(?:random|drand48|lrand48|getrandom|"
          r"arc4random|uv_random)\s*\(", [r"common/uv/machine\.cpp", *OUTSIDE]),
     Rule("libuv is for common/uv and daemon/io", r"^[ \t]*#[ \t]*include\s*[<\"]uv(?:\.h|/)",
          [r"common/uv/", r"daemon/io/", r"daemon/main\.cpp", r"daemon/config", *OUTSIDE]),
     Rule("spdlog is behind the log", r"^[ \t]*#[ \t]*include\s*[<\"]spdlog",
-         [r"common/log\.cpp", r"daemon/(?!core/|io/)", *OUTSIDE]),
+         [r"common/log\.cpp", r"daemon/(?!core/|io/|report/)", *OUTSIDE]),
     Rule("libmicrohttpd and prometheus-cpp are behind daemon/http", r"^[ \t]*#[ \t]*include\s*[<\"](?:microhttpd|prometheus/)",
          [r"daemon/http/"]),
     Rule("RapidJSON is for the files about JSON", r"^[ \t]*#[ \t]*include\s*[<\"]rapidjson/",
@@ -66,27 +65,38 @@ RULES = [
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include\s*[<"]([^>"]+)[>"]', re.M)
 
 
-def layer_of(path):
-    """The layer of a file of ours, by its path from the root; None for what is no layer."""
-    for prefix, layer in [("common/uv/", "common/uv"), ("common/log", "common/log"), ("common/", "common"),
-                          ("daemon/core/", "daemon/core"), ("daemon/io/", "daemon/io"), ("daemon/", "daemon"),
-                          ("tools/", "tools"), ("tests/", "tests")]:
-        if path.startswith(prefix):
-            return layer
-    return None
-
-
-# What each layer may include of ours.  A folder of the daemon without a line of its own is part of `daemon`:
-# it may use core and io, and they may not use it.
+# The layers, each with those below it that its files may include besides its own.  docs/architecture.md draws them.
+# `daemon` is the top of the daemon, the files that stand in no folder of it: they put the parts together, so they
+# may include every part and no part may include them.
 BELOW = {
-    "common": {"common"},
-    "common/log": {"common", "common/log"},
-    "common/uv": {"common", "common/uv"},
-    "daemon/core": {"common", "daemon/core"},
-    "daemon/io": {"common", "common/uv", "daemon/core", "daemon/io"},
-    "daemon": {"common", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon"},
-    "tools": {"common", "common/uv", "common/log", "daemon/core", "tools"},
+    "common": [],
+    "common/log": ["common"],
+    "common/uv": ["common"],
+    "daemon/core": ["common"],
+    "daemon/io": ["common", "common/uv", "daemon/core"],
+    "daemon/systemd": ["common", "daemon/core"],
+    "daemon/log": ["common", "common/log", "daemon/core", "daemon/systemd"],
+    "daemon/config": ["common", "common/log", "daemon/core", "daemon/systemd"],
+    "daemon/report": ["common", "daemon/core"],
+    "daemon/control": ["common", "common/uv", "common/log", "daemon/core", "daemon/config", "daemon/report"],
+    "daemon/http": ["common", "common/uv", "common/log", "daemon/core", "daemon/report"],
+    "daemon": ["common", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon/systemd", "daemon/log",
+               "daemon/config", "daemon/report", "daemon/control", "daemon/http"],
+    "tools": ["common", "common/uv", "common/log", "daemon/core"],
 }
+
+
+def layer_of(path):
+    """The layer of a file of ours, by its path from the root.  None for a file in no layer (a test)."""
+    if path.startswith("common/log"):  # log.h and log.cpp: a layer of two files, in no folder
+        return "common/log"
+    folder = "/".join(path.split("/")[:-1])
+    while folder and folder not in BELOW:
+        # A folder of the daemon that has no line above is in no layer; it must not pass as the daemon's top.
+        if folder.count("/") == 1 and folder.startswith("daemon/"):
+            return folder
+        folder = folder.rpartition("/")[0]
+    return folder or None
 
 MACHINE_PATH = re.compile(r"(?<![\w.}-])/(?:work|home|Users|root)/[\w.]|\b[A-Z]:\\\\?Users\b")
 
@@ -106,12 +116,14 @@ def check_code(path, text):
     for rule in RULES:
         yield from rule.violations(path, code)
     here = layer_of(path)
+    if here is not None and here not in BELOW:
+        yield 1, f"the folder {here} is in no layer: give it a line in BELOW"
     for found in INCLUDE.finditer(code):
         line = code.count("\n", 0, found.start(1)) + 1
         if ".." in found[1].split("/"):
             yield line, f"an include goes by the path from the root ({found[1]})"
         included = layer_of(found[1])
-        if here in BELOW and included is not None and included not in BELOW[here]:
+        if here in BELOW and included not in (None, here, *BELOW[here]):
             yield line, f"{here} must not know {included} ({found[1]})"
 
 
@@ -178,7 +190,7 @@ class CanFail(unittest.TestCase):
                 ("common/a.cpp", "int r = rand() % 6;"),
                 ("common/a.cpp", "#include <uv.h>"),
                 ("daemon/core/a.h", "# include \"uv.h\""),
-                ("daemon/event_log.cpp", "#include <uv.h>"),
+                ("daemon/log/event_log.cpp", "#include <uv.h>"),
                 ("daemon/core/a.cpp", "#include <spdlog/spdlog.h>"),
                 ("daemon/io/a.cpp", "#include <spdlog/spdlog.h>"),
                 ("common/text.cpp", "#include <spdlog/fmt/fmt.h>"),
@@ -194,8 +206,23 @@ class CanFail(unittest.TestCase):
                 ("daemon/core/a.h", "#include \"common/uv/loop.h\""),
                 ("daemon/core/a.h", "#include \"daemon/io/server.h\""),
                 ("daemon/core/a.h", "#include \"daemon/config.h\""),
-                ("daemon/io/a.h", "#include \"daemon/event_log.h\""),
+                ("daemon/io/a.h", "#include \"daemon/log/event_log.h\""),
                 ("daemon/io/a.h", "#include \"daemon/control/server.h\""),
+                ("daemon/systemd/a.h", "#include \"daemon/log/journal.h\""),
+                ("daemon/log/a.h", "#include \"daemon/config/config.h\""),
+                ("daemon/log/a.h", "#include \"daemon/io/server.h\""),
+                ("daemon/config/a.h", "#include \"daemon/log/event_log.h\""),
+                ("daemon/config/a.h", "#include \"daemon/reload.h\""),
+                ("daemon/report/a.h", "#include \"daemon/config/config.h\""),
+                ("daemon/report/a.h", "#include \"daemon/control/request.h\""),
+                ("daemon/report/a.cpp", "#include \"common/uv/loop.h\""),
+                ("daemon/report/a.cpp", "#include <spdlog/spdlog.h>"),
+                ("daemon/control/commands/a.h", "#include \"daemon/http/route.h\""),
+                ("daemon/control/a.h", "#include \"daemon/io/server.h\""),
+                ("daemon/control/a.h", "#include \"daemon/operations.h\""),
+                ("daemon/http/a.h", "#include \"daemon/control/request.h\""),
+                ("daemon/http/a.h", "#include \"daemon/config/load.h\""),
+                ("daemon/http/a.h", "#include \"daemon/io/server.h\""),
                 ("daemon/a.h", "#include \"tools/sim/a.h\""),
                 ("tools/sim/a.h", "#include \"daemon/io/server.h\""),
                 ("daemon/io/a.h", "#include \"../core/rule.h\""),
@@ -207,6 +234,11 @@ class CanFail(unittest.TestCase):
                 found = self.violations_of(path, "// one\n" + line + "\n// three\n")
                 self.assertTrue(found)
                 self.assertTrue(all(violation.startswith(f"{path}:2: ") for violation in found), found)
+
+    def test_a_folder_that_is_in_no_layer_is_found(self):
+        found = self.violations_of("daemon/new/a.h", "#pragma once\n")
+        self.assertEqual(len(found), 1, found)
+        self.assertIn("daemon/new is in no layer", found[0])
 
     def test_what_is_none_is_not_found(self):
         for path, line in [
@@ -220,7 +252,9 @@ class CanFail(unittest.TestCase):
                 ("common/message.cpp", "#include <rapidjson/document.h>"),
                 ("tools/ctl/json_lines.cpp", "#include <rapidjson/document.h>"),
                 ("daemon/main.cpp", "#include <spdlog/spdlog.h>\n#include \"daemon/io/server.h\""),
-                ("daemon/control/a.cpp", "#include \"daemon/core/monitor.h\"\n#include \"daemon/io/server.h\""),
+                ("daemon/control/a.cpp", "#include \"daemon/core/monitor.h\"\n#include \"daemon/config/load.h\""),
+                ("daemon/daemon.cpp", "#include \"daemon/control/control_server.h\"\n#include \"daemon/io/server.h\""),
+                ("daemon/log/journal.cpp", "#include \"daemon/systemd/libsystemd.h\""),
                 ("tests/unit/a.cpp", "#include \"daemon/core/monitor.h\"\n#include <uv.h>"),
                 ("docs/a.md", "framework/" + "work/x, network/" + "home, $HOME/x, /etc/heartbeatd, /homework"),
         ]:
@@ -236,7 +270,7 @@ def main():
         print(violation)
     checked = files_of(root)
     print(f"{len(checked)} files, {len(violations)} violations")
-    # A tree in which nothing is found because nothing was looked at is no proof.
+    # No violation in a tree whose files were not found proves nothing.
     if not any(name.startswith("daemon/core/") for name in checked):
         print("no file of daemon/core among them: is this the root?")
         return 1

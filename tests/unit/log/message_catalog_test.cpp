@@ -7,8 +7,8 @@
 
 #include <doctest/doctest.h>
 
-#include "daemon/message_ids.h"
-#include "tests/unit/daemon/records.h"
+#include "daemon/log/message_ids.h"
+#include "tests/unit/log/records.h"
 
 namespace heartbeat::testing {
 namespace {

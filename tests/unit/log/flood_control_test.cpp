@@ -1,9 +1,9 @@
-#include "daemon/flood_control.h"
+#include "daemon/log/flood_control.h"
 
 #include <doctest/doctest.h>
 
 #include "common/limits.h"
-#include "tests/unit/daemon/records.h"
+#include "tests/unit/log/records.h"
 
 namespace heartbeat::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "daemon/libsystemd.h"
+#include "daemon/systemd/libsystemd.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "daemon/descriptors.h"
+#include "daemon/config/descriptor_shares.h"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // The log as structured records in the systemd journal, in place of lines on standard error.
 #pragma once
 
-#include "daemon/log_record.h"
+#include "daemon/log/log_record.h"
 
 namespace heartbeat {
 

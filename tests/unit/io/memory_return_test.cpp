@@ -1,4 +1,4 @@
-#include "daemon/memory_return.h"
+#include "daemon/io/memory_return.h"
 
 #include <doctest/doctest.h>
 

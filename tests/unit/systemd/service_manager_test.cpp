@@ -1,4 +1,4 @@
-#include "daemon/service_manager.h"
+#include "daemon/systemd/service_manager.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tests/unit/daemon/records.h"
+#include "tests/unit/log/records.h"
 
 namespace heartbeat::testing {
 namespace {

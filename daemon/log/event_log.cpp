@@ -1,4 +1,4 @@
-#include "daemon/event_log.h"
+#include "daemon/log/event_log.h"
 
 #include <string>
 #include <utility>
@@ -7,7 +7,7 @@
 
 #include "common/limits.h"
 #include "common/text.h"
-#include "daemon/message_ids.h"
+#include "daemon/log/message_ids.h"
 
 namespace heartbeat {
 namespace {

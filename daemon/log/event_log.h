@@ -10,8 +10,8 @@
 #include "common/mono_time.h"
 #include "daemon/core/event.h"
 #include "daemon/core/monitor.h"
-#include "daemon/flood_control.h"
-#include "daemon/log_record.h"
+#include "daemon/log/flood_control.h"
+#include "daemon/log/log_record.h"
 
 namespace heartbeat {
 

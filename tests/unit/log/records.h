@@ -9,8 +9,8 @@
 
 #include "common/mono_time.h"
 #include "daemon/core/event.h"
-#include "daemon/event_log.h"
-#include "daemon/log_record.h"
+#include "daemon/log/event_log.h"
+#include "daemon/log/log_record.h"
 
 namespace heartbeat::testing {
 

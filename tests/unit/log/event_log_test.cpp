@@ -1,4 +1,4 @@
-#include "daemon/event_log.h"
+#include "daemon/log/event_log.h"
 
 #include <cstdint>
 #include <map>
@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "common/limits.h"
-#include "tests/unit/daemon/records.h"
+#include "tests/unit/log/records.h"
 
 namespace heartbeat::testing {
 namespace {

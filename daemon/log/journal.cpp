@@ -1,4 +1,4 @@
-#include "daemon/journal.h"
+#include "daemon/log/journal.h"
 
 #include <array>
 #include <cctype>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "daemon/libsystemd.h"
+#include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
 namespace {

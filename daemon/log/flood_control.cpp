@@ -1,4 +1,4 @@
-#include "daemon/flood_control.h"
+#include "daemon/log/flood_control.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,9 +1,9 @@
-#include "daemon/handed_sockets.h"
+#include "daemon/systemd/handed_sockets.h"
 
 #include <sys/socket.h>
 
 #include "common/text.h"
-#include "daemon/libsystemd.h"
+#include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
 namespace {

@@ -1,9 +1,9 @@
-#include "daemon/service_manager.h"
+#include "daemon/systemd/service_manager.h"
 
 #include <ctime>
 
 #include "common/limits.h"
-#include "daemon/libsystemd.h"
+#include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
 namespace {

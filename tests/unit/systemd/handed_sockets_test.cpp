@@ -1,4 +1,4 @@
-#include "daemon/handed_sockets.h"
+#include "daemon/systemd/handed_sockets.h"
 
 #include <cstdlib>
 #include <string>
