@@ -47,12 +47,18 @@ Owned<NoSleep> NoSleep::create(Loop& loop) {
   return no_sleep;
 }
 
-void NoSleep::on() {
-  uv_idle_start(&idle_, [](uv_idle_t*) {});
+// libuv calls an idle handle before each poll, and does not sleep in one before which a handle was active.
+void NoSleep::next_poll() {
+  polled_ = false;
+  uv_idle_start(&idle_, [](uv_idle_t* idle) {
+    auto* const self = static_cast<NoSleep*>(idle->data);
+    self->off();
+    self->polled_ = true;
+  });
 }
 
 void NoSleep::off() {
-  uv_idle_stop(&idle_);
+  if (polled_) uv_idle_stop(&idle_);
 }
 
 Owned<Readable> Readable::create(Loop& loop, int descriptor, Callback on_readable) {

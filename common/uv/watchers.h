@@ -1,5 +1,5 @@
-// The small handles of which a program has a few: a timer, a signal, a descriptor of somebody
-// else's, a note after each poll, and one that keeps polls from sleeping.
+// The small handles of which a program has a few: a timer, a signal, a borrowed descriptor, a callback after
+// each poll, and one that keeps the next poll from sleeping.
 //
 // Each is made by create() and lives as long as its owner keeps it (see handle.h).
 #pragma once
@@ -15,7 +15,8 @@
 namespace heartbeat::uv {
 
 // Calls back once, some time from now.  Never armed below 1 ms: libuv 1.44 runs a timer that
-// is re-armed at 0 from its own callback again at once, and never polls a socket in between.
+// is re-armed at 0 from its own callback again at once, and never polls a socket in between.  The callback
+// runs before the poll: what must follow after a poll is asked for by a WakeUp.
 class Timer {
  public:
   using Callback = std::function<void()>;
@@ -47,12 +48,15 @@ class AfterPoll {
   Callback on_polled_;
 };
 
-// While it is on, the loop's polls do not sleep: they take what is ready and return.
+// Keeps the next poll from sleeping: it takes what is ready and returns.
 class NoSleep {
  public:
   [[nodiscard]] static Owned<NoSleep> create(Loop& loop);
 
-  void on();
+  // The next poll does not sleep; the one after it may.
+  void next_poll();
+  // Lets go before the next poll if the poll that was asked for has been made.  Without this call that
+  // happens just before the next poll, and Loop::next_sleep() does not know it yet.
   void off();
   [[nodiscard]] uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&idle_); }
 
@@ -60,6 +64,7 @@ class NoSleep {
   NoSleep() = default;
 
   uv_idle_t idle_;
+  bool polled_ = false;  // since next_poll(), or about to be
 };
 
 // Calls back in each poll in which there is something to read from a descriptor, which stays its owner's and

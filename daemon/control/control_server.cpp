@@ -77,7 +77,7 @@ void ControlServer::after_turn() {
   }
   // A session may itself have made an event that others wait for.
   const bool is_more = !ready_.empty() || context_.feed.next() != events_seen_;
-  is_more ? no_sleep_->on() : no_sleep_->off();
+  if (is_more) no_sleep_->next_poll();
 }
 
 // What there is no memory for ends the session that asked for it.

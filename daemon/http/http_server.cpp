@@ -154,8 +154,7 @@ Server::Server(uv::Loop& loop, Context context, std::size_t connections_max)
                    (limits::kHttpConnectionsMax + limits::kHttpClosingMax)),
       connections_max_(connections_max - closing_max_),
       timeout_(uv::Timer::create(loop, [this] { run(); })),
-      wake_(uv::Timer::create(loop, [] {})),
-      no_sleep_(uv::NoSleep::create(loop)) {
+      wake_(loop) {
   counters_.responses[MHD_HTTP_OK] = 0;
 }
 
@@ -480,8 +479,7 @@ void Server::after_turn() {
   wake_followers();
   close_late();
   if (run_again_) run();
-  const bool is_more = run_again_ || !waiting_for_turn_.empty();
-  is_more ? no_sleep_->on() : no_sleep_->off();
+  if (run_again_ || !waiting_for_turn_.empty()) wake_.at(loop_.now());
 }
 
 bool Server::has_news() const {
@@ -491,10 +489,7 @@ bool Server::has_news() const {
 void Server::wake_followers() {
   if (waiting_for_events_.empty() || !has_news()) return;
   const MonoTime now = loop_.now();
-  if (now - woken_at_ < limits::kHttpEventsEvery) {
-    wake_->arm(limits::kHttpEventsEvery - (now - woken_at_));
-    return;
-  }
+  if (now - woken_at_ < limits::kHttpEventsEvery) return wake_.at(woken_at_ + limits::kHttpEventsEvery);
   woken_at_ = now;
   events_seen_ = context_.feed.next();
   seconds_seen_ = context_.timeline.next();

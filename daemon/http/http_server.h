@@ -23,6 +23,7 @@
 #include "common/mono_time.h"
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
+#include "common/uv/wake_up.h"
 #include "common/uv/watchers.h"
 #include "daemon/http/http_context.h"
 #include "daemon/http/metrics.h"
@@ -124,8 +125,7 @@ class Server {
   MHD_Daemon* daemon_ = nullptr;
   uv::Owned<uv::Readable> readable_;
   uv::Owned<uv::Timer> timeout_;  // of libmicrohttpd's
-  uv::Owned<uv::Timer> wake_;     // when somebody is late, or is to be told something; only wakes the loop
-  uv::Owned<uv::NoSleep> no_sleep_;
+  uv::WakeUp wake_;               // for the followers' next events, and where more can be done at once
 };
 
 }  // namespace heartbeat::http

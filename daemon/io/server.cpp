@@ -18,10 +18,9 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, Time
       time_asleep_(std::move(time_asleep)),
       observer_(std::move(observer)),
       after_poll_(uv::AfterPoll::create(loop, [this] { after_poll(); })),
-      wake_(uv::Timer::create(loop, [] {})),
-      open_gate_(uv::Timer::create(loop, [] {})),
+      wake_(loop),
+      open_gate_(loop),
       pulse_(uv::Timer::create(loop, [this] { on_pulse(); })),
-      no_sleep_(uv::NoSleep::create(loop)),
       gate_(limits::kAcceptRateDefault, loop.now()) {
   arm_pulse();
   set_pause_max(pause_max_);
@@ -253,7 +252,7 @@ void Server::accept_waiting() {
     if (may) rest = limits::kAcceptPause;  // there is no memory, and may be none for a while
     some_wait_ = true;
   }
-  if (some_wait_) open_gate_->arm(std::max(gate_.opens_at() - loop_.now(), rest));
+  if (some_wait_) open_gate_.at(std::max(gate_.opens_at(), loop_.now() + rest));
 }
 
 // False where there is no memory even to turn it away: it waits.
@@ -297,7 +296,6 @@ void Server::after_poll() {
     judge_or_wait(at);
   } catch (
       const std::bad_alloc&) {  // who is due stays so, and is looked at when the next pulse wakes the loop
-    no_sleep_->off();
   }
   apply();
   stop_lingering();
@@ -322,7 +320,7 @@ void Server::pause() {
   if (length > Nanos{0}) {
     const MonoTime at = clock_.now();
     const MonoTime next = monitor_.next_change(at + std::chrono::ceil<Millis>(length));
-    if (next != MonoTime::never()) wake_at(loop_.now() + (next - at));
+    if (next != MonoTime::never()) wake_.at(loop_.now() + (next - at));
     const Nanos rest = std::min<Nanos>(length, loop_.next_sleep() - Millis{1});
     if (rest > Nanos{0}) {
       uv::rest(rest, urgent());
@@ -360,7 +358,7 @@ MonoTime Server::settle(MonoTime at) {
   if (polls_owed_ > 0) {
     --polls_owed_;
     due_ = true;
-    no_sleep_->on();
+    wake_.at(loop_.now());
     return at;
   }
   clock_.settle();
@@ -370,16 +368,15 @@ MonoTime Server::settle(MonoTime at) {
 void Server::judge_or_wait(MonoTime at) {
   if (due_) {
     due_ = clock_.owes();
-    if (!due_) no_sleep_->off();
     monitor_.advance(at, effects_);
     if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}), at);
   }
   const MonoTime next = monitor_.next_deadline();
   if (next <= at) {
     due_ = true;
-    no_sleep_->on();
+    wake_.at(loop_.now());
   } else if (next != MonoTime::never()) {
-    wake_at(loop_.now() + (next - at));
+    wake_.at(loop_.now() + (next - at));
   }
 }
 
@@ -387,7 +384,7 @@ void Server::change_settings(const Settings& settings) {
   monitor_.report_heartbeats(settings.report_heartbeats);
   changed_settings_ = settings;
   due_ = true;
-  no_sleep_->on();
+  wake_.at(loop_.now());
 }
 
 void Server::take_settings(const Settings& settings, MonoTime at) {
@@ -395,13 +392,6 @@ void Server::take_settings(const Settings& settings, MonoTime at) {
   clock_.set_stall_limit(stall_limit(settings.rule));
   arm_pulse();
   set_pause_max(pause_max_);
-}
-
-// A wake-up that nobody needs any more does no harm, so it is never disarmed.
-void Server::wake_at(MonoTime machine_time) {
-  if (machine_time == wake_at_) return;
-  wake_at_ = machine_time;
-  wake_->arm(machine_time - loop_.now());
 }
 
 void Server::stop_lingering() {

@@ -22,6 +22,7 @@
 #include "common/endpoint.h"
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
+#include "common/uv/wake_up.h"
 #include "common/uv/watchers.h"
 #include "daemon/core/accept_gate.h"
 #include "daemon/core/effects.h"
@@ -152,7 +153,6 @@ class Server {
   [[nodiscard]] MonoTime settle(MonoTime at);
   void judge_or_wait(MonoTime at);
   void take_settings(const Settings& settings, MonoTime at);
-  void wake_at(MonoTime machine_time);
   void pause();
   [[nodiscard]] std::span<const int> urgent();
   void stop_lingering();
@@ -181,16 +181,14 @@ class Server {
   std::vector<int> urgent_;  // descriptors for which a pause ends early: those of others, then the listeners'
   std::size_t others_urgent_ = 0;  // of them
   uv::Owned<uv::AfterPoll> after_poll_;
-  uv::Owned<uv::Timer> wake_;       // at the next deadline; only wakes the loop
-  uv::Owned<uv::Timer> open_gate_;  // when listening pauses; only wakes the loop
-  uv::Owned<uv::Timer> pulse_;      // keeps healthy gaps between turns short
-  uv::Owned<uv::NoSleep> no_sleep_;
+  uv::WakeUp wake_;             // at the next deadline
+  uv::WakeUp open_gate_;        // when accepting goes on after a pause
+  uv::Owned<uv::Timer> pulse_;  // keeps healthy gaps between turns short
   Histogram loop_lateness_;
   AcceptGate gate_;
   unsigned accepted_this_turn_ = 0;
   bool some_wait_ = false;  // on a listener that is not watched: for the next turn, or for the gate
   MonoTime pulse_due_;      // on the machine's clock
-  MonoTime wake_at_;        // what wake_ was last armed for
   Millis pause_max_ = limits::kPauseMax;
   std::optional<Settings> changed_settings_;  // in force after the next poll
   bool due_ = false;  // somebody's instant has come, or settings changed; that is seen to after the next poll

@@ -88,17 +88,22 @@ TEST_CASE("bytes that had arrived are read before what is to happen after the po
   after.reset();
 }
 
-TEST_CASE("a loop that may not sleep turns without anything to wait for") {
+TEST_CASE("a poll that must not sleep returns at once, and only that one") {
   uv::Loop loop;
-  int turns = 0;
-  auto after = uv::AfterPoll::create(loop, [&] { ++turns; });
+  auto far_off = uv::Timer::create(loop, [] {});
+  far_off->arm(20s);
   auto no_sleep = uv::NoSleep::create(loop);
-  no_sleep->on();
-  CHECK(turn_until(loop, [&] { return turns == 10; }));
+  for (int turns = 0; turns < 10; ++turns) {
+    no_sleep->next_poll();
+    no_sleep->off();  // nothing: the poll is still to be made
+    CHECK(loop.next_sleep() == 0ms);
+    uv_run(loop.get(), UV_RUN_ONCE);
+  }
   no_sleep->off();
   CHECK(uv_is_active(no_sleep->handle()) == 0);
+  CHECK(loop.next_sleep() > 0ms);
   no_sleep.reset();
-  after.reset();
+  far_off.reset();
   CHECK(loop.drain(20s) == std::vector<std::string>{});
 }
 
