@@ -97,6 +97,10 @@ tl::expected<HostPort, std::string> parse_host_port(std::string_view text) {
     return refuse("an IPv6 address is written in brackets, like [::1]:14000");
   }
   if (host.empty()) return refuse("the host is missing (0.0.0.0 or [::] listens on every address)");
+  if (host == "*") return refuse("write 0.0.0.0 for every IPv4 address, [::] for every IPv6 address");
+  if (host.find('%') != std::string_view::npos) {
+    return refuse("an address with a zone (%) cannot be used; take an address without one");
+  }
 
   const std::string_view digits = text.substr(colon + 1);
   std::uint16_t port = 0;

@@ -80,9 +80,34 @@ class Reader {
   }
 
   void refuse_unknown(const std::string& key, const toml::source_region& at) {
+    refuse(escaped(key, limits::kExcerptMax), at, "there is no such setting" + hint_for(key));
+  }
+
+  // What may have been meant: the same setting at another place, or one of a similar name.
+  static std::string hint_for(const std::string& key) {
+    if (const Setting* const meant = elsewhere(key)) {
+      const std::string_view table = table_of(meant->key);
+      return table.empty() ? " under [" + std::string{table_of(key)} + "]: " + std::string{meant->key} +
+                                 " belongs above the first [table] of the file"
+                           : ": " + std::string{name_in_table(meant->key)} + " belongs under [" +
+                                 std::string{table} + "]";
+    }
     const auto meant = nearest_key(key);
-    const std::string hint = meant ? " (did you mean " + std::string{*meant} + "?)" : "";
-    refuse(escaped(key, limits::kExcerptMax), at, "there is no such setting" + hint);
+    return meant ? " (did you mean " + std::string{*meant} + "?)" : "";
+  }
+
+  static std::string_view table_of(std::string_view key) {
+    const std::size_t dot = key.rfind('.');
+    return dot == std::string_view::npos ? std::string_view{} : key.substr(0, dot);
+  }
+  static std::string_view name_in_table(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+
+  // The setting that has this name in another table; null where there is none.
+  static const Setting* elsewhere(std::string_view key) {
+    const auto found = std::find_if(
+        all_settings().begin(), all_settings().end(),
+        [&](const Setting& setting) { return name_in_table(setting.key) == name_in_table(key); });
+    return found == all_settings().end() ? nullptr : &*found;
   }
 
   void read_setting(std::size_t row, const toml::node& node) {
@@ -133,6 +158,16 @@ class Reader {
   }
 
   std::nullopt_t refuse_type(const Setting& setting, const toml::node& node) {
+    if (const auto* const flag = node.as_boolean();
+        flag != nullptr && setting.type == Setting::Type::Choice) {
+      const std::string_view word = flag->get() ? "yes" : "no";
+      if (faults_of(setting, Value{std::string{word}}).empty()) {
+        refuse(
+            setting.key, node.source(),
+            "write \"" + std::string{word} + "\", in quotes, instead of " + (flag->get() ? "true" : "false"));
+        return std::nullopt;
+      }
+    }
     refuse(setting.key, node.source(),
            "must be " + expected_form(setting) + ", not " + std::string{name_of(node.type())});
     return std::nullopt;
@@ -145,6 +180,37 @@ class Reader {
   FileContents& contents_;
   const std::string& path_;
 };
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
+}
+
+std::string_view line_of(std::string_view text, std::size_t number) {
+  for (; number > 1 && !text.empty(); --number)
+    text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  return text.substr(0, text.find('\n'));
+}
+
+// What to write where a value that is text stands in the file without its quotes, which is no TOML: `tick =
+// 10s`. Nothing where the line is not of that kind.
+std::optional<std::string> unquoted_value(std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos) return {};
+  const std::string_view key = trimmed(line.substr(0, equals));
+  std::string_view value = trimmed(line.substr(equals + 1));
+  value = trimmed(value.substr(0, value.find('#')));
+  const auto row = std::find_if(all_settings().begin(), all_settings().end(), [&](const Setting& setting) {
+    return setting.key == key || setting.key.ends_with('.' + std::string{key});
+  });
+  if (row == all_settings().end() || value.empty() || row->type == Setting::Type::Count) return {};
+  if (value.find_first_of("\"'") != std::string_view::npos) return {};
+  const bool is_list = row->type == Setting::Type::Addresses;
+  if (is_list && value.starts_with('[') && value.ends_with(']')) value = value.substr(1, value.size() - 2);
+  const std::string quoted = '"' + escaped(trimmed(value), limits::kExcerptMax) + '"';
+  return "the value must be in quotes: " + std::string{key} + " = " + (is_list ? '[' + quoted + ']' : quoted);
+}
 
 // Tables come sorted by key; people read by line.
 template <class T, class OriginOf>
@@ -211,7 +277,8 @@ FileContents parse_config_text(std::string_view text, const std::string& path) {
   } catch (const toml::parse_error& error) {
     // Nothing has been read yet; the parser stops at the first.
     const std::string why{error.description()};
-    reader.refuse({}, error.source(), is_printable(why) ? why : escaped(why));
+    const auto hint = unquoted_value(line_of(text, error.source().begin.line));
+    reader.refuse({}, error.source(), hint ? *hint : is_printable(why) ? why : escaped(why));
   }
   sort_by_place(contents.given, [](const Given& one) -> const Origin& { return one.origin; });
   sort_by_place(contents.mistakes, [](const Mistake& one) -> const Origin& { return one.where; });

@@ -31,6 +31,7 @@ class TogetherCheck {
     check_control_path();
     check_log_target();
     check_http_listen();
+    check_http_is_apart();
   }
 
  private:
@@ -83,6 +84,28 @@ class TogetherCheck {
     mistakes_.push_back({origin_of("http.listen"), "http.listen", not_loopback(listen)});
   }
 
+  // One port cannot be both.
+  void check_http_is_apart() {
+    if (loaded_.config.http_listen.empty() || is_mistaken("http.listen") || is_mistaken("listen")) return;
+    const auto http = parse_host_port(loaded_.config.http_listen);
+    if (!http || http->port == 0) return;
+    for (const HostPort& clients : loaded_.config.listen) {
+      if (!overlap(clients, *http)) continue;
+      mistakes_.push_back({origin_of("http.listen"), "http.listen",
+                           "'" + escaped(loaded_.config.http_listen) +
+                               "' is where clients connect (listen, " + origin_of("listen").text +
+                               "): HTTP needs a port of its own"});
+      return;
+    }
+  }
+
+  // Whether one socket cannot be bound beside the other: the same address, or every address of its family.
+  static bool overlap(const HostPort& a, const HostPort& b) {
+    const auto is_all = [](const HostPort& where) { return where.host == "0.0.0.0" || where.host == "::"; };
+    const auto is_v6 = [](const HostPort& where) { return where.host.find(':') != std::string::npos; };
+    return a.port == b.port && (a.host == b.host || (is_v6(a) == is_v6(b) && (is_all(a) || is_all(b))));
+  }
+
   [[nodiscard]] const Origin& origin_of(std::string_view key) const {
     return loaded_.origins[*find_setting(key)];
   }
@@ -109,6 +132,14 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
   if (!file.empty()) {
     const auto text = read_config_file(file, reading);
     if (!text) return tl::unexpected(LoadErrors{EX_CONFIG, {"heartbeatd: " + text.error()}});
+    // An editor or a deployment that fails half-way leaves such a file; the defaults would then replace
+    // everything.
+    if (reading == Reading::Again && text->find_first_not_of(" \t\r\n") == std::string::npos) {
+      return tl::unexpected(LoadErrors{EX_CONFIG,
+                                       {"heartbeatd: " + escaped(file) +
+                                        " is empty: a reload would put every setting back to its "
+                                        "default; if that is meant, write a comment into it"}});
+    }
     contents = parse_config_text(*text, file);
   }
 

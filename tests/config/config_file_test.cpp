@@ -148,6 +148,40 @@ TEST_CASE("the deepest tables that fit into a file are refused like any other un
   CHECK(mistakes_in("a = " + std::string(limits::kConfigFileMax - 4, '[')).size() == 1);
 }
 
+TEST_CASE("a value without its quotes is refused with the line to write") {
+  CHECK(mistakes_in("tick = 10s") == Lines{"f:1:10: the value must be in quotes: tick = \"10s\""});
+  CHECK(mistakes_in("# one\nlog_level = debug  # two\n")
+            .front()
+            .ends_with("the value must be in quotes: log_level = \"debug\""));
+  CHECK(
+      mistakes_in("control = /run/x.sock").front().ends_with("must be in quotes: control = \"/run/x.sock\""));
+  CHECK(mistakes_in("listen = 127.0.0.1:14000").front().ends_with("listen = [\"127.0.0.1:14000\"]"));
+  CHECK(mistakes_in("listen = [127.0.0.1:14000]").front().ends_with("listen = [\"127.0.0.1:14000\"]"));
+  CHECK(mistakes_in("[http]\nlisten = 127.0.0.1:14080").front().find("must be in quotes") !=
+        std::string::npos);
+  // Not of that kind: the parser's own words.
+  CHECK(mistakes_in("threshold = 5x").front().find("quotes") == std::string::npos);
+  CHECK(mistakes_in("tick = \"10s").front().find("must be in quotes") == std::string::npos);
+  CHECK(mistakes_in("unknown = 10s").front().find("must be in quotes") == std::string::npos);
+}
+
+TEST_CASE("a setting in the wrong table is refused with the place where it belongs") {
+  CHECK(mistakes_in("allow_remote = \"yes\"") ==
+        Lines{"f:1:1: allow_remote: there is no such setting: allow_remote belongs under [http]"});
+  CHECK(mistakes_in("[http]\ntick = \"1s\"") ==
+        Lines{"f:2:1: http.tick: there is no such setting under [http]: tick belongs above the first [table] "
+              "of the file"});
+  CHECK(mistakes_in("[https]\nallow_remote = \"yes\"").size() == 1);
+}
+
+TEST_CASE("true and false are refused with the word to write") {
+  CHECK(mistakes_in("[http]\nallow_remote = true") ==
+        Lines{"f:2:16: http.allow_remote: write \"yes\", in quotes, instead of true"});
+  CHECK(mistakes_in("[http]\nallow_remote = false") ==
+        Lines{"f:2:16: http.allow_remote: write \"no\", in quotes, instead of false"});
+  CHECK(mistakes_in("log_level = true").front().find("instead of") == std::string::npos);
+}
+
 TEST_CASE("a file that cannot be read is named with the reason") {
   CHECK(read_config_file("/nonexistent/f", Reading::First).error() ==
         "cannot read /nonexistent/f: No such file or directory");

@@ -269,5 +269,37 @@ TEST_CASE("a file that was read and is gone is a mistake, and one that appears i
   CHECK(appeared->config.settings.rule.tick == Millis{1000});
 }
 
+TEST_CASE("a reload of a file that was emptied is refused, and a comment alone is meant") {
+  const Folder folder;
+  folder.write("tick = \"1s\"\n");
+  const auto before = load_config(flags({}), folder.file());
+  for (const std::string_view empty : {"", "\n", "  \t\r\n\n"}) {
+    folder.write(empty);
+    const auto emptied = reload_config(flags({}), *before, folder.file());
+    REQUIRE_FALSE(emptied);
+    CHECK(emptied.error().lines.front().starts_with("heartbeatd: " + folder.file() + " is empty: "));
+  }
+  CHECK(load_config(flags({}), folder.file()));  // at a start there is nothing to lose
+  folder.write("# all defaults\n");
+  CHECK(reload_config(flags({}), *before, folder.file()));
+}
+
+TEST_CASE("HTTP and the clients cannot have one port") {
+  const Folder folder;
+  const auto error_of = [&](const char* listen, const char* http) -> std::string {
+    const auto loaded = load_config(flags({"--listen", listen, "--http-listen", http}), folder.file());
+    return loaded ? "" : loaded.error().lines.front();
+  };
+  CHECK(error_of("127.0.0.1:14000", "127.0.0.1:14000") ==
+        "heartbeatd: --http-listen: '127.0.0.1:14000' is where clients connect (listen, flag --listen): HTTP "
+        "needs a "
+        "port of its own");
+  CHECK(error_of("0.0.0.0:14000", "127.0.0.1:14000").find("port of its own") != std::string::npos);
+  CHECK(error_of("[::]:14000", "[::1]:14000").find("port of its own") != std::string::npos);
+  CHECK(error_of("[::]:14000", "127.0.0.1:14000").empty());  // IPv6 listeners take IPv6 only
+  CHECK(error_of("127.0.0.1:0", "127.0.0.1:0").empty());
+  CHECK(error_of("127.0.0.2:14000", "127.0.0.1:14000").empty());
+}
+
 }  // namespace
 }  // namespace heartbeat

@@ -56,6 +56,13 @@ TEST_CASE("a wrong address is refused with what is wrong with it") {
   }
 }
 
+TEST_CASE("an address in the spelling of other programs is refused with what to write") {
+  CHECK(error_of("*:14000") ==
+        "'*:14000' is not an address: write 0.0.0.0 for every IPv4 address, [::] for every IPv6 address");
+  CHECK(error_of("[fe80::1%eth0]:14000")
+            .ends_with("an address with a zone (%) cannot be used; take an address without one"));
+}
+
 TEST_CASE("a wrong address moves no terminal by being repeated") {
   CHECK(error_of("0.0.0.1;1\x1b[2J").starts_with(R"('0.0.0.1;1\x1b[2J' is not an address: )"));
   CHECK(error_of("\n:1x").starts_with(R"('\n:1x' is not an address: )"));
