@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "common/os/socket.h"
 #include "common/uv/address.h"
 
 namespace heartbeat::uv {
@@ -12,17 +13,17 @@ namespace heartbeat::uv {
 tl::expected<Descriptor, int> listening_socket(const Endpoint& at, int backlog, bool shares_port) {
   const SocketAddress address{at};
   const bool is_v6 = address.get()->sa_family == AF_INET6;
-  Descriptor socket{::socket(address.get()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (socket.get() < 0) return tl::unexpected(errno);
+  auto socket = os::stream_socket(address.get()->sa_family);
+  if (!socket) return socket;
   const auto turn_on = [&](int level, int option) {
     const int on = 1;
-    setsockopt(socket.get(), level, option, &on, sizeof on);
+    setsockopt(socket->get(), level, option, &on, sizeof on);
   };
   turn_on(SOL_SOCKET, SO_REUSEADDR);  // connections of an earlier daemon may linger on the port
   if (shares_port) turn_on(SOL_SOCKET, SO_REUSEPORT);
   if (is_v6) turn_on(IPPROTO_IPV6, IPV6_V6ONLY);
   const socklen_t size = is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  if (::bind(socket.get(), address.get(), size) != 0 || ::listen(socket.get(), backlog) != 0) {
+  if (::bind(socket->get(), address.get(), size) != 0 || ::listen(socket->get(), backlog) != 0) {
     return tl::unexpected(errno);
   }
   return socket;

@@ -184,13 +184,10 @@ PipeStream::PipeStream(Loop& loop) {
   pipe_.data = static_cast<Stream*>(this);
 }
 
-std::optional<PeerCredentials> PipeStream::peer() {
+std::optional<os::PeerCredentials> PipeStream::peer() {
   uv_os_fd_t descriptor = -1;
   if (uv_fileno(handle(), &descriptor) != 0) return {};
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
-  return PeerCredentials{credentials.uid, credentials.pid};
+  return os::peer_credentials(descriptor);
 }
 
 }  // namespace heartbeat::uv

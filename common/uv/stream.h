@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -15,6 +14,7 @@
 #include "common/descriptor.h"
 #include "common/endpoint.h"
 #include "common/limits.h"
+#include "common/os/socket.h"
 #include "common/uv/loop.h"
 
 namespace heartbeat::uv {
@@ -99,15 +99,9 @@ class TcpStream : public Stream {
   uv_tcp_t tcp_;
 };
 
-// Who is at the other end of a Unix socket, as the kernel noted when it connected.
-struct PeerCredentials {
-  std::uint32_t uid = 0;
-  std::int32_t pid = 0;
-};
-
 class PipeStream : public Stream {
  public:
-  [[nodiscard]] std::optional<PeerCredentials> peer();
+  [[nodiscard]] std::optional<os::PeerCredentials> peer();
 
  protected:
   explicit PipeStream(Loop& loop);

@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/os/socket.h"
+
 namespace heartbeat {
 namespace {
 
@@ -27,15 +29,11 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-int new_socket() {
-  return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-}
-
 // 0, or the error.
-int bind_to(int descriptor, const sockaddr_un& address) {
+int bind_to(const Descriptor& socket, const sockaddr_un& address) {
   // In one step: a chmod() afterwards would leave a moment in which the mode is another.
   const mode_t before = umask(kModeMask);
-  const int bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int bound = bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = bound == 0 ? 0 : errno;
   umask(before);
   return error;
@@ -47,11 +45,10 @@ std::string owner_of(const std::string& path, const sockaddr_un& address) {
   if (lstat(path.c_str(), &file) != 0) return errno == ENOENT ? "" : std::strerror(errno);
   if (!S_ISSOCK(file.st_mode)) return "something that is not a socket has that name";
 
-  const int descriptor = new_socket();
-  if (descriptor < 0) return std::strerror(errno);
-  const int connected = connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const auto socket = os::stream_socket(AF_UNIX);
+  if (!socket) return std::strerror(socket.error());
+  const int connected = connect(socket->get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = connected == 0 ? 0 : errno;
-  close(descriptor);
   if (error == ECONNREFUSED || error == ENOENT) return "";
   // EAGAIN: somebody listens, and too many wait for him already.
   if (error == 0 || error == EAGAIN) return "another process listens there";
@@ -66,8 +63,8 @@ void make_directory_of(const std::string& path) {
 
 }  // namespace
 
-SocketFile::SocketFile(std::string path, int descriptor, LockFile lock)
-    : lock_(std::move(lock)), path_(std::move(path)), descriptor_(descriptor) {
+SocketFile::SocketFile(std::string path, Descriptor socket, LockFile lock)
+    : lock_(std::move(lock)), path_(std::move(path)), socket_(std::move(socket)) {
   struct stat file {};
   if (lstat(path_.c_str(), &file) != 0) return;
   device_ = file.st_dev;
@@ -77,12 +74,11 @@ SocketFile::SocketFile(std::string path, int descriptor, LockFile lock)
 SocketFile::SocketFile(SocketFile&& other) noexcept
     : lock_(std::move(other.lock_)),
       path_(std::exchange(other.path_, {})),
-      descriptor_(std::exchange(other.descriptor_, -1)),
+      socket_(std::move(other.socket_)),
       device_(other.device_),
       inode_(other.inode_) {}
 
 SocketFile::~SocketFile() {
-  if (descriptor_ >= 0) close(descriptor_);
   if (path_.empty()) return;
   struct stat file {};
   const bool there = lstat(path_.c_str(), &file) == 0;
@@ -99,27 +95,23 @@ tl::expected<SocketFile, std::string> SocketFile::claim(const std::string& path)
   make_directory_of(path);
   auto lock = LockFile::take(path + ".lock");
   if (!lock) return tl::unexpected(sentence(path, lock.error()));
-  const int descriptor = new_socket();
-  if (descriptor < 0) return tl::unexpected(sentence(path, std::strerror(errno)));
+  auto socket = os::stream_socket(AF_UNIX);
+  if (!socket) return tl::unexpected(sentence(path, std::strerror(socket.error())));
 
-  int error = bind_to(descriptor, address);
+  int error = bind_to(*socket, address);
   if (error == EADDRINUSE) {
     if (const std::string owner = owner_of(path, address); !owner.empty()) {
-      close(descriptor);
       return tl::unexpected(sentence(path, owner));
     }
     unlink(path.c_str());
-    error = bind_to(descriptor, address);
+    error = bind_to(*socket, address);
   }
-  if (error != 0) {
-    close(descriptor);
-    return tl::unexpected(sentence(path, std::strerror(error)));
-  }
-  return SocketFile{path, descriptor, std::move(*lock)};
+  if (error != 0) return tl::unexpected(sentence(path, std::strerror(error)));
+  return SocketFile{path, std::move(*socket), std::move(*lock)};
 }
 
 int SocketFile::take_descriptor() {
-  return std::exchange(descriptor_, -1);
+  return socket_.release();
 }
 
 }  // namespace heartbeat

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <tl/expected.hpp>
 
+#include "common/descriptor.h"
 #include "daemon/control/lock_file.h"
 
 namespace heartbeat {
@@ -32,11 +33,11 @@ class SocketFile {
   [[nodiscard]] int take_descriptor();
 
  private:
-  SocketFile(std::string path, int descriptor, LockFile lock);
+  SocketFile(std::string path, Descriptor socket, LockFile lock);
 
-  LockFile lock_;     // until the name is removed
-  std::string path_;  // empty: nothing to remove
-  int descriptor_;    // -1: taken
+  LockFile lock_;      // until the name is removed
+  std::string path_;   // empty: nothing to remove
+  Descriptor socket_;  // negative: taken
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

@@ -71,18 +71,20 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include\s*[<"]([^>"]+)[>"]', re.M)
 BELOW = {
     "common": [],
     "common/log": ["common"],
-    "common/uv": ["common"],
+    "common/os": ["common"],
+    "common/uv": ["common", "common/os"],
     "daemon/core": ["common"],
     "daemon/io": ["common", "common/uv", "daemon/core"],
     "daemon/systemd": ["common", "daemon/core"],
     "daemon/log": ["common", "common/log", "daemon/core", "daemon/systemd"],
     "daemon/config": ["common", "common/log", "daemon/core", "daemon/systemd"],
     "daemon/report": ["common", "daemon/core"],
-    "daemon/control": ["common", "common/uv", "common/log", "daemon/core", "daemon/config", "daemon/report"],
+    "daemon/control": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/config",
+                       "daemon/report"],
     "daemon/http": ["common", "common/uv", "common/log", "daemon/core", "daemon/report"],
     "daemon": ["common", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon/systemd", "daemon/log",
                "daemon/config", "daemon/report", "daemon/control", "daemon/http"],
-    "tools": ["common", "common/uv", "common/log", "daemon/core"],
+    "tools": ["common", "common/os", "common/uv", "common/log", "daemon/core"],
 }
 
 
@@ -201,6 +203,8 @@ class CanFail(unittest.TestCase):
                 ("daemon/report/a.cpp", "#include <prometheus/metric_family.h>"),
                 ("common/a.h", "#include \"daemon/core/rule.h\""),
                 ("common/a.h", "#include \"common/uv/loop.h\""),
+                ("common/a.h", "#include \"common/os/socket.h\""),
+                ("common/os/a.h", "#include \"common/uv/loop.h\""),
                 ("common/a.h", "#include \"common/log.h\""),
                 ("common/uv/a.h", "#include \"daemon/io/server.h\""),
                 ("daemon/core/a.h", "#include \"common/uv/loop.h\""),

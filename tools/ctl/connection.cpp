@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/os/socket.h"
+
 namespace heartbeat::ctl {
 namespace {
 
@@ -65,8 +67,9 @@ Deadline in(Millis wait) {
 
 tl::expected<Connection, ConnectionError> Connection::open(const std::string& path, Deadline deadline) {
   if (path.size() > kPathMax) return tl::unexpected(error_of(ENAMETOOLONG));
-  Connection connection{socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (connection.descriptor_ == -1) return tl::unexpected(error_of(errno));
+  auto socket = os::stream_socket(AF_UNIX);
+  if (!socket) return tl::unexpected(error_of(socket.error()));
+  Connection connection{socket->release()};
 
   const sockaddr_un address = address_of(path);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
@@ -106,7 +109,7 @@ tl::expected<void, ConnectionError> Connection::send(std::string_view body, Dead
   std::string frame;
   append_frame(frame, body);
   for (std::string_view rest = frame; !rest.empty();) {
-    const ssize_t sent = ::send(descriptor_, rest.data(), rest.size(), MSG_NOSIGNAL);
+    const ssize_t sent = os::send_bytes(descriptor_, rest);
     if (sent >= 0) {
       rest.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {

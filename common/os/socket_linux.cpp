@@ -1,0 +1,33 @@
+#include <cerrno>
+
+#include "common/os/socket.h"
+
+namespace heartbeat::os {
+
+tl::expected<Descriptor, int> stream_socket(int family) {
+  Descriptor made{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (made.get() < 0) return tl::unexpected(errno);
+  return made;
+}
+
+tl::expected<Descriptor, int> accept_connection(int listening, sockaddr_storage& peer) {
+  socklen_t size = sizeof peer;
+  auto* const address = reinterpret_cast<sockaddr*>(&peer);
+  Descriptor accepted{::accept4(listening, address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (accepted.get() < 0) return tl::unexpected(errno);
+  return accepted;
+}
+
+ssize_t send_bytes(int socket, std::string_view bytes) {
+  return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+std::optional<PeerCredentials> peer_credentials(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
+  if (credentials.pid == 0) return {};  // not connected
+  return PeerCredentials{credentials.uid, credentials.pid};
+}
+
+}  // namespace heartbeat::os
