@@ -1,6 +1,11 @@
 #include "common/descriptors.h"
 
+#include <cerrno>
+#include <cstdlib>
+
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace heartbeat {
 
@@ -11,6 +16,14 @@ std::size_t raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
   getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
+}
+
+void open_standard_descriptors() {
+  for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number) {
+    if (fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
+    // open() takes the lowest free number, which is this one.
+    if (open("/dev/null", O_RDWR) != number) std::abort();
+  }
 }
 
 }  // namespace heartbeat

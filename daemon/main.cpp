@@ -198,5 +198,6 @@ int main_of(int argc, char** argv) {
 }  // namespace heartbeat
 
 int main(int argc, char** argv) {
+  heartbeat::open_standard_descriptors();
   return heartbeat::main_of(argc, argv);
 }

@@ -118,6 +118,7 @@ int run(Options options) {
 
 int main(int argc, char** argv) {
   using namespace heartbeat;
+  open_standard_descriptors();
   bench::become_reference_server(argc, argv);
   const auto options = bench::parse_options(argc, argv);
   return options ? bench::run(*options) : CommandLine::finish(options.error());

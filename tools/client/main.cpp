@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/descriptors.h"
 #include "common/limits.h"
 #include "common/uv/loop.h"
 #include "common/uv/watchers.h"
@@ -45,6 +46,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace heartbeat;
+  open_standard_descriptors();
   const auto options = client::parse_options(argc, argv, static_cast<std::uint32_t>(getpid()));
   return options ? client::run(*options) : CommandLine::finish(options.error());
 }

@@ -4,6 +4,7 @@
 #include <exception>
 #include <variant>
 
+#include "common/descriptors.h"
 #include "tools/ctl/command_line.h"
 #include "tools/ctl/commands.h"
 #include "tools/ctl/exit_code.h"
@@ -46,6 +47,7 @@ int main_of(int argc, char** argv) {
 }  // namespace heartbeat::ctl
 
 int main(int argc, char** argv) {
+  heartbeat::open_standard_descriptors();
   try {
     return heartbeat::ctl::main_of(argc, argv);
   } catch (const std::exception& exception) {

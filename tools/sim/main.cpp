@@ -192,6 +192,7 @@ int run_virtual(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace heartbeat;
+  open_standard_descriptors();
   const auto options =
       sim::parse_options(argc, argv, static_cast<std::uint32_t>(getpid()), std::random_device{}());
   if (!options) return CommandLine::finish(options.error());
