@@ -14,15 +14,15 @@ namespace heartbeat {
 Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep)
     : loop_(loop),
       monitor_(settings, uv::random_key()),
-      clock_(stall_limit(settings.rule), loop.now()),
+      turn_(settings.rule, loop.now()),
       time_asleep_(std::move(time_asleep)),
       observer_(std::move(observer)),
       after_poll_(uv::AfterPoll::create(loop, [this] { after_poll(); })),
       wake_(loop),
       open_gate_(loop),
-      pulse_(uv::Timer::create(loop, [this] { on_pulse(); })),
       gate_(limits::kAcceptRateDefault, loop.now()) {
-  arm_pulse();
+  static_cast<void>(suspensions_.look(time_asleep_()));  // what was before the start is no suspension of ours
+  wake_.at(turn_.next_pulse());
   set_pause_max(pause_max_);
 }
 
@@ -158,34 +158,17 @@ void Server::give_up(ConnId conn) noexcept {
   connections_[conn.slot].reset();
 }
 
-// Listening time.  Every callback of one poll sees the same instant, so this notices a stall at the first
-// one.
+// Listening time.  Every callback of one poll sees the same instant, so the first one notices a stall.
 MonoTime Server::now() {
-  if (const auto stalled = clock_.turn(loop_.now())) {
-    polls_owed_ = limits::kPollsAfterStall;
-    monitor_.stalled(*stalled, clock_.now(), effects_);
-  }
-  return clock_.now();
-}
-
-void Server::on_pulse() {
-  pulsed_ = true;
-  loop_lateness_.add(loop_.now() - pulse_due_);
-  if (memory_ != nullptr) memory_->restore();
-  arm_pulse();
+  if (const auto stalled = turn_.woke(loop_.now())) monitor_.stalled(*stalled, turn_.now(), effects_);
+  return turn_.now();
 }
 
 void Server::tell_turn() {
   try {
     if (observer_.after_turn) observer_.after_turn(monitor_);
-  } catch (const std::bad_alloc&) {  // whoever looks at each turn looks at the next
+  } catch (const std::bad_alloc&) {  // an observer that looks at each turn looks at the next
   }
-}
-
-void Server::arm_pulse() {
-  const Millis every = pulse(monitor_.settings().rule);
-  pulse_due_ = loop_.now() + every;
-  pulse_->arm(every);
 }
 
 // Those that wait on it, until they have to go on waiting.
@@ -283,47 +266,58 @@ std::optional<ConnId> Server::open(const Endpoint& peer, const Endpoint& listene
   } catch (const std::bad_alloc&) {  // nothing has changed
   }
   try {
-    monitor_.refuse_for_memory(peer, clock_.now(), effects_);
+    monitor_.refuse_for_memory(peer, turn_.now(), effects_);
   } catch (const std::bad_alloc&) {  // it is counted, and cannot be told
   }
   return {};
 }
 
 void Server::after_poll() {
+  bool has_memory = true;
   try {
-    const MonoTime at = settle(now());
-    look_for_suspension(at);
-    judge_or_wait(at);
-  } catch (
-      const std::bad_alloc&) {  // who is due stays so, and is looked at when the next pulse wakes the loop
+    static_cast<void>(now());
+    if (turn_.take_pulse()) on_pulse();
+    if (turn_.polled()) judge();
+  } catch (const std::bad_alloc&) {  // clients that are due stay so
+    has_memory = false;
   }
   apply();
   stop_lingering();
   accept_waiting();
   tell_turn();
   if (stopping_ && lingering_.empty()) loop_.stop();
-  pause();
+  if (!has_memory) return wake_.at(turn_.next_pulse());  // there may be some by then
+  // Last of all, as everything before may have made a client due sooner.
+  wake_.at(turn_.next_poll(monitor_.next_deadline()));
+  rest();
 }
 
-// Once a pulse is often enough for what nobody is charged: reading three clocks costs a turn more than all
-// else that it does by itself.
-void Server::look_for_suspension(MonoTime at) {
-  if (!std::exchange(pulsed_, false)) return;
-  if (const auto length = suspensions_.look(time_asleep_())) monitor_.suspended(*length, at, effects_);
+// Once a pulse is often enough for what no client is charged for: reading three clocks costs more than all
+// else that a turn does by itself.
+void Server::on_pulse() {
+  if (memory_ != nullptr) memory_->restore();
+  if (const auto length = suspensions_.look(time_asleep_())) {
+    monitor_.suspended(*length, turn_.now(), effects_);
+  }
 }
 
-// Until shortly before the next instant at which somebody would be judged, or a timer is due: that poll is
-// made like any other, and reads what came in the pause before the instant.
-void Server::pause() {
+// Judges the clients that are due, and puts new settings into force when none is due any more.
+void Server::judge() {
+  monitor_.advance(turn_.now(), effects_);
+  if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}));
+}
+
+// Rests before the next poll, where that is worth it: that poll then finds many reads at once.
+void Server::rest() {
   Nanos instant = uv::Loop::fine_now();
-  const Nanos length = stopping_ || due_ ? Nanos{0} : pacing_.pause(instant);
-  if (length > Nanos{0}) {
-    const MonoTime at = clock_.now();
-    const MonoTime next = monitor_.next_change(at + std::chrono::ceil<Millis>(length));
-    if (next != MonoTime::never()) wake_.at(loop_.now() + (next - at));
-    const Nanos rest = std::min<Nanos>(length, loop_.next_sleep() - Millis{1});
-    if (rest > Nanos{0}) {
-      uv::rest(rest, urgent());
+  const bool may_rest = !stopping_ && turn_.may_rest();
+  if (const Nanos wanted = may_rest ? pacing_.pause(instant) : Nanos{0}; wanted > Nanos{0}) {
+    // Clients are armed lazily: what they are armed for may be no instant at which anything happens.
+    const MonoTime change = monitor_.next_change(turn_.now() + std::chrono::ceil<Millis>(wanted));
+    wake_.at(turn_.next_poll(change));
+    const Nanos length = Turn::rest(wanted, loop_.next_sleep());
+    if (length > Nanos{0}) {
+      uv::rest(length, urgent());
       ++pauses_.count;
       const Nanos began = std::exchange(instant, uv::Loop::fine_now());
       pauses_.length += instant - began;
@@ -351,46 +345,16 @@ void Server::set_pause_max(Millis pause_max) {
   pacing_.set_longest(pauses_.longest);
 }
 
-// The poll that noticed a stall may have been interrupted, and what had arrived lies unread.  It is heard
-// with the clock half-way through what counts of the stall.  Sprung by process.fairness.
-MonoTime Server::settle(MonoTime at) {
-  if (!clock_.owes()) return at;
-  if (polls_owed_ > 0) {
-    --polls_owed_;
-    due_ = true;
-    wake_.at(loop_.now());
-    return at;
-  }
-  clock_.settle();
-  return clock_.now();
-}
-
-void Server::judge_or_wait(MonoTime at) {
-  if (due_) {
-    due_ = clock_.owes();
-    monitor_.advance(at, effects_);
-    if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}), at);
-  }
-  const MonoTime next = monitor_.next_deadline();
-  if (next <= at) {
-    due_ = true;
-    wake_.at(loop_.now());
-  } else if (next != MonoTime::never()) {
-    wake_.at(loop_.now() + (next - at));
-  }
-}
-
 void Server::change_settings(const Settings& settings) {
   monitor_.report_heartbeats(settings.report_heartbeats);
   changed_settings_ = settings;
-  due_ = true;
+  turn_.judge_soon();
   wake_.at(loop_.now());
 }
 
-void Server::take_settings(const Settings& settings, MonoTime at) {
-  monitor_.change_settings(settings, at, effects_);
-  clock_.set_stall_limit(stall_limit(settings.rule));
-  arm_pulse();
+void Server::take_settings(const Settings& settings) {
+  monitor_.change_settings(settings, turn_.now(), effects_);
+  turn_.set_rule(settings.rule);
   set_pause_max(pause_max_);
 }
 

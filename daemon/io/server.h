@@ -1,11 +1,10 @@
-// The core on real sockets and a real clock: feeds the monitor, applies its effects, wakes it in time.
+// The core on real sockets and a real clock: feeds the monitor, applies its effects, and turns the loop in
+// time.
 //
-// A turn of the loop: the poll reads every socket that is ready, each read goes to the monitor; after the
-// poll those whose instant has come are judged.  Nobody is judged on the strength of a poll that may have
-// been interrupted: when an instant has come, one more poll that cannot sleep is made first, so that whatever
-// had arrived by then has been heard; after a stall the clock stops half-way for that.  Then,
-// where it is worth it, a pause before the next poll (pacing.h), which ends before the next instant at which
-// somebody would be judged.
+// In a turn the poll reads every socket that is ready, and each read goes to the monitor.  After the poll,
+// what is done next is what daemon/core/turn.h says: clients are judged, and the loop is woken at the next
+// instant. Then, where it is worth it, the loop rests before the next poll (pacing.h), never beyond that
+// instant.
 #pragma once
 
 #include <functional>
@@ -29,6 +28,7 @@
 #include "daemon/core/histogram.h"
 #include "daemon/core/listening_clock.h"
 #include "daemon/core/monitor.h"
+#include "daemon/core/turn.h"
 #include "daemon/io/connection.h"
 #include "daemon/io/listener.h"
 #include "daemon/io/memory_reserve.h"
@@ -111,9 +111,9 @@ class Server {
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
   // Listening time, as of this turn of the loop.
-  [[nodiscard]] MonoTime listening_now() const { return clock_.now(); }
+  [[nodiscard]] MonoTime listening_now() const { return turn_.now(); }
   // The same, with what will have been counted of a stall when what arrived in it has been heard.
-  [[nodiscard]] MonoTime settled_now() const { return clock_.settled_now(); }
+  [[nodiscard]] MonoTime settled_now() const { return turn_.settled_now(); }
 
   // In use for listeners, clients and those that linger.
   [[nodiscard]] std::size_t descriptors() const {
@@ -121,7 +121,7 @@ class Server {
   }
 
   // How long after its time each pulse of the loop came: what everything else on the loop waited, too.
-  [[nodiscard]] const Histogram& loop_lateness() const { return loop_lateness_; }
+  [[nodiscard]] const Histogram& loop_lateness() const { return turn_.lateness(); }
 
   // --- from connections ---
   void received(ConnId conn, std::string_view bytes);
@@ -134,8 +134,6 @@ class Server {
   [[nodiscard]] tl::expected<Listeners, std::string> open_listeners(
       const std::vector<Endpoint>& addresses, int backlog, std::span<std::unique_ptr<Listener>> closing);
   MonoTime now();
-  void on_pulse();
-  void arm_pulse();
   void accept_from(Listener& listener);
   bool take(Listener& listener);
   std::optional<ConnId> open(const Endpoint& peer, const Endpoint& listener);
@@ -149,11 +147,10 @@ class Server {
   void tell_turn();
   void accept_waiting();
   void after_poll();
-  void look_for_suspension(MonoTime at);
-  [[nodiscard]] MonoTime settle(MonoTime at);
-  void judge_or_wait(MonoTime at);
-  void take_settings(const Settings& settings, MonoTime at);
-  void pause();
+  void on_pulse();
+  void judge();
+  void take_settings(const Settings& settings);
+  void rest();
   [[nodiscard]] std::span<const int> urgent();
   void stop_lingering();
 
@@ -165,11 +162,9 @@ class Server {
   uv::Loop& loop_;
   MemoryReserve* memory_ = nullptr;  // null: there is none
   Monitor monitor_;
-  ListeningClock clock_;
+  Turn turn_;
   TimeAsleep time_asleep_;
   SuspensionWatch suspensions_;
-  bool pulsed_ = true;       // since it was looked for one
-  unsigned polls_owed_ = 0;  // until the time of a stall counts
   Pacing pacing_;
   Pauses pauses_;
   Observer observer_;
@@ -181,17 +176,13 @@ class Server {
   std::vector<int> urgent_;  // descriptors for which a pause ends early: those of others, then the listeners'
   std::size_t others_urgent_ = 0;  // of them
   uv::Owned<uv::AfterPoll> after_poll_;
-  uv::WakeUp wake_;             // at the next deadline
-  uv::WakeUp open_gate_;        // when accepting goes on after a pause
-  uv::Owned<uv::Timer> pulse_;  // keeps healthy gaps between turns short
-  Histogram loop_lateness_;
+  uv::WakeUp wake_;       // when the next poll has to return
+  uv::WakeUp open_gate_;  // when accepting goes on after a pause
   AcceptGate gate_;
   unsigned accepted_this_turn_ = 0;
   bool some_wait_ = false;  // on a listener that is not watched: for the next turn, or for the gate
-  MonoTime pulse_due_;      // on the machine's clock
   Millis pause_max_ = limits::kPauseMax;
-  std::optional<Settings> changed_settings_;  // in force after the next poll
-  bool due_ = false;  // somebody's instant has come, or settings changed; that is seen to after the next poll
+  std::optional<Settings> changed_settings_;  // in force when the clients were judged after the next poll
   bool stopping_ = false;
 };
 

@@ -33,6 +33,7 @@ class WatchedMonitor {
   void change_settings(const Settings& settings, MonoTime now);
   void end_brake(BrakeEnd how, MonoTime now);
   void shut_down(MonoTime now);
+  [[nodiscard]] MonoTime next_change(MonoTime horizon) { return monitor_.next_change(horizon); }
 
   // What was told, and whose connection was closed, by the last call; valid until the next.
   [[nodiscard]] const std::vector<Event>& last_events() const { return effects_.events(); }

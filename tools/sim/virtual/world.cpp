@@ -46,21 +46,35 @@ Endpoint peer_of(std::uint32_t index, std::uint32_t connections) {
   return peer;
 }
 
+// Whether time alone made the event, at its instant.
+bool is_given_by_time(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::Struck:
+    case Event::Kind::Returned: return true;
+    case Event::Kind::Left: return event.reason == Reason::Silent;
+    case Event::Kind::Closed:
+      return event.reason == Reason::Silent || event.reason == Reason::Away ||
+             event.reason == Reason::NeverSpoke || event.reason == Reason::FrameTimeout;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 World::World(const Scenario& scenario)
     : random_(scenario.seed),
       scenario_(scenario),
       watched_(draw_settings(random_, scenario)),
-      clock_(stall_limit(watched_.settings().rule), machine_now_),
+      turn_(watched_.settings().rule, start_),
       tick_min_(watched_.settings().rule.tick / 2),
-      turn_min_(std::max<std::int64_t>(1, tick_min_.count() / 8 >> random_.between(0, 4))) {
+      rest_(std::max<std::int64_t>(1, tick_min_.count() / 8 >> random_.between(0, 4))) {
+  loop_.wake_at(turn_.next_pulse());
   create_actors(scenario.clients);
 }
 
 std::string World::run() {
   const MonoTime end = start_ + scenario_.duration;
-  while (broken_.empty() && machine_now_ < end) turn();
+  while (broken_.empty() && loop_.now() < end) turn();
   if (broken_.empty()) watched_.sweep();
   if (broken_.empty()) watched_.shut_down(now_);
   settle();
@@ -109,51 +123,77 @@ void World::create_actors(std::size_t count) {
 // --- the daemon -----------------------------------------------------------------------------------------
 
 void World::turn() {
-  const Rule rule = watched_.settings().rule;
-  const MonoTime woken = next_turn();
-  const Millis gap = woken - machine_now_;
-  machine_now_ = woken;
   ++happened_.turns;
+  const bool hears = poll();
+  woke();
+  if (hears) read_arrivals();
+  // What operators and networks do may come before the clients that are due are judged, or after.
+  const bool misfortune_first = random_.chance(1, 2);
+  if (misfortune_first) maybe_misfortune();
+  static_cast<void>(turn_.take_pulse());
+  if (turn_.polled()) judge();
+  if (!misfortune_first) maybe_misfortune();
+  maybe_sweep();
+  loop_.pass(Millis{random_.between(0, 2)});
+  loop_.wake_at(turn_.next_poll(watched_.monitor().next_deadline()));
+  rest();
+}
 
-  const auto stall = clock_.turn(machine_now_);
-  now_ = clock_.now();
+// Returns whether it reads what has arrived.  One poll in a hundred is interrupted.  Once in two thousand
+// polls the daemon is stopped, for up to ten times the whole window; the signal that continues it interrupts
+// the poll.
+bool World::poll() {
+  const bool stops = random_.chance(1, 2000);
+  const bool interrupted = stops ? random_.chance(1, 2) : random_.chance(1, 100);
+  const MonoTime readable = steps_.empty() ? MonoTime::never() : steps_.top().at;
+  const Millis at_most = interrupted ? Millis{random_.between(0, 50)} : limits::kPulse;
+  if (loop_.poll(readable, at_most) > Millis{0}) slept_until_ = now_ + (loop_.now() - woken_at_);
+  if (stops) {
+    const Rule& rule = watched_.settings().rule;
+    const std::int64_t window = rule.tick.count() * rule.threshold * rule.cursor;
+    loop_.stop_for(Millis{random_.between(1, random_.chance(1, 4) ? window * 10 : window)});
+  }
+  return !interrupted;
+}
+
+void World::woke() {
+  const Millis gap = loop_.now() - woken_at_;
+  woken_at_ += gap;
+  const auto stall = turn_.woke(loop_.now());
+  now_ = turn_.now();
   if (stall) {
     ++happened_.stalls;
     watched_.stalled(*stall, now_);
     settle();
   }
-
-  read_arrivals();
-  clock_.settle();
-  now_ = clock_.now();
   // What counts as listening: a second at the most, or a tick where that is shorter.
-  counted_ += std::min({gap, Millis{1000}, rule.tick});
-  hold(now_ == counted_, "the listening clock counts a pause of the daemon's own as a second at the most");
-  // What operators and networks do may come before those who are due are judged, or after.
-  const bool before = random_.chance(1, 2);
-  if (before) maybe_misfortune();
-  watched_.advance(now_);
-  settle();
-  if (!before) maybe_misfortune();
-  maybe_sweep();
+  counted_ += std::min({gap, Millis{1000}, watched_.settings().rule.tick});
+  hold(turn_.settled_now() == counted_,
+       "the listening clock counts a pause of the daemon's own as a second at the most");
 }
 
-// When the loop wakes: by bytes, by the next deadline or by its pulse; later where something keeps it.
-MonoTime World::next_turn() {
-  const Rule& rule = watched_.settings().rule;
-  MonoTime wake = machine_now_ + pulse(rule);
-  if (!steps_.empty()) wake = std::min(wake, steps_.top().at);
-  const MonoTime due = watched_.monitor().next_deadline();
-  if (due != MonoTime::never()) wake = std::min(wake, machine_now_ + (due - now_));
-  wake = std::max(wake, machine_now_ + turn_min_);
-  // Once in two thousand turns it is stopped, for up to ten times the whole window.
-  if (!random_.chance(1, 2000)) return wake;
-  const std::int64_t window = rule.tick.count() * rule.threshold * rule.cursor;
-  return wake + Millis{random_.between(1, random_.chance(1, 4) ? window * 10 : window)};
+void World::judge() {
+  now_ = turn_.now();
+  watched_.advance(now_);
+  settle();
+  if (!changed_settings_) return;
+  const Settings settings = *std::exchange(changed_settings_, {});
+  watched_.change_settings(settings, now_);
+  turn_.set_rule(settings.rule);
+  settle();
+}
+
+void World::rest() {
+  if (!turn_.may_rest()) return;
+  loop_.wake_at(turn_.next_poll(watched_.next_change(now_ + rest_)));
+  const auto length = std::chrono::floor<Millis>(Turn::rest(rest_, loop_.next_sleep()));
+  if (length <= Millis{0}) return;
+  loop_.pass(length);
+  slept_until_ = now_ + (loop_.now() - woken_at_) + length;
 }
 
 void World::read_arrivals() {
-  while (!steps_.empty() && steps_.top().at <= machine_now_ && broken_.empty()) {
+  while (!steps_.empty() && steps_.top().at <= loop_.now() && broken_.empty()) {
     const Step due = steps_.top();
     steps_.pop();
     if (actors_[due.actor].call != due.call) continue;
@@ -201,14 +241,13 @@ void World::end_brake() {
 void World::reload() {
   ++happened_.reloads;
   constexpr std::array kHalves{1, 2, 4};
-  Settings settings = watched_.settings();
+  Settings settings = changed_settings_.value_or(watched_.settings());
   const auto halves = kHalves.at(static_cast<std::size_t>(random_.between(0, 2)));
   if (random_.chance(3, 4)) settings.rule = draw_rule(random_, tick_min_ * halves);
   if (random_.chance(1, 2)) settings.brake = draw_brake(random_, settings.rule);
   if (random_.chance(1, 2)) settings.bounds = draw_bounds(random_, settings.rule);
-  watched_.change_settings(settings, now_);
-  clock_.set_stall_limit(stall_limit(settings.rule));
-  settle();
+  changed_settings_ = settings;
+  turn_.judge_soon();
 }
 
 void World::kick() {
@@ -326,7 +365,7 @@ Millis World::silence_length() {
 // The network adds its delay, and keeps the order of what one client sends.
 void World::plan(std::uint32_t index, Millis later) {
   Actor& actor = actors_[index];
-  const MonoTime at = machine_now_ + later + Millis{random_.between(0, actor.delay_max)};
+  const MonoTime at = loop_.now() + later + Millis{random_.between(0, actor.delay_max)};
   steps_.push({at, ++steps_planned_, index, ++actor.call});
 }
 
@@ -349,6 +388,10 @@ void World::settle() {
 
 void World::note_event(const Event& event) {
   if (event.number != 0) ++happened_.events;
+  if (is_given_by_time(event)) {
+    hold(event.at >= slept_until_,
+         "no poll and no rest goes on beyond an instant at which a client is judged");
+  }
   const bool silent = event.kind == Event::Kind::Struck ||
                       (event.kind == Event::Kind::Left && event.reason == Reason::Silent);
   if (!silent || watched_.settings().rule.threshold < 3) return;

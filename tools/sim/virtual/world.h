@@ -2,19 +2,21 @@
 // that loses and delays; a daemon that is stopped again and again; operators that kick and reload.
 //
 // Everything is drawn from the seed, and nothing else: the same scenario is the same run on every machine.
-// The daemon is the loop of daemon/io/server.cpp in small: a turn tells the listening clock the time, reads
-// what has arrived, and then judges whoever is due.
+// The daemon's loop is a model (loop_model.h).  What a turn of it does next is decided by the daemon's own
+// code (daemon/core/turn.h), driven in the order in which daemon/io/server.cpp drives it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <string>
 #include <vector>
 
 #include "common/message.h"
-#include "daemon/core/listening_clock.h"
+#include "daemon/core/turn.h"
+#include "tools/sim/virtual/loop_model.h"
 #include "tools/sim/virtual/random.h"
 #include "tools/sim/virtual/watched_monitor.h"
 
@@ -46,7 +48,7 @@ class World {
   // Runs to the end of the scenario, or until a promise is broken.  Returns that promise; empty: none was.
   std::string run();
 
-  [[nodiscard]] Millis elapsed() const { return machine_now_ - start_; }
+  [[nodiscard]] Millis elapsed() const { return loop_.now() - start_; }
   [[nodiscard]] const Happened& happened() const { return happened_; }
   [[nodiscard]] const Tally& tally() const { return watched_.oracle().tally(); }
   [[nodiscard]] const Rule& rule() const { return watched_.settings().rule; }
@@ -79,7 +81,10 @@ class World {
 
   void create_actors(std::size_t count);
   void turn();
-  [[nodiscard]] MonoTime next_turn();
+  [[nodiscard]] bool poll();
+  void woke();
+  void judge();
+  void rest();
   void read_arrivals();
   void maybe_misfortune();
   void storm();
@@ -112,13 +117,16 @@ class World {
   Random random_;
   Scenario scenario_;
   MonoTime start_{Millis{1'000'000}};
-  MonoTime machine_now_ = start_;
-  MonoTime now_ = start_;  // on the listening clock
+  LoopModel loop_{start_};
+  MonoTime woken_at_ = start_;  // on the machine's clock
+  MonoTime now_ = start_;       // the same, on the listening clock
   WatchedMonitor watched_;
-  ListeningClock clock_;
-  Millis tick_min_;            // of any rule in this run
-  Millis turn_min_;            // between two turns, if nothing else
-  MonoTime counted_ = start_;  // the listening time, worked out a second time
+  Turn turn_;
+  std::optional<Settings> changed_settings_;  // that are not in force yet
+  Millis tick_min_;                           // of any rule in this run
+  Millis rest_;                               // wanted before each poll
+  MonoTime counted_ = start_;                 // the listening time, worked out a second time
+  MonoTime slept_until_ = start_;             // the end of the last sleep or rest, on the listening clock
   std::vector<Actor> actors_;
   std::vector<std::uint32_t> actor_by_slot_;
   std::priority_queue<Step, std::vector<Step>, std::greater<>> steps_;
