@@ -1,5 +1,4 @@
 // Runs the unit tests.  The random ones say at the start how to run them the same way again.
-#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
 #include "tests/unit/support/property.h"
