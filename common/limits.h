@@ -263,6 +263,11 @@ inline constexpr std::uint8_t kSlowGapsInARow = 4;
 // times.
 inline constexpr std::size_t kControlFrameMax = 65'536;
 
+// Bytes that one control session is read at once.  Reading stops with each read until the requests in it are
+// answered, so a session that sends as fast as it can holds one unfinished frame and this.  Requests are
+// some fifty bytes.
+inline constexpr std::size_t kControlReadBytes = std::size_t{4} * 1024;
+
 // Sessions at once: a thousand watchers, and room for people. Fewer where descriptors are few: one in eight
 // of them.
 inline constexpr std::size_t kControlSessionsMax = 1'100;

@@ -24,9 +24,9 @@ tl::expected<spdlog::level::level_enum, std::string> parse_level(std::string_vie
   return level;
 }
 
-// Standard error, which may be a pipe that nobody reads just now.  It is waited for once, for a moment; from
-// then on lines are let go of until it can be written again, and then their number is told.  A pipe that
-// can be written takes a whole line: PIPE_BUF bytes, and none of ours is as long.
+// Standard error, which may be a pipe whose reader has stopped.  The daemon waits for it once, for a moment;
+// from then on lines are dropped until it can be written again, and then their number is logged.  A pipe that
+// can be written takes PIPE_BUF bytes, and every line of ours is shorter (the longest: event_log.cpp).
 class StandardError final : public spdlog::sinks::ansicolor_stderr_sink_st {
  public:
   void log(const spdlog::details::log_msg& line) override {
@@ -50,7 +50,7 @@ class StandardError final : public spdlog::sinks::ansicolor_stderr_sink_st {
  private:
   static bool can_be_written(Millis wait) {
     pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-    // An error is for whoever writes: it does not block then.
+    // After an error the write does not block: it fails.
     return ::poll(&standard_error, 1, static_cast<int>(wait.count())) != 0;
   }
 

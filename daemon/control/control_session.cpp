@@ -22,12 +22,12 @@ ControlSession::State ControlSession::work(std::string& slice, Steps& steps) {
   if (has_unsent()) return State::WaitsForPeer;
   if (answer_ == nullptr) {
     if (last_) return State::Ended;
-    const bool asked = next_request();
-    const bool listens = !asked || answer_->is_endless();
-    // Neither can fail but for a stream that is closing.
-    if (listens) static_cast<void>(start_reading());
-    if (!listens) pause_reading();
-    if (!asked) return State::WaitsForPeer;
+    if (!next_request()) {
+      read_on();
+      return State::WaitsForPeer;
+    }
+    // An endless answer is the last one; reading on notices the end of the peer.
+    if (answer_->is_endless()) read_on();
   }
 
   slice.clear();
@@ -43,24 +43,30 @@ ControlSession::State ControlSession::work(std::string& slice, Steps& steps) {
 }
 
 bool ControlSession::next_request() {
-  std::string_view input = unread_;
+  std::string_view input = std::string_view{unread_}.substr(taken_);
   const FrameDecoder::Result frame = decoder_.next(input, limits::kControlFrameMax);
+  taken_ = unread_.size() - input.size();
   if (frame.state == FrameDecoder::State::Frame) answer_ = answer_to(frame.body, who_, server_.context());
   if (frame.state == FrameDecoder::State::Bad) {
     answer_ = answer_to_no_frame(frame.length);
     last_ = true;
   }
-  unread_.erase(0, unread_.size() - input.size());
-  if (unread_.empty()) unread_.shrink_to_fit();
   return answer_ != nullptr;
 }
 
-// While an answer is being made nothing more is read; but what is asked after an answer that ends only with
-// the connection is thrown away, so that the end is noticed.
+// Every byte of the last read has been used: its memory goes back before more is read.
+void ControlSession::read_on() {
+  unread_ = {};
+  taken_ = 0;
+  static_cast<void>(start_reading());  // fails only for a stream that is closing
+}
+
+// Requests after an endless answer are thrown away.
 void ControlSession::on_bytes(std::string_view bytes) {
   if (answer_ != nullptr && answer_->is_endless()) return;
-  unread_.append(bytes);
-  if (answer_ == nullptr) server_.wake(*this);
+  pause_reading();
+  unread_ = bytes;
+  server_.wake(*this);
 }
 
 void ControlSession::on_end(int) {

@@ -1,7 +1,10 @@
 // One connection to the control socket: requests in, answers out, one after another.
 //
-// Nothing is made ahead of the reader: while bytes of one slice wait to be taken, there is no next.  So a
-// session that never reads holds one slice and what it asked, and nothing else.
+// Nothing is made ahead of the peer's reading: while bytes of one slice wait in the write queue, no further
+// slice is made.  Nothing is read ahead of the answers either: after each read the session stops reading
+// until every whole request in it has been answered.
+//
+// Invariant: a session holds at most one slice, one unfinished frame and limits::kControlReadBytes.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +14,7 @@
 #include <string_view>
 
 #include "common/frame.h"
+#include "common/limits.h"
 #include "common/uv/handle.h"
 #include "common/uv/stream.h"
 #include "daemon/control/commands.h"
@@ -26,43 +30,46 @@ class ControlSession final : public uv::PipeStream {
 
   enum class State : std::uint8_t {
     Ready,           // there is something to do
-    WaitsForPeer,    // to ask, or to read
-    WaitsForEvents,  // to be told to its peer
-    Ended,           // to be let go of
+    WaitsForPeer,    // to send a request, or to read its answer
+    WaitsForEvents,  // of the feed, for the answer to `watch`
+    Ended,           // the server lets go of it
   };
 
   ControlSession(uv::Loop& loop, ControlServer& server) : PipeStream(loop), server_(server) {}
 
-  // Notes who is there, and begins to listen to him.
+  // Records the peer's credentials and starts reading.
   void begin();
-  // Ends the session with this error as the only answer.
+  // Sends this error.  The caller then lets go of the session.
   void turn_away(std::string_view code, std::string_view message);
 
-  // Forgets what it was answering.  The object itself lives on until the loop's closing phase, when what the
-  // answer refers to may be gone.
+  // Drops the answer in the making.  The session itself lives until the loop's closing phase, when the
+  // objects that the answer refers to may be gone.
   void abandon() { answer_.reset(); }
 
-  // Does the next piece of work, into a buffer that is lent for it.
+  // Does the next piece of work.  `slice` is a buffer that is lent for the call.
   [[nodiscard]] State work(std::string& slice, Steps& steps);
 
-  // Where the server keeps it, and as what.
+  // The server's: the session's place in the list of its state.
   Place place;
   State state = State::WaitsForPeer;
 
  private:
+  [[nodiscard]] std::size_t read_per_turn() const override { return limits::kControlReadBytes; }
   void on_bytes(std::string_view bytes) override;
   void on_end(int error) override;
   void on_written(int error) override;
 
-  // Takes the next request from what was read.  Whether there was one.
+  // Takes the next request from `unread_`.  Returns whether there was one.
   bool next_request();
+  void read_on();
 
   ControlServer& server_;
   Operator who_;
   FrameDecoder decoder_;
-  std::string unread_;  // what came while a request was being answered
+  std::string unread_;     // the bytes of the last read
+  std::size_t taken_ = 0;  // of them, from the front
   std::unique_ptr<Answer> answer_;
-  bool last_ = false;  // nothing follows this answer
+  bool last_ = false;  // the session ends after this answer
 };
 
 }  // namespace heartbeat

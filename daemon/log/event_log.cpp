@@ -1,5 +1,6 @@
 #include "daemon/log/event_log.h"
 
+#include <climits>
 #include <string>
 #include <utility>
 
@@ -246,6 +247,13 @@ void EventLog::tell(const Event& event, MonoTime now) {
 void EventLog::turn(MonoTime now) {
   while (const auto sum = flood_.take_sum(now)) write_(record_of(*sum));
 }
+
+// A pipe takes PIPE_BUF bytes at once or none, and standard error may be one (common/log.cpp): a line has to
+// be shorter.  A name has at most kIdMax bytes, all printable, of which log_value() escapes quotes and
+// backslashes; around it stand two quotes, a space, a status and a comma with its space.  The rest of the
+// line (time, level, title, counts, colours) is below 200 bytes.
+constexpr std::size_t kRosterNameMax = 2 * limits::kIdMax + std::string_view{"\"\" alive, "}.size();
+static_assert(limits::kRosterShown * kRosterNameMax + 200 <= PIPE_BUF);
 
 void EventLog::tell_roster(const Monitor& monitor) {
   if (monitor.roster_version() == roster_version_) return;

@@ -96,6 +96,36 @@ class Sessions(asker.ControlTest):
             session.close()
         asker.wait_until(lambda: self.ask("status")[0]["descriptors"]["used"] == before, "all of them gone")
 
+    def test_sessions_that_blast_hold_one_read_each(self):
+        daemon = self.start()
+        blasting = [self.asker() for _ in range(400)]
+        self.ask("status")
+        before = daemon.resident_kib()
+        # 200 KiB of requests from each; the kernel keeps what the daemon does not read.
+        requests = harness.frame('{"command":"settings"}') * 8000
+        for session in blasting:
+            session.socket.setblocking(False)
+            session.left = memoryview(requests)
+        for _ in range(20):
+            for session in blasting:
+                try:
+                    session.left = session.left[session.socket.send(session.left):]
+                except BlockingIOError:
+                    pass
+        self.assertEqual(self.ask("status")[-1]["type"], "done")
+        # Of each session one read of 4 KiB and one slice of 16 KiB.
+        self.assertLess(daemon.resident_kib() - before, 400 * 24)
+
+    def test_requests_that_are_larger_than_one_read_and_behind_one_another_are_all_answered(self):
+        self.start()
+        session = self.asker()
+        body = json.dumps({"command": "kick", "clients": ["x" * 50] * 300})
+        self.assertGreater(len(body), 3 * 4096)
+        session.socket.sendall((harness.frame(body) + harness.frame('{"command":"status"}')) * 4)
+        for _ in range(4):
+            self.assertEqual(len(session.read_answer()), 301)
+            self.assertEqual(len(session.read_answer()), 2)
+
     def test_one_that_asks_and_closes_its_side_is_answered_all_the_same(self):
         daemon = self.start()
         for number in range(100):

@@ -1,12 +1,20 @@
 #include "daemon/log/event_log.h"
 
+#include <climits>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <random>
+#include <sstream>
 
 #include <doctest/doctest.h>
+#include <spdlog/sinks/ostream_sink.h>
 
+#include "common/frame.h"
 #include "common/limits.h"
+#include "common/message.h"
+#include "daemon/core/effects.h"
+#include "daemon/core/monitor.h"
 #include "tests/unit/log/records.h"
 
 namespace heartbeat::testing {
@@ -58,6 +66,34 @@ TEST_CASE("a close says how long the client was connected, and what was wrong wi
   CHECK(field(record, "connected_ms") == "61005");
   CHECK(field(record, "bad_input") == "ip_missing");
   CHECK(field(record, "detail") == "what is wrong");
+}
+
+TEST_CASE("the roster of twenty clients with the longest names fits into what a pipe takes at once") {
+  Monitor monitor{Settings{}};
+  Effects effects;
+  for (unsigned client = 0; client < limits::kRosterShown; ++client) {
+    const Endpoint peer{.address = {10, 0, 0, 7}, .port = static_cast<std::uint16_t>(40'000 + client)};
+    std::string id(limits::kIdMax - 1, '"');  // a character that is escaped, and that JSON escapes too
+    id += static_cast<char>('a' + client);
+    std::string frame;
+    append_frame(frame, encode(Heartbeat{.ip = "10.0.0.1", .status = Status::Alive, .id = id}));
+    const auto conn = monitor.open(peer, kStart, effects);
+    REQUIRE(conn);
+    monitor.receive(*conn, frame, kStart, effects);
+  }
+  spdlog::set_level(spdlog::level::debug);
+  auto lines = std::make_shared<std::ostringstream>();
+  const auto former = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_st>(*lines)));
+  spdlog::set_level(spdlog::level::debug);
+  RecordingLog{0}.log().tell_roster(monitor);
+  spdlog::set_default_logger(former);
+  const std::string line = lines->str();
+  CHECK(line.find("list (20): [") != std::string::npos);
+  CHECK(line.find("and ") == std::string::npos);  // all twenty are named
+  CHECK(line.size() > 20 * 2 * (limits::kIdMax - 1));
+  CHECK(line.size() <= PIPE_BUF);
 }
 
 TEST_CASE("a name that could pass for another pair is quoted in the line and as it is in the field") {
