@@ -124,9 +124,9 @@ class Commands {
   }
 
   AnswerPtr operator()(WatchRequest request) const {
-    const bool in_future = request.since && request.since->boot == context_.boot.id &&
-                           request.since->number >= context_.feed.next();
-    if (in_future) return error("bad_request", "'since' is beyond the last event");
+    const auto& since = request.feed.since;
+    if (since && is_ahead(*since, context_.feed, context_.boot.id))
+      return error("bad_request", "'since' is beyond the last event");
     return std::make_unique<WatchAnswer>(context_, std::move(request));
   }
 

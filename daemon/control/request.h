@@ -2,10 +2,8 @@
 // parse_request() has been checked in every member.  docs/control.md has it in words.
 #pragma once
 
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,12 +11,10 @@
 
 #include <tl/expected.hpp>
 
-#include "common/glob.h"
 #include "common/limits.h"
 #include "daemon/core/closing_brake.h"
-#include "daemon/core/event.h"
 #include "daemon/report/client_list.h"
-#include "daemon/report/query.h"
+#include "daemon/report/feed_reader.h"
 
 namespace heartbeat {
 
@@ -28,10 +24,8 @@ struct WhyRequest {
   std::string client;
 };
 struct WatchRequest {
-  std::optional<FeedCursor> since{};
+  FeedRequest feed{};
   bool snapshot = false;
-  std::optional<Glob> match{};
-  std::bitset<kEventKindCount> events{};  // none: all
 };
 struct KickRequest {
   std::vector<std::string> clients;

@@ -134,16 +134,16 @@ Parsed parse_clients(Members& members) {
 
 Parsed parse_watch(Members& members) {
   WatchRequest request;
-  request.since = members.converted<FeedCursor>("since", parse_feed_cursor);
+  request.feed.since = members.converted<FeedCursor>("since", parse_feed_cursor);
   request.snapshot = members.flag("snapshot");
-  request.match = match_of(members);
+  request.feed.filter.match = match_of(members);
   for (const std::string& name : members.texts("events")) {
     const auto kind = parse_event_kind(name);
     if (!kind) {
       members.refuse("events", "has an unknown one: " + kind.error());
       break;
     }
-    request.events.set(static_cast<std::size_t>(*kind));
+    request.feed.filter.kinds.set(static_cast<std::size_t>(*kind));
   }
   return members.made(std::move(request));
 }

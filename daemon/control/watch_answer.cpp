@@ -7,28 +7,13 @@
 #include "daemon/report/event_json.h"
 
 namespace heartbeat {
-namespace {
-
-bool is_of_this_run(const FeedCursor& cursor, const ControlContext& context) {
-  return cursor.boot == context.boot.id;
-}
-
-// Whoever followed an earlier run has missed nothing yet of this one but what is not held any more.
-std::uint64_t first_wanted(const ControlContext& context, const std::optional<FeedCursor>& since) {
-  if (!since) return context.feed.next();
-  return is_of_this_run(*since, context) ? since->number + 1 : context.feed.oldest();
-}
-
-}  // namespace
 
 WatchAnswer::WatchAnswer(const ControlContext& context, WatchRequest request)
-    : context_(context),
-      match_(std::move(request.match)),
-      events_(request.events),
-      next_(first_wanted(context, request.since)),
-      of_another_run_(request.since && !is_of_this_run(*request.since, context)) {
+    : context_(context), reader_(context.feed, context.boot.id, request.feed) {
   if (request.snapshot) {
-    snapshot_.emplace(context.monitor, ClientFilter{.status = {}, .match = match_}, context.actions.now());
+    snapshot_.emplace(context.monitor,
+                      ClientFilter{.status = {}, .match = std::move(request.feed.filter.match)},
+                      context.actions.now());
   }
 }
 
@@ -37,28 +22,20 @@ Answer::State WatchAnswer::go_on(std::string& slice, Steps& steps) {
     go_on_with_snapshot(slice, steps);
     if (snapshot_) return State::Unfinished;
   }
-  if (std::exchange(of_another_run_, false)) {
-    append_json_frame(slice, [](JsonWriter& json) { json.add("type", "lost"); });
-  }
-
-  const Feed& feed = context_.feed;
-  if (next_ < feed.oldest()) {
+  for (const FeedReader::Loss& loss : reader_.take_losses()) {
     append_json_frame(slice, [&](JsonWriter& json) {
       json.add("type", "lost");
-      json.add("count", feed.oldest() - next_);
+      if (loss.count) json.add("count", *loss.count);
     });
-    next_ = feed.oldest();
   }
-  while (may_go_on(slice, steps)) {
-    const Event* const event = feed.find(next_);
-    if (event == nullptr) return State::WaitsForEvents;
-    ++next_;
-    steps.spend(1);
-    if (!wants(*event)) continue;
-    append_event(slice, *event);
+  while (may_go_on(slice, steps) && !reader_.at_end()) {
+    const Event* const event = reader_.next(steps);
+    if (event == nullptr) continue;
+    append_json_frame(
+        slice, [&](JsonWriter& json) { add_feed_event(json, *event, context_.boot.id, context_.clock); });
     steps.spend(limits::kStepsPerObject);
   }
-  return State::Unfinished;
+  return reader_.at_end() ? State::WaitsForEvents : State::Unfinished;
 }
 
 void WatchAnswer::go_on_with_snapshot(std::string& slice, Steps& steps) {
@@ -76,21 +53,6 @@ void WatchAnswer::go_on_with_snapshot(std::string& slice, Steps& steps) {
     json.add("count", count_);
   });
   snapshot_.reset();
-}
-
-bool WatchAnswer::wants(const Event& event) const {
-  if (events_.any() && !events_.test(static_cast<std::size_t>(event.kind))) return false;
-  return !match_ || match_->matches(event.client);
-}
-
-void WatchAnswer::append_event(std::string& out, const Event& event) const {
-  append_json_frame(out, [&](JsonWriter& json) {
-    json.add("type", "event");
-    json.add("cursor", to_string(FeedCursor{context_.boot.id, event.number}));
-    json.add("boot", context_.boot.id);
-    json.add("seq", event.number);
-    add_event(json, event, context_.clock);
-  });
 }
 
 }  // namespace heartbeat

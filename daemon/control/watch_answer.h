@@ -1,12 +1,9 @@
 // The answer to `watch`: a snapshot if asked, then the feed, until the connection is closed.
 //
-// It keeps no queue: it reads the feed where it stands, and one that falls behind further than the feed
-// reaches back is told how many events it missed.
+// It keeps no queue: see FeedReader.
 #pragma once
 
-#include <bitset>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,12 +11,13 @@
 #include "daemon/control/request.h"
 #include "daemon/report/answer.h"
 #include "daemon/report/client_walk.h"
+#include "daemon/report/feed_reader.h"
 
 namespace heartbeat {
 
 class WatchAnswer final : public Answer {
  public:
-  // `request.since`, where it is of this run, is not beyond what happened.
+  // `request.feed.since` is not ahead of the feed, see is_ahead().
   WatchAnswer(const ControlContext& context, WatchRequest request);
 
   State go_on(std::string& slice, Steps& steps) override;
@@ -27,16 +25,11 @@ class WatchAnswer final : public Answer {
 
  private:
   void go_on_with_snapshot(std::string& slice, Steps& steps);
-  [[nodiscard]] bool wants(const Event& event) const;
-  void append_event(std::string& out, const Event& event) const;
 
   const ControlContext& context_;
-  std::optional<Glob> match_;
-  std::bitset<kEventKindCount> events_;  // none: all
-  std::optional<ClientWalk> snapshot_;   // while it lasts
-  std::size_t count_ = 0;                // of the snapshot
-  std::uint64_t next_;                   // the number of the event to look at next
-  bool of_another_run_;                  // still to be told
+  std::optional<ClientWalk> snapshot_;  // while it is being made
+  std::size_t count_ = 0;               // clients in the snapshot
+  FeedReader reader_;
 };
 
 }  // namespace heartbeat

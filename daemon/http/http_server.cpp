@@ -346,8 +346,7 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request)
                        std::make_unique<ClientsReply>(context_, std::move(clients->list)));
   }
   auto& events = std::get<EventsRequest>(request);
-  if (events.since && events.since->boot == context_.boot.id &&
-      events.since->number >= context_.feed.next()) {
+  if (events.feed.since && is_ahead(*events.feed.since, context_.feed, context_.boot.id)) {
     return refuse(handle, {MHD_HTTP_BAD_REQUEST, "bad_request", "that is beyond the last event"});
   }
   if (!exchange.is_head) {

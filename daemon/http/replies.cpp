@@ -21,16 +21,6 @@ void append_object(std::string& out, Add add) {
   json.end_object();
 }
 
-bool is_of_this_run(const FeedCursor& cursor, const Context& context) {
-  return cursor.boot == context.boot.id;
-}
-
-// Whoever followed an earlier run has missed nothing yet of this one but what is not held any more.
-std::uint64_t first_wanted(const Context& context, const std::optional<FeedCursor>& since) {
-  if (!since) return context.feed.next();
-  return is_of_this_run(*since, context) ? since->number + 1 : context.feed.oldest();
-}
-
 }  // namespace
 
 std::string readiness_text(const Context& context) {
@@ -108,27 +98,20 @@ Answer::State HistoryReply::go_on(std::string& slice, Steps& steps) {
 
 EventsReply::EventsReply(const Context& context, EventsRequest request)
     : context_(context),
-      request_(std::move(request)),
-      next_(first_wanted(context, request_.since)),
-      next_sample_(context.timeline.next()),
-      of_another_run_(request_.since && !is_of_this_run(*request_.since, context)) {}
+      reader_(context.feed, context.boot.id, std::move(request.feed)),
+      next_sample_(context.timeline.next()) {}
 
 Answer::State EventsReply::go_on(std::string& slice, Steps& steps) {
   if (!std::exchange(begun_, true)) append_hello(slice);
   if (next_sample_ < context_.timeline.next()) append_sample(slice);
-  const Feed& feed = context_.feed;
-  if (std::exchange(of_another_run_, false)) append_lost(slice, {});
-  if (next_ < feed.oldest()) append_lost(slice, feed.oldest() - std::exchange(next_, feed.oldest()));
-  while (may_go_on(slice, steps)) {
-    const Event* const event = feed.find(next_);
-    if (event == nullptr) return State::WaitsForEvents;
-    ++next_;
-    steps.spend(1);
-    if (!wants(*event)) continue;
+  for (const FeedReader::Loss& loss : reader_.take_losses()) append_loss(slice, loss);
+  while (may_go_on(slice, steps) && !reader_.at_end()) {
+    const Event* const event = reader_.next(steps);
+    if (event == nullptr) continue;
     append_event(slice, *event);
     steps.spend(limits::kStepsPerObject);
   }
-  return State::Unfinished;
+  return reader_.at_end() ? State::WaitsForEvents : State::Unfinished;
 }
 
 // A browser that loses the connection comes back after `retry` milliseconds.
@@ -143,12 +126,11 @@ void EventsReply::append_hello(std::string& out) const {
   out += "\n\n";
 }
 
-// Of another run nobody can know how many.
-void EventsReply::append_lost(std::string& out, std::optional<std::uint64_t> count) {
+void EventsReply::append_loss(std::string& out, const FeedReader::Loss& loss) {
   out += "event: lost\ndata: ";
   append_object(out, [&](JsonWriter& json) {
     json.add("type", "lost");
-    if (count) json.add("count", *count);
+    if (loss.count) json.add("count", *loss.count);
   });
   out += "\n\n";
 }
@@ -160,23 +142,12 @@ void EventsReply::append_sample(std::string& out) {
   out += "\n\n";
 }
 
-// What is behind a `data:` has no line breaks: JSON escapes them.
+// The JSON behind `data:` has no line breaks: JSON escapes them.
 void EventsReply::append_event(std::string& out, const Event& event) const {
-  const std::string cursor = to_string(FeedCursor{context_.boot.id, event.number});
-  out += "id: " + cursor + "\nevent: event\ndata: ";
-  append_object(out, [&](JsonWriter& json) {
-    json.add("type", "event");
-    json.add("cursor", cursor);
-    json.add("boot", context_.boot.id);
-    json.add("seq", event.number);
-    add_event(json, event, context_.clock);
-  });
+  out += "id: " + to_string(FeedCursor{context_.boot.id, event.number}) + "\nevent: event\ndata: ";
+  append_object(out,
+                [&](JsonWriter& json) { add_feed_event(json, event, context_.boot.id, context_.clock); });
   out += "\n\n";
-}
-
-bool EventsReply::wants(const Event& event) const {
-  if (request_.events.any() && !request_.events.test(static_cast<std::size_t>(event.kind))) return false;
-  return !request_.match || request_.match->matches(event.client);
 }
 
 }  // namespace heartbeat::http

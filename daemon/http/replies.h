@@ -12,6 +12,7 @@
 #include "daemon/http/route.h"
 #include "daemon/report/answer.h"
 #include "daemon/report/client_list.h"
+#include "daemon/report/feed_reader.h"
 
 namespace heartbeat::http {
 
@@ -55,11 +56,10 @@ class HistoryReply final : public Answer {
 
 // Server-sent events: the feed and, once a second, a sample of the timeline.
 //
-// It keeps no queue: it reads the feed where it stands, and one that falls behind further than the feed
-// reaches back is told how many events it missed.  Of the samples it missed it gets the last.
+// It keeps no queue: see FeedReader.  Of the samples that a follower missed it gets the last.
 class EventsReply final : public Answer {
  public:
-  // `request.since`, where it is of this run, is not beyond what happened.
+  // `request.feed.since` is not ahead of the feed, see is_ahead().
   EventsReply(const Context& context, EventsRequest request);
 
   State go_on(std::string& slice, Steps& steps) override;
@@ -67,16 +67,13 @@ class EventsReply final : public Answer {
 
  private:
   void append_hello(std::string& out) const;
-  static void append_lost(std::string& out, std::optional<std::uint64_t> count);
+  static void append_loss(std::string& out, const FeedReader::Loss& loss);
   void append_sample(std::string& out);
   void append_event(std::string& out, const Event& event) const;
-  [[nodiscard]] bool wants(const Event& event) const;
 
   const Context& context_;
-  EventsRequest request_;
-  std::uint64_t next_;         // the number of the event to look at next
-  std::uint64_t next_sample_;  // the second to tell next
-  bool of_another_run_;        // still to be told
+  FeedReader reader_;
+  std::uint64_t next_sample_;  // the second to send next
   bool begun_ = false;
 };
 

@@ -94,13 +94,13 @@ Routed clients(Query& query) {
 
 Routed events(Query& query, std::string_view last_event_id) {
   EventsRequest request;
-  request.since = query.converted<FeedCursor>("since", parse_feed_cursor);
+  request.feed.since = query.converted<FeedCursor>("since", parse_feed_cursor);
   if (!last_event_id.empty()) {
     const auto last = parse_feed_cursor(last_event_id);
     if (!last) return tl::unexpected(bad_request("Last-Event-ID: " + last.error()));
-    request.since = *last;
+    request.feed.since = *last;
   }
-  request.match = query.converted<Glob>("match", compile_glob);
+  request.feed.filter.match = query.converted<Glob>("match", compile_glob);
   if (const std::string* const kinds = query.text("events")) {
     std::string_view rest = *kinds;
     for (;;) {
@@ -110,7 +110,7 @@ Routed events(Query& query, std::string_view last_event_id) {
         query.refuse("'events': " + kind.error());
         break;
       }
-      request.events.set(static_cast<std::size_t>(*kind));
+      request.feed.filter.kinds.set(static_cast<std::size_t>(*kind));
       if (name.size() == rest.size()) break;
       rest.remove_prefix(name.size() + 1);
     }

@@ -2,19 +2,15 @@
 // route() has been checked in every part.  docs/http.md has it in words.
 #pragma once
 
-#include <bitset>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include <tl/expected.hpp>
 
-#include "common/glob.h"
-#include "daemon/core/event.h"
 #include "daemon/report/client_list.h"
-#include "daemon/report/query.h"
+#include "daemon/report/feed_reader.h"
 
 namespace heartbeat::http {
 
@@ -32,9 +28,7 @@ struct StoryRequest {
 };
 struct HistoryRequest {};
 struct EventsRequest {
-  std::optional<FeedCursor> since{};
-  std::optional<Glob> match{};
-  std::bitset<kEventKindCount> events{};  // none: all
+  FeedRequest feed;
 };
 
 using Request = std::variant<PageRequest, IconRequest, MetricsRequest, HealthRequest, ReadyRequest,

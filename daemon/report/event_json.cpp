@@ -1,6 +1,7 @@
 #include "daemon/report/event_json.h"
 
 #include "daemon/report/brake_json.h"
+#include "daemon/report/query.h"
 
 namespace heartbeat {
 namespace {
@@ -72,6 +73,14 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   if (event.kind == Event::Kind::Slow) json.add("interval_ms", event.spacing);
   if (event.bad_input) json.add("bad_input", to_string(*event.bad_input));
   if (!event.detail.empty()) json.add("detail", event.detail);
+}
+
+void add_feed_event(JsonWriter& json, const Event& event, std::string_view boot, const WallClock& clock) {
+  json.add("type", "event");
+  json.add("cursor", to_string(FeedCursor{std::string{boot}, event.number}));
+  json.add("boot", boot);
+  json.add("seq", event.number);
+  add_event(json, event, clock);
 }
 
 }  // namespace heartbeat

@@ -36,7 +36,7 @@ TEST_CASE("each command is read with nothing but its name where nothing more is 
   CHECK_FALSE(clients.sort);
   const auto watch = request<WatchRequest>(R"({"command":"watch"})");
   CHECK_FALSE(watch.snapshot);
-  CHECK(watch.events.none());
+  CHECK(watch.feed.filter.kinds.none());
 }
 
 TEST_CASE("every member of a request is read") {
@@ -53,11 +53,11 @@ TEST_CASE("every member of a request is read") {
 
   const auto watch = request<WatchRequest>(
       R"({"command":"watch","since":"ab:41","snapshot":true,"match":"*","events":["leave","close"]})");
-  CHECK(watch.since->number == 41);
-  CHECK(to_string(*watch.since) == "ab:41");
+  CHECK(watch.feed.since->number == 41);
+  CHECK(to_string(*watch.feed.since) == "ab:41");
   CHECK(watch.snapshot);
-  CHECK(watch.events.count() == 2);
-  CHECK(watch.events.test(static_cast<std::size_t>(Event::Kind::Closed)));
+  CHECK(watch.feed.filter.kinds.count() == 2);
+  CHECK(watch.feed.filter.kinds.test(static_cast<std::size_t>(Event::Kind::Closed)));
 
   const auto kick = request<KickRequest>(R"({"command":"kick","clients":["a","b"],"message":"moving you"})");
   CHECK(kick.clients.size() == 2);

@@ -215,7 +215,7 @@ TEST_CASE(
                          "}\n\nid: "));
 
   EventsRequest other;
-  other.since = FeedCursor{.boot = "another", .number = 9};
+  other.feed.since = FeedCursor{.boot = "another", .number = 9};
   EventsReply again{counter.context, std::move(other)};
   CHECK(next_slice(again, Answer::State::Unfinished).find("event: lost\ndata: {\"type\":\"lost\"}\n\nid: ") !=
         std::string::npos);

@@ -78,13 +78,13 @@ TEST_CASE("the name in a path is decoded once") {
 
 TEST_CASE("a follower goes on where the header says, before where the address says") {
   const auto events = routed<EventsRequest>("/api/events?since=ab:41&match=*&events=leave,close");
-  CHECK(events.since->number == 41);
-  CHECK(events.events.test(static_cast<std::size_t>(Event::Kind::Left)));
-  CHECK(events.events.test(static_cast<std::size_t>(Event::Kind::Closed)));
-  CHECK(events.events.count() == 2);
-  CHECK(routed<EventsRequest>("/api/events?since=ab:41", "ab:43").since->number == 43);
-  CHECK(routed<EventsRequest>("/api/events", "ab:43").since->boot == "ab");
-  CHECK_FALSE(routed<EventsRequest>("/api/events").since);
+  CHECK(events.feed.since->number == 41);
+  CHECK(events.feed.filter.kinds.test(static_cast<std::size_t>(Event::Kind::Left)));
+  CHECK(events.feed.filter.kinds.test(static_cast<std::size_t>(Event::Kind::Closed)));
+  CHECK(events.feed.filter.kinds.count() == 2);
+  CHECK(routed<EventsRequest>("/api/events?since=ab:41", "ab:43").feed.since->number == 43);
+  CHECK(routed<EventsRequest>("/api/events", "ab:43").feed.since->boot == "ab");
+  CHECK_FALSE(routed<EventsRequest>("/api/events").feed.since);
   CHECK(refusal("/api/events", "x").message.starts_with("Last-Event-ID: 'x' is not a cursor"));
   for (const char* const bad : {"leave,", ",", "", "heartbeat", "leave,,close", "leave close"}) {
     CAPTURE(bad);

@@ -1,0 +1,119 @@
+// The daemon's figures: read together at one moment, and the table of where each is shown.
+//
+// `status` and /metrics walk the table, and heartbeatctl and the status page walk what `status` answers.  So a
+// new figure is one row (and, where the daemon does not count it yet, one member of Figures): it then stands
+// everywhere.  docs/control.md and docs/http.md explain the figures; tests hold both against the table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/endpoint.h"
+#include "common/mono_time.h"
+#include "daemon/core/feed.h"
+#include "daemon/core/histogram.h"
+#include "daemon/core/monitor.h"
+#include "daemon/report/rate.h"
+#include "daemon/report/tally.h"
+#include "daemon/report/wall_clock.h"
+
+namespace heartbeat {
+
+// One run of the daemon.
+struct Boot {
+  std::string id;  // 32 hex digits
+  std::int32_t pid;
+  WallTime started;
+};
+
+// What the process holds of the machine at this moment.
+struct ProcessUsage {
+  std::uint64_t memory_bytes;  // resident
+  double processor_seconds;    // since the start
+  std::size_t descriptors_used;
+  std::size_t descriptors_limit;
+};
+
+// Accepting clients: whether it pauses, and how often and how long it has.
+struct AcceptFigures {
+  bool paused;
+  std::uint64_t pauses;
+  Millis length;  // of the pauses that are over
+  unsigned rate;  // connections a second at most; 0: no limit
+};
+
+// The pauses between two turns of the loop.
+struct PauseFigures {
+  Millis longest;  // that there may be now; 0: none
+  std::uint64_t count;
+  Millis length;  // of all together
+};
+
+struct HttpFigures {
+  std::size_t connections = 0;
+  std::size_t followers = 0;                   // of /api/events
+  std::map<unsigned, std::uint64_t> responses{};  // by HTTP status
+  std::uint64_t refused = 0;                   // connections, at the bound
+  std::uint64_t displaced = 0;                 // idle connections that made room at the bound
+  std::uint64_t timed_out = 0;                 // connections that took too long to ask, or to read
+};
+
+// Made by the daemon for one report.  What it refers to is the daemon's, and stands still until the daemon
+// goes on.
+struct Figures {
+  const Boot& boot;
+  const Monitor& monitor;
+  const Feed& feed;
+  const Tally& tally;
+  const Rate& heartbeats;
+  const Histogram& loop_lateness;
+  AcceptFigures accepting;
+  PauseFigures pauses;
+  ProcessUsage usage;
+  std::optional<HttpFigures> http;  // none: the daemon serves no HTTP
+  std::vector<Endpoint> listening;
+};
+
+// A number, a flag or a length of time; a length is milliseconds in `status` and seconds in /metrics.
+using FigureValue = std::variant<std::uint64_t, double, bool, Millis>;
+
+struct Figure {
+  enum class Kind : std::uint8_t { Counter, Gauge };
+
+  // In `status`: the object that the figure is a member of (empty: `status` itself), and its name there.  No
+  // name: `status` does not show it.
+  std::string_view group;
+  std::string_view member;
+  // In /metrics.  Rows of one family follow one another, told apart by a label.  No name: /metrics does not
+  // show it.
+  std::string_view metric;
+  Kind kind;
+  std::string_view help;  // a sentence; of a family, its first row's
+  std::string_view label_name{};
+  std::string_view label_value{};
+
+  FigureValue (*value)(const Figures&);
+};
+
+// In the order of /metrics; the rows of one group in the order of `status`.
+[[nodiscard]] std::span<const Figure> all_figures();
+
+// A distribution of lengths of time: `status` shows its quantiles, /metrics its buckets.
+struct LatenessFigure {
+  std::string_view member;  // in `status`, in milliseconds; empty: not shown there
+  std::string_view metric;
+  std::string_view help;
+  std::span<const std::int64_t> bucket_ends;  // milliseconds; ends of the histogram's own buckets
+
+  const Histogram& (*value)(const Figures&);
+};
+[[nodiscard]] std::span<const LatenessFigure> all_lateness_figures();
+
+}  // namespace heartbeat

@@ -1,0 +1,68 @@
+// What an operator can see and order, whether it comes by the control socket or by HTTP.
+//
+// The daemon implements it once (daemon/operations.h), the tests once more without sockets.  HTTP gets it as
+// const, so the compiler holds that HTTP changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "common/mono_time.h"
+#include "daemon/config/settings_in_force.h"
+#include "daemon/core/closing_brake.h"
+#include "daemon/core/feed.h"
+#include "daemon/core/monitor.h"
+#include "daemon/report/figures.h"
+#include "daemon/report/report_context.h"
+#include "daemon/report/timeline.h"
+#include "daemon/report/wall_clock.h"
+
+namespace heartbeat {
+
+// Why the daemon should be restarted, or sent no clients: words for a line, empty where all is well.
+struct Health {
+  std::string unhealthy;
+  std::string unready;
+};
+
+class OperatorDesk {
+ public:
+  OperatorDesk() = default;
+  virtual ~OperatorDesk() = default;
+  OperatorDesk(const OperatorDesk&) = delete;
+  OperatorDesk& operator=(const OperatorDesk&) = delete;
+  OperatorDesk(OperatorDesk&&) = delete;
+  OperatorDesk& operator=(OperatorDesk&&) = delete;
+
+  // --- to see; what is returned by reference lives as long as the daemon ---
+  [[nodiscard]] virtual const Boot& boot() const = 0;
+  [[nodiscard]] virtual const Monitor& monitor() const = 0;
+  [[nodiscard]] virtual const Feed& feed() const = 0;
+  [[nodiscard]] virtual const WallClock& clock() const = 0;
+  [[nodiscard]] virtual const Timeline& timeline() const = 0;
+  [[nodiscard]] virtual MonoTime now() const = 0;  // on the listening clock
+  [[nodiscard]] virtual Figures figures() const = 0;
+  [[nodiscard]] virtual Health health() const = 0;
+  [[nodiscard]] virtual std::vector<SettingInForce> settings() const = 0;
+
+  // --- to order ---
+  // Closes the client of that name.  Returns whether it was connected.
+  virtual bool kick(std::string_view name, std::string_view message) = 0;
+  // Ends the brake on mass closing: see Monitor::end_brake().
+  virtual std::optional<std::size_t> end_brake(BrakeEnd how) = 0;
+  // Changes the log's level and returns the former one.  The error is a sentence.
+  virtual tl::expected<std::string, std::string> set_log_level(const std::string& level) = 0;
+  virtual ReloadResult reload() = 0;
+
+  // What every report of clients needs, as of now().
+  [[nodiscard]] ReportContext report() const {
+    return {.rule = monitor().settings().rule, .clock = clock(), .now = now(), .brake = monitor().brake()};
+  }
+};
+
+}  // namespace heartbeat
