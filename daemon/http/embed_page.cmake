@@ -30,6 +30,8 @@ set(script "")
 foreach(tag IN LISTS tags ITEMS ${last_tag})
   string(REGEX REPLACE ".*\"(.*)\".*" "\\1" name "${tag}")
   file(READ ${FROM}/${name} text)
+  # Lines of comment are for readers of the sources, and are left out of the document.
+  string(REGEX REPLACE "\n *//[^\n]*" "" text "\n${text}")
   string(APPEND script "${text}")
 endforeach()
 

@@ -1,5 +1,5 @@
 """Search, filter, order, pages, story, and all of it by the keyboard."""
-from browser import Keys, PageTest, unittest
+from browser import By, Keys, PageTest, unittest
 
 RULE = {"tick": "10s", "leave_timeout": "1h"}
 
@@ -33,7 +33,7 @@ class Find(PageTest):
         self.wait_names(["pump-01", "pump-02", "pump-03"])
         page.search("nobody")
         self.wait_names([])
-        self.assertIn("No client is like that", page.text("range"))
+        self.assertIn("No client matches", page.text("range"))
         # What is no pattern yet is said, and not asked for.
         page.search("pump-[")
         page.wait(lambda: "has no ]" in page.text("list-trouble"), "the page says what is wrong with the pattern")
@@ -55,6 +55,22 @@ class Find(PageTest):
         page.choose_status("")
         page.choose("sort", "connected")
         page.wait(lambda: self.names()[:3] == ["pump-00", "pump-01", "pump-02"], "the oldest connection first")
+        self.assert_quiet_console(page)
+
+    def test_a_heading_sorts(self):
+        page = self.page
+
+        def sorted_by():
+            return page.js("return [...document.querySelectorAll('th[aria-sort]:not([aria-sort=none])')]"
+                           ".map((heading) => heading.textContent)")
+        self.assertEqual(sorted_by(), ["silence and strikes", "margin least"])
+        page.driver.find_element(By.CSS_SELECTOR, "th button[data-sort='name']").click()
+        page.wait(lambda: self.names()[:3] == ["gate [x]", "pump-00", "pump-01"], "by name")
+        self.assertEqual(sorted_by(), ["client"])
+        self.assertEqual(page.js("return document.getElementById('sort').value"), "name")
+        page.driver.find_element(By.CSS_SELECTOR, "th button[data-sort='silence']").click()
+        page.wait(lambda: self.names()[0] != "gate [x]", "heard longest ago first")
+        self.assertEqual(sorted_by(), ["silent for", "last beat"])
         self.assert_quiet_console(page)
 
     def test_every_client_is_on_one_of_the_pages_in_each_order(self):
@@ -133,7 +149,7 @@ class Find(PageTest):
         for _ in range(40):
             page.keys(Keys.TAB)
             here = page.js("const at = document.activeElement; return at === document.body ? '' : "
-                           "(at.id || at.name || at.className)")
+                           "(at.id || at.name || at.className || at.textContent)")
             if not here:
                 break
             seen.append(here)

@@ -23,7 +23,8 @@ class Live(PageTest):
         page.wait(lambda: (page.text("tile-alive"), page.text("tile-leave")) == ("0", "1"), "one is in leave")
         page.wait(lambda: "pump-7" in page.text("say-quiet"), "the headline names who is quiet")
         self.assertIn("closes in", page.row("pump-7")["standing"])
-        page.wait(lambda: page.js("return document.title") == "(1) heartbeatd", "the tab counts who is in leave")
+        # No client of the fleet of one is alive.
+        page.wait(lambda: page.js("return document.title") == "(0 of 1) heartbeatd", "the tab says how many are alive")
 
         client.go_on()
         page.wait_row("pump-7", status="alive")
@@ -63,7 +64,8 @@ class Live(PageTest):
         self.run_client(daemon, "a-steady", interval="300ms")
         page.wait(lambda: [row["name"] for row in page.rows()] == ["c-declared", "b-silent", "a-steady"],
                   "in leave first, then the silent, then the steady")
-        page.wait(lambda: "b-silent" in page.text("say-near"), "the headline names who is near")
+        page.wait(lambda: "b-silent" in page.text("say-near"), "the headline names the client that is near")
+        page.wait(lambda: page.js("return document.title") == "(1) heartbeatd", "the tab counts the clients in leave")
         page.wait(lambda: page.text("tile-near") == "1", "one has a strike")
         self.assert_quiet_console(page)
 
@@ -72,9 +74,21 @@ class Live(PageTest):
         self.run_client(daemon, "pump-7", interval="300ms")
         page = self.open(daemon)
         page.wait_row("pump-7", status="alive")
-        page.wait(lambda: page.text("say-daemon") != "", "the headline tells of the daemon, too")
+        page.wait(lambda: "listened without a break since its start" in page.text("say-daemon"),
+                  "the headline reports the daemon, too")
         daemon.stop_running()
         page.wait(lambda: page.state() == "stale", "the page says that it is stale")
+        # What it shows as the time of the last data is that time, and stands still while the age grows.
+        ages = set()
+        instants = set()
+
+        def two_ages():
+            last, age = page.text("link-age").split(" UTC, ")
+            instants.add(last)
+            ages.add(age)
+            return len(ages) > 1
+        page.wait(two_ages, "the age of the data grows")
+        self.assertEqual(len(instants), 1, instants)
         self.assertIn("has not said anything", page.text("notice-text"))
         daemon.go_on()
         page.wait_live()

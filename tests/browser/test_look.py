@@ -31,6 +31,25 @@ return found;
 """
 
 
+# For each name in the headline and in what happened last: how far it is off the lines of the text beside it.  A long
+# name may be on other lines of the same sentence, so whole lines do not count.
+_LINES = """
+const middles = (node) => { const range = document.createRange(); range.selectNodeContents(node);
+  return [...range.getClientRects()].filter((rect) => rect.width > 1).map((rect) => (rect.top + rect.bottom) / 2); };
+const names = [...document.querySelectorAll('.headline button.client'), ...document.querySelectorAll('#transitions button.client')];
+return names.slice(0, 12).map((name) => {
+  const beside = name.closest('.headline') ? [name.previousSibling, name.nextSibling].filter(Boolean)
+    : [name.closest('li').querySelector('.kind')];
+  const height = parseFloat(getComputedStyle(name.closest('li')).lineHeight);
+  const off = Math.min(...beside.flatMap(middles).map((line) => {
+    const rest = Math.abs(middles(name)[0] - line) % height;
+    return Math.min(rest, height - rest);
+  }));
+  return [name.textContent, off];
+});
+"""
+
+
 class Look(PageTest):
     pictures = os.environ.get("SCREENSHOTS")
 
@@ -51,6 +70,7 @@ class Look(PageTest):
         self.assertLessEqual(page.js("return document.documentElement.scrollWidth"), page.js("return innerWidth"),
                              "the page is wider than its window")
         self.check_contrast(page)
+        self.check_names_stand_on_their_line(page)
         self.assert_chart_is_drawn(page)
         self.take_picture(page, name)
         page.click_row(page.rows()[0]["name"])
@@ -66,6 +86,12 @@ class Look(PageTest):
         contrasts = page.js(_CONTRASTS)
         self.assertGreater(len(contrasts), 50)
         self.assertEqual([(round(contrast, 2), text) for contrast, text in contrasts if contrast < 4.5], [])
+
+    def check_names_stand_on_their_line(self, page):
+        """A name's text is as high as the text beside it, also where both are broken into lines."""
+        off = page.js(_LINES)
+        self.assertGreater(len(off), 3)
+        self.assertEqual([name for name, distance in off if distance > 1.5], [])
 
     def assert_chart_is_drawn(self, page):
         colours = page.js("const canvas = document.getElementById('chart');"
@@ -83,7 +109,16 @@ class Look(PageTest):
         return page.js("return getComputedStyle(document.body).backgroundColor")
 
     def test_light(self):
-        self.assertEqual(self.background(self.look("light")), "rgb(244, 245, 247)")
+        page = self.look("light")
+        self.assertEqual(self.background(page), "rgb(244, 245, 247)")
+        self.assertNotEqual(page.js("return getComputedStyle(document.querySelector('th.c-peer')).display"), "none")
+        self.assertIn("silent ticks, 2 make a strike", page.text("bar-legend"))
+        self.assertIn("strikes, 2 make a leave", page.text("bar-legend"))
+        # Each link leads somewhere.
+        links = page.js("return Promise.all([...document.querySelectorAll('footer a')].map(async (link) => "
+                        "[link.textContent, (await fetch(link.href)).status]))")
+        self.assertGreaterEqual(len(links), 4)
+        self.assertEqual([link for link in links if link[1] != 200], [])
 
     def test_dark(self):
         self.assertEqual(self.background(self.look("dark", dark=True)), "rgb(14, 18, 22)")

@@ -1,4 +1,4 @@
-"""The daemon goes and comes back; the page, which nobody touches, says so and goes on."""
+"""The daemon goes and comes back; the page says what happened and goes on, and needs no reload."""
 from browser import PageTest, unittest
 
 RULE = {"tick": "1s", "leave_timeout": "1h"}
@@ -11,9 +11,11 @@ class Restart(PageTest):
     def test_the_page_survives_a_restart_of_the_daemon(self):
         first = self.start_with_page(**RULE)
         address = first.url.removeprefix("http://").rstrip("/")
-        self.run_client(first, "pump-7", interval="300ms")
+        for name in ["pump-7", "pump-8", "pump-9", "pump-10"]:
+            self.run_client(first, name, interval="300ms")
         page = self.open(first)
         page.wait_row("pump-7", status="alive")
+        page.wait(lambda: page.js("return samples.latest()?.alive") == 4, "four are alive")
         page.wait(lambda: page.js("return samples.samples.length") >= 2, "the chart has begun")
         before = page.js("return link.boot")
 
@@ -28,14 +30,24 @@ class Restart(PageTest):
         page.wait_live()
         self.assertNotEqual(page.js("return link.boot"), before)
         page.wait_transition("restart")
-        self.assertIn("started anew", page.text("notice-text"))
-        page.wait(lambda: page.row("pump-7") is None, "who was connected before is not shown any more")
+        page.wait(lambda: "No client is connected now; before the restart 4 were alive" in page.text("notice-text"),
+                  "the page says in words what happened")
+        self.assertRegex(page.text("notice-text"), r"restarted at \d\d:\d\d:\d\d, and this page had no answer from it for ")
+        page.wait(lambda: "No client is alive: 4 were" in page.text("say-fleet"), "no client is back, and that is red")
+        self.assertIn("restart of the daemon", page.text("say-fleet"))
+        page.wait(lambda: page.row("pump-7") is None, "a client of the earlier run is shown no more")
         self.assertEqual(page.js("return samples.restarts.length"), 1)
         self.assertGreaterEqual(page.js("return samples.samples.length"), 2)
 
         self.run_client(second, "valve-2", interval="300ms")
         page.wait_row("valve-2", status="alive")
         page.wait_transition("joined", client="valve-2")
+        page.wait(lambda: "1 of 4 clients are alive" in page.text("say-fleet"), "one of four is back")
+        page.find("notice-action").click()
+        self.assertTrue(page.js("return document.getElementById('notice').hidden"))
+        for name in ["valve-3", "valve-4"]:
+            self.run_client(second, name, interval="300ms")
+        page.wait(lambda: page.js("return document.getElementById('say-fleet').hidden"), "nearly as many as before are alive")
         self.assert_not_reloaded(page)
         self.assert_quiet_console(page, *UNANSWERED)
 

@@ -8,7 +8,7 @@
 
 const BUCKET_NARROW_S = 15;
 const BUCKET_WIDE_S = 5;
-// A line is not drawn across a longer hole than this: nobody knows what was there.
+// A line is not drawn across a longer hole than this: the counts in it are not known.
 const HOLE_MS = 2600;
 
 class Chart {
@@ -178,7 +178,7 @@ class Chart {
     }
   }
 
-  // Stretches of samples without a hole.  A stall that is told bridges its hole.
+  // Stretches of samples without a hole.  A hole that a stall explains is bridged.
   eachRun(take) {
     let run = [];
     for (const sample of this.samples.samples) {

@@ -1,12 +1,12 @@
 // The table of clients: what is asked of the daemon, how often, and the rows.
 //
-// It never holds more than the rows up to the end of the page that is shown, so 20 000 clients cost it no more than
-// 200.  The list is asked for anew at a fixed pace and soon after something changed, never once for each event, and
-// never while an answer is still under way.
+// The table holds the rows up to the end of the page that is shown and no more, so 20 000 clients cost it no more than
+// 200.  The list is requested again at a fixed pace and soon after a change, never once for each event, and never
+// while a request is in flight.
 //
-// In its plain form (no search, any status, nearest to leave first) the list is made of two: all in leave, heard
-// longest ago first, and then the alive, least margin first.  That is one order, and tells besides who is quiet and
-// how many are near.
+// In its plain form (no search, any status, nearest to leave first) the list is made of two: the clients in leave,
+// heard longest ago first, and then the alive clients, least margin first.  Together they are one order.  They also
+// name the quiet clients and count those near to leave for the headline.
 'use strict';
 
 const ROWS_WIDE = 50;
@@ -23,7 +23,7 @@ class ClientTable {
   constructor(link, openStory, onQuiet) {
     this.link = link;
     this.openStory = openStory;
-    this.onQuiet = onQuiet;  // told { leave: [client…], near: [client…], nearMore } after each refresh
+    this.onQuiet = onQuiet;  // called with { leave: [client…], near: [client…] } after each refresh
     this.search = '';
     this.status = '';
     this.sort = 'margin';
@@ -41,6 +41,7 @@ class ClientTable {
     this.rule = null;
     this.table = byId('table');
     this.body = byId('rows');
+    this.headings = [...this.table.querySelectorAll('th button')];
     this.draw = oncePerFrame(() => this.drawNow());
     this.listen();
   }
@@ -71,6 +72,9 @@ class ClientTable {
       if (event.target === search) this.askFor(search.value.trim());
       if (event.target.id === 'sort') this.ask({sort: event.target.value});
     });
+    for (const heading of this.headings) {
+      heading.addEventListener('click', () => this.sortBy(heading.dataset.sort));
+    }
     byId('first').addEventListener('click', () => this.turnTo(0));
     byId('previous').addEventListener('click', () => this.turnTo(this.page - 1));
     byId('next').addEventListener('click', () => this.turnTo(this.page + 1));
@@ -78,7 +82,7 @@ class ClientTable {
     this.table.addEventListener('focus', () => {
       if (this.active === null && this.list.rows.length) this.choose(0);
     });
-    // Rows may change places between the press and the release: what counts is who was pressed on.
+    // Rows may change places between the press and the release: the client that was pressed on counts.
     this.body.addEventListener('pointerdown', (event) => {
       this.pressed = this.rowOf(event.target)?.client?.name ?? null;
     });
@@ -93,11 +97,16 @@ class ClientTable {
     matchMedia('(max-width: 700px)').addEventListener('change', () => this.turnTo(0));
   }
 
-  // What is no pattern the daemon would refuse; the rows stay as they were.
+  // The daemon would refuse a malformed pattern: it is not sent, and the rows stay as they were.
   askFor(text) {
     const wrong = isPattern(text) ? patternTrouble(text) : '';
     this.trouble(wrong, wrong !== '');
     if (!wrong) this.ask({search: text});
+  }
+
+  sortBy(sort) {
+    byId('sort').value = sort;
+    this.ask({sort});
   }
 
   ask(change) {
@@ -291,7 +300,16 @@ class ClientTable {
     if (active >= 0) setAttribute(this.table, 'aria-activedescendant', this.rows[active].tr.id);
     else this.table.removeAttribute('aria-activedescendant');
     this.drawRange();
+    this.drawHeadings();
     this.drawTimes();
+  }
+
+  // Each order has one direction, the more worrying client first.  Two headings may stand for one order.
+  drawHeadings() {
+    for (const heading of this.headings) {
+      const direction = {name: 'ascending', margin: 'ascending'}[this.sort] || 'descending';
+      setAttribute(heading.parentNode, 'aria-sort', heading.dataset.sort === this.sort ? direction : 'none');
+    }
   }
 
   makeRow(index) {
@@ -317,11 +335,11 @@ class ClientTable {
     row.least = element('span', 'muted least');
     cell('marginCell', 'c-margin number').append(row.margin, ' ', row.least);
     cell('silent', 'c-silent number');
+    cell('peer', 'c-peer');
     cell('beat', 'c-beat number');
     cell('interval', 'c-interval number');
     cell('beats', 'c-beats number');
     cell('connected', 'c-connected number');
-    cell('peer', 'c-peer');
     this.body.append(tr);
     return row;
   }
@@ -336,13 +354,14 @@ class ClientTable {
     setText(row.claim, client.ip ? 'claims ' + client.ip + (client.pid === undefined ? '' : ', pid ' + client.pid) : '');
     setText(row.status, client.status === 'leave' ? 'leave' : 'alive');
     row.status.className = 'status ' + client.status;
-    setText(row.margin, client.status === 'leave' ? '–' : percent(client.margin));
+    setText(row.margin, percent(client.margin));
     setText(row.least, percent(client.margin_least));
     setText(row.beat, client.heartbeats ? clock(client.heardAt, this.link.now()) : 'never');
     setText(row.interval, client.interval_ms === undefined ? '–' : exactSpan(client.interval_ms));
     setText(row.beats, count(client.heartbeats));
     setText(row.connected, span(client.connected_ms));
     setText(row.peer, client.peer);
+    setAttribute(row.peer, 'title', client.peer);
   }
 
   // What moves by itself, once a second.
@@ -360,14 +379,20 @@ class ClientTable {
     const {rows, more, last} = this.list;
     const from = this.page * this.pageSize();
     const known = this.search === '' ? this.totalOf(this.status) : null;
-    let text = 'No client' + (this.search || this.status ? ' is like that.' : ' is connected.');
+    let text = this.search || this.status ? 'No client matches.' : 'No client is connected.';
     if (rows.length) {
       const of = known !== null ? ' of ' + count(Math.max(known, from + rows.length))
         : more || last ? ' of more' : ' of ' + count(from + rows.length);
       text = `${count(from + 1)}–${count(from + rows.length)}${of}`;
     }
     if (last) text += '. The list ends here: search, or choose “every client”, for the others.';
-    setText(byId('range'), text);
+    // The block that says how to connect stands in the place of the empty table.
+    const empty = !rows.length && !this.search && !this.status && known === 0;
+    setHidden(byId('connect'), !empty);
+    setHidden(this.table, empty);
+    setHidden(byId('bar-legend'), empty);
+    setHidden(byId('pager'), empty);
+    setText(byId('range'), empty ? '' : text);
     byId('first').disabled = byId('previous').disabled = this.page === 0;
     byId('next').disabled = !more;
   }
@@ -396,8 +421,8 @@ function patternTrouble(text) {
 
 // --- what a client's standing looks like; its story shows it, too ---
 
-// A client that beats is heard again before long, and nobody here would know: only a silence that has outlasted a
-// tick goes on by itself.
+// A client that beats is heard again before long, and the page would not know: only a silence that has outlasted a tick
+// is counted on here.
 function silentFor(client, now, rule) {
   const tick = rule ? rule.tick_ms : 10 * SECOND;
   if (client.status === 'close' || client.silent_ms < 1.5 * tick) return client.silent_ms;
@@ -415,9 +440,30 @@ function standingText(client, rule, now) {
   return client.silence || client.strikes ? `silent ${client.silence}/${rule.threshold}${strikes}` : 'clean';
 }
 
-// A part for each strike that makes a leave, filled as far as silence has gone; of a client in leave, how much of
-// its leave is over.
+// A bar has a part for each strike that makes a leave; each part fills with silent ticks, and a whole part is a strike.
+// The bar of a client in leave shows how much of its leave is over.  With more than so many strikes the bar has one
+// part.
 const STRIKE_PARTS_MOST = 12;
+
+// The legend above the table: [a swatch's class, text].
+function barLegend(rule) {
+  const parts = rule.cursor > STRIKE_PARTS_MOST ? [['strike', 'share of the way to leave']]
+    : [['silence', `silent ticks, ${rule.threshold} make a strike`],
+      ['strike', rule.cursor === 1 ? 'a strike makes a leave' : `strikes, ${rule.cursor} make a leave`]];
+  return [...parts, ['leave', 'leave that is over']];
+}
+
+function drawBarLegend(rule) {
+  const legend = byId('bar-legend');
+  const key = JSON.stringify(rule);
+  if (legend.dataset.rule === key) return;
+  legend.dataset.rule = key;
+  legend.replaceChildren('Bars: ', ...barLegend(rule).map(([kind, text]) => {
+    const item = element('span');
+    item.append(element('b', kind), text);
+    return item;
+  }));
+}
 
 class StandingBar {
   constructor() {

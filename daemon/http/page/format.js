@@ -1,5 +1,5 @@
-// Times, lengths of time and numbers as people read them, and elements made without parsing any text as HTML:
-// whatever a peer called itself goes through `element` and `setText`, and so is text.
+// Times, lengths of time and numbers as people read them, and elements made without parsing any text as HTML: a name
+// that a peer chose goes through `element` and `setText`, and stays text.
 'use strict';
 
 const SECOND = 1000;
@@ -33,6 +33,11 @@ function exactSpan(ms) {
   return ms < SECOND ? ms + ' ms' : ms < MINUTE ? (ms / SECOND).toFixed(1) + ' s' : span(ms);
 }
 
+// As a flag of our programs takes it: "250ms", "10s".
+function flagSpan(ms) {
+  return ms % SECOND ? ms + 'ms' : ms / SECOND + 's';
+}
+
 // An instant as the daemon writes it, in milliseconds; NaN where there is none.
 function instant(text) {
   return text ? Date.parse(text) : NaN;
@@ -47,6 +52,7 @@ function clock(ms, now = ms) {
   return month[Number(iso.slice(5, 7)) - 1] + ' ' + Number(iso.slice(8, 10)) + ' ' + iso.slice(11, 19);
 }
 
+// The daemon has rounded its margins down to whole percents; here only the binary fraction is rounded away.
 function percent(share) {
   return Math.round(share * 100) + ' %';
 }

@@ -1,5 +1,5 @@
-// The top of the page, which has to answer at one glance: who is quiet, since when, how close are others to it, and
-// is the daemon itself to blame?  And the daemon's figures at the bottom.
+// The top of the page answers at one glance: has the fleet shrunk, which clients are quiet and since when, which are
+// near to leave, and is the daemon itself to blame?  The daemon's figures at the bottom of the page are drawn here, too.
 'use strict';
 
 const NAMED_MOST = 3;
@@ -24,12 +24,15 @@ class Glance {
 
   drawSentences(totals) {
     const now = this.link.now();
+    const fleet = fleetText(this.fleet, this.status, now);
+    const came = this.status.totals.joins > 0 || this.fleet.most > 0;
+    this.say('fleet', came ? 'gone' : 'idle', fleet ? [fleet] : []);
     this.say('quiet', totals.leave ? 'leave' : 'alive', this.quietText(totals, now));
-    this.say('near', 'near', this.nearText(totals));
+    this.say('near', this.near().length ? 'near' : 'alive', this.nearText(totals));
     this.say('daemon', this.samples.stalls().length ? 'stall' : 'alive', this.daemonText(now));
   }
 
-  // A sentence in pieces: text, or { client } for a name that opens a story.
+  // A sentence in pieces: text, or { client } for a name that opens a story.  No pieces hide the line.
   say(id, tone, pieces) {
     const line = byId('say-' + id);
     setHidden(line, pieces.length === 0);
@@ -39,15 +42,15 @@ class Glance {
     this.said[id] = key;
     const children = () => pieces.map((piece) => (piece.client === undefined ? document.createTextNode(piece)
       : element('button', 'client', piece.client)));
-    // Whoever has the keyboard on a name keeps it.
+    // A name that has the keyboard focus keeps it.
     const at = [...line.children].indexOf(document.activeElement);
     line.replaceChildren(...children());
     if (at >= 0) (line.children[at] || line.firstElementChild)?.focus();
   }
 
   quietText(totals, now) {
-    if (totals.alive + totals.leave === 0) return ['No client is connected.'];
-    if (totals.leave === 0) return ['Nobody is in leave.'];
+    // With no client alive, "no client is in leave" would be true and would mislead.
+    if (totals.leave === 0) return totals.alive === 0 ? [] : ['No client is in leave.'];
     const named = this.quiet.leave.slice(0, NAMED_MOST);
     const pieces = [`In leave${named.length ? ', last heard' : ''}: `];
     named.forEach((client, at) => pieces.push(at ? ', ' : '', {client: client.name},
@@ -59,8 +62,8 @@ class Glance {
 
   nearText(totals) {
     if (totals.alive === 0) return [];
-    const near = this.quiet.near.filter((client) => client.margin < 1);
-    if (near.length === 0) return [totals.leave ? 'Nobody else is near it.' : 'Nobody is near it.'];
+    const near = this.near();
+    if (near.length === 0) return [totals.leave ? 'No other client is near leave.' : 'No client is near leave.'];
     const pieces = ['Nearest to leave: '];
     near.slice(0, NAMED_MOST).forEach((client, at) => pieces.push(at ? ', ' : '', {client: client.name},
       ` ${percent(client.margin)} margin`));
@@ -69,11 +72,19 @@ class Glance {
 
   daemonText(now) {
     const stalls = this.samples.stalls();
-    if (stalls.length === 0) return ['The daemon itself listened throughout.'];
+    if (stalls.length === 0) {
+      const young = this.status.uptime_ms < HISTORY_MS;
+      return ['The daemon itself has listened without a break ' +
+        (young ? `since its start at ${clock(instant(this.status.started), now)}.` : 'for 15 minutes.')];
+    }
     const last = stalls.at(-1);
     const times = stalls.length === 1 ? 'once' : plural(stalls.length, 'time') + ', the last';
     return [`The daemon itself was absent ${times} until ${clock(last.to, now)} for ${exactSpan(last.ms)}. ` +
-      'Nobody is charged for it.'];
+      'No client is charged for it.'];
+  }
+
+  near() {
+    return this.quiet.near.filter((client) => client.margin < 1);
   }
 
   struck() {
@@ -92,22 +103,34 @@ class Glance {
     const status = this.status;
     if (!status || !sample) return;
     const totals = {alive: sample.alive, leave: sample.leave};
+    this.fleet = fleetOf(this.samples);
     this.drawSentences(totals);
-    this.tile('alive', count(totals.alive), `of ${count(status.clients.max)} at most`);
+    this.drawAliveTile(totals, status);
     this.tile('leave', count(totals.leave), this.leaveNote());
     byId('tile-leave').parentNode.classList.toggle('some', totals.leave > 0);
     const nearest = this.quiet.near[0];
-    this.tile('near', this.struckCount(),
-      nearest && nearest.margin < 1 ? `nearest has ${percent(nearest.margin)} margin` : 'nobody is near leave');
+    this.tile('near', this.struckCount(), !nearest ? 'no client is alive'
+      : nearest.margin < 1 ? `least margin ${percent(nearest.margin)}` : 'no client is near leave');
     byId('tile-near').parentNode.classList.toggle('some', this.struck().length > 0);
     this.tile('beats', count(Math.round(status.heartbeats.per_second['10'])), 'mean of 10 s');
     this.drawDaemonTile(status);
     this.drawIcon(totals);
   }
 
+  // Green only where clients are alive and none is missing.
+  drawAliveTile(totals, status) {
+    const {shrunk, most, mostAt} = this.fleet;
+    const tile = byId('tile-fleet');
+    const empty = totals.alive === 0 && !shrunk;
+    tile.classList.toggle('gone', shrunk || (empty && (totals.leave > 0 || status.totals.joins > 0)));
+    tile.classList.toggle('idle', empty);
+    this.tile('alive', count(totals.alive), shrunk ? `${count(most)} at ${clock(mostAt, this.link.now())}`
+      : `of ${count(status.clients.max)} at most`);
+  }
+
   leaveNote() {
     const longest = this.quiet.leave[0];
-    if (!longest) return 'nobody is quiet';
+    if (!longest) return 'no client is quiet';
     return 'longest silent for ' + span(this.link.now() - instant(longest.last_heard));
   }
 
@@ -132,8 +155,12 @@ class Glance {
   // --- the tab ---
 
   drawIcon(totals) {
-    const state = this.link.state === 'live' ? (totals.leave ? 'leave' : 'alive') : 'close';
-    const title = (this.link.state === 'live' ? (totals.leave ? `(${count(totals.leave)}) ` : '') : 'stale: ') + 'heartbeatd';
+    const {shrunk, most} = this.fleet;
+    const live = this.link.state === 'live';
+    const state = !live ? 'close' : shrunk ? 'gone' : totals.leave ? 'leave' : totals.alive ? 'alive' : 'close';
+    const sign = !live ? 'stale: ' : shrunk ? `(${count(totals.alive)} of ${count(most)}) `
+      : totals.leave ? `(${count(totals.leave)}) ` : '';
+    const title = sign + 'heartbeatd';
     if (document.title !== title) document.title = title;
     const colour = getComputedStyle(document.documentElement).getPropertyValue('--' + state).trim();
     if (this.icon === colour) return;

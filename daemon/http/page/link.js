@@ -40,10 +40,10 @@ async function fetchJson(path, controller = new AbortController()) {
 }
 
 class Link {
-  // `told` has a function for each: status(object), history(samples), sample(object), event(object), lost(object),
-  // restart(status), change() when `state` or `retryAt` did.
-  constructor(told) {
-    this.told = told;
+  // `listener` has a function for each: status(object), history(samples), sample(object), event(object),
+  // lost(object), restart(status), and change(), called when `state` or `retryAt` changed and twice a second.
+  constructor(listener) {
+    this.listener = listener;
     this.state = 'connecting';  // or 'live', 'stale', 'lost'
     this.boot = null;
     this.seq = 0;        // of the last event that was seen
@@ -51,7 +51,7 @@ class Link {
     this.lastData = 0;   // by our clock, 0: never
     this.retryAt = 0;
     this.failures = 0;
-    this.attempt = 0;    // what an older attempt still brings is not listened to
+    this.attempt = 0;    // answers to an older attempt are ignored
     this.stream = null;
     this.refused = false;  // the daemon answers, but its stream does not: there are too many pages, for one
     this.retryTimer = 0;
@@ -74,6 +74,11 @@ class Link {
     return Date.now() + (this.offsets.length ? Math.max(...this.offsets) : 0);
   }
 
+  // The daemon's wall clock when its last data came; NaN before the first.
+  lastDataAt() {
+    return this.lastData ? this.lastData + (this.now() - Date.now()) : NaN;
+  }
+
   retryNow() {
     if (this.state === 'lost') this.connect();
   }
@@ -88,7 +93,7 @@ class Link {
       this.heardOf(status);
       const history = await fetchJson('/api/history');
       if (attempt !== this.attempt) return;
-      this.told.history(history.samples);
+      this.listener.history(history.samples);
       this.follow(attempt);
     } catch (error) {
       if (attempt !== this.attempt) return;
@@ -104,9 +109,9 @@ class Link {
       this.boot = status.boot;
       this.seq = Math.max(status.feed.oldest - 1, status.feed.next - 1 - EVENTS_BACK, 0);
       this.offsets = this.offsets.slice(-1);
-      if (other) this.told.restart(status);
+      if (other) this.listener.restart(status);
     }
-    this.told.status(status);
+    this.listener.status(status);
   }
 
   follow(attempt) {
@@ -129,13 +134,13 @@ class Link {
     });
     on('sample', (sample) => {
       if (this.state === 'stale') this.become('live');
-      this.told.sample(sample);
+      this.listener.sample(sample);
     });
     on('event', (event) => {
       this.seq = Math.max(this.seq, event.seq);
-      this.told.event(event);
+      this.listener.event(event);
     });
-    on('lost', (lost) => this.told.lost(lost));
+    on('lost', (lost) => this.listener.lost(lost));
     stream.onerror = () => {
       if (attempt !== this.attempt) return;
       this.refused = this.state !== 'live' && this.state !== 'stale';
@@ -160,7 +165,7 @@ class Link {
     const silent = Date.now() - this.lastData;
     if (this.state === 'live' && silent > STALE_AFTER_MS) this.become('stale');
     if (this.state === 'stale' && silent > GIVE_UP_AFTER_MS) this.fail();
-    this.told.change();
+    this.listener.change();
   }
 
   // What the stream does not carry: rates, lateness, memory.
@@ -189,6 +194,6 @@ class Link {
   become(state) {
     const changed = this.state !== state;
     this.state = state;
-    if (changed || state === 'lost') this.told.change();
+    if (changed || state === 'lost') this.listener.change();
   }
 }

@@ -1,4 +1,4 @@
-// Wires the page together: what the daemon tells goes to the parts that show it.
+// Wires the page together: what the daemon sends goes to the parts that show it.
 'use strict';
 
 const samples = new Samples();
@@ -24,7 +24,8 @@ const clients = new ClientTable(link, openStory, (quiet) => {
 });
 const transitions = new Transitions(byId('transitions'), byId('kinds'), openStory, () => link.now());
 const drawGlance = oncePerFrame(() => glance.draw());
-let restartedAt = 0;
+// The restart that the notice explains: { at, unheardMs, before }; null before one, and once it is dismissed.
+let restart = null;
 
 function heardStatus(status) {
   const first = glance.status === null || glance.status.boot !== status.boot;
@@ -32,6 +33,8 @@ function heardStatus(status) {
   clients.rule = story.rule = transitions.rule = status.rule;
   clients.totals = status.clients;
   glance.drawFigures();
+  drawBarLegend(status.rule);
+  drawConnect(status);
   drawBrake(status.brake);
   drawGlance();
   if (first) clients.refreshNow();
@@ -72,15 +75,15 @@ function heardEvent(event) {
 
 function heardLost(lost) {
   const what = lost.count === undefined ? 'Some events' : plural(lost.count, 'event');
-  transitions.note('missed', link.now(), `${what} could not be told here: the daemon holds only the latest`);
+  transitions.note('missed', link.now(), `${what} are missing here: the daemon holds only the latest`);
   clients.refreshSoon();
 }
 
 function heardRestart(status) {
-  const started = instant(status.started);
-  restartedAt = Date.now();
-  samples.restarted(started);
-  transitions.note('restart', started, `heartbeatd ${status.version} was started anew; whoever is connected has come since`);
+  const at = instant(status.started);
+  samples.restarted(at);
+  restart = {at, unheardMs: link.lastData ? Date.now() - link.lastData : 0, before: samples.beforeRestart?.alive ?? 0};
+  transitions.note('restart', at, `heartbeatd ${status.version} was restarted; every connection ended with it`);
   clients.page = 0;
   clients.cursors = [''];
 }
@@ -92,7 +95,6 @@ function drawAll() {
 
 // --- the state of the link ---
 
-const RESTART_NOTICE_MS = 30 * SECOND;
 let lastState = '';
 
 function drawLink() {
@@ -100,7 +102,8 @@ function drawLink() {
   const state = link.state;
   setAttribute(byId('link'), 'data-state', state);
   setText(byId('link-state'), state === 'lost' ? 'not connected' : state);
-  setText(byId('link-age'), link.lastData ? `last data ${age < 1500 ? 'now' : span(age) + ' ago'}, ${clock(link.now())} UTC` : '');
+  setText(byId('link-age'), link.lastData
+    ? `last data ${clock(link.lastDataAt(), link.now())} UTC${age < 1500 ? '' : `, ${span(age)} ago`}` : '');
   document.body.classList.toggle('outdated', state === 'stale' || state === 'lost');
   drawNotice(state, age);
   if (state === lastState) return;
@@ -110,28 +113,79 @@ function drawLink() {
 }
 
 function drawNotice(state, age) {
-  const restarted = Date.now() - restartedAt < RESTART_NOTICE_MS;
+  if (restart && link.now() - restart.at > HISTORY_MS) restart = null;
   const trouble = state === 'stale' || state === 'lost';
-  setHidden(byId('notice'), !trouble && !restarted);
-  setHidden(byId('notice-action'), state !== 'lost');
-  byId('notice').className = 'notice ' + (trouble ? 'trouble' : 'news');
+  setHidden(byId('notice'), !trouble && !restart);
+  setHidden(byId('notice-action'), state === 'stale');
+  setText(byId('notice-action'), trouble ? 'Try now' : 'Dismiss');
+  byId('notice').className = 'notice ' + (trouble || fleetOf(samples).shrunk ? 'trouble' : 'news');
   const since = link.lastData ? ` What you see is ${span(age)} old.` : '';
   let text = '';
   if (state === 'stale') {
     text = 'The daemon has not said anything for a while: it is stopped, starved, or the way to it is broken.' + since;
   } else if (state === 'lost') {
     const wait = Math.max(0, Math.ceil((link.retryAt - Date.now()) / SECOND));
-    text = (link.refused ? 'The daemon answers, but tells this page no news: too many pages may be open.'
+    text = (link.refused ? 'The daemon answers, but sends this page no events: too many pages may be open.'
       : 'No connection to the daemon.') + since + (link.retryAt && wait ? ` Trying again in ${wait} s.` : ' Trying again.');
-  } else if (restarted) {
-    text = 'The daemon was started anew. The chart goes on; the list begins with it.';
+  } else if (restart) {
+    text = restartText();
   }
   setText(byId('notice-text'), text);
 }
 
-byId('notice-action').addEventListener('click', () => link.retryNow());
+function restartText() {
+  const {at, unheardMs, before} = restart;
+  const clients = samples.latest();
+  const connected = clients ? clients.alive + clients.leave : 0;
+  return `The daemon was restarted at ${clock(at, link.now())}` +
+    (unheardMs ? `, and this page had no answer from it for ${span(unheardMs)}. ` : '. ') +
+    'Every connection ended with it; clients connect again by themselves, and each begins with a clean record. ' +
+    `${connected === 0 ? 'No client is' : connected === 1 ? '1 client is' : `${count(connected)} clients are`} ` +
+    `connected now${before ? `; before the restart ${count(before)} ${before === 1 ? 'was' : 'were'} alive` : ''}. ` +
+    'The closed clients that the daemon remembered are forgotten.';
+}
 
-// Closing for silence pauses: why, for whom, and what they have in common.
+byId('notice-action').addEventListener('click', () => {
+  if (link.state === 'lost') {
+    link.retryNow();
+  } else {
+    restart = null;
+    drawLink();
+  }
+});
+
+// --- an empty fleet ---
+
+// A wildcard address is no address to connect to: the name by which this page was reached leads to the same machine.
+function connectAddress(listening) {
+  const wildcard = /^(0\.0\.0\.0|\[::\]):(\d+)$/.exec(listening);
+  return wildcard ? `${location.hostname}:${wildcard[2]}` : listening;
+}
+
+function drawConnect(status) {
+  const addresses = status.listening.map(connectAddress);
+  setText(byId('connect-why'), status.totals.joins === 0 ? 'No client has connected yet.' : 'No client is connected.');
+  setText(byId('connect-command'), `heartbeat-client --server ${addresses[0]} --id first --interval ` + flagSpan(status.rule.tick_ms));
+  setText(byId('connect-protocol'), 'Any other program connects by TCP to ' + addresses.join(' or ') +
+    ` and sends a heartbeat in each ${flagSpan(status.rule.tick_ms)}: a length of four bytes, the most significant ` +
+    'first, and that many bytes of JSON, for example {"ip":"192.0.2.7","status":"alive","id":"first"}.');
+}
+
+byId('connect-copy').addEventListener('click', async () => {
+  const command = byId('connect-command');
+  let copied = true;
+  try {
+    await navigator.clipboard.writeText(command.textContent);
+  } catch (error) {
+    // Not allowed, as on a page that came by plain HTTP from another machine: the older way needs a selection.
+    getSelection().selectAllChildren(command);
+    copied = document.execCommand('copy');
+  }
+  setText(byId('connect-copy'), copied ? 'Copied' : 'Press Ctrl+C');
+  setTimeout(() => setText(byId('connect-copy'), 'Copy'), 3 * SECOND);
+});
+
+// Closing for silence pauses: why, for which clients, and what these have in common.
 function drawBrake(brake) {
   const holds = brake !== undefined && brake.state === 'holding';
   setHidden(byId('brake'), !holds);
@@ -139,7 +193,7 @@ function drawBrake(brake) {
   const {until, concerned, clients: connected, subnet, listener, heard_first: first, heard_last: last} = brake.last;
   const common = [subnet && 'addresses in ' + subnet, listener && 'the listener ' + listener,
     `last heard ${clock(instant(first))} to ${clock(instant(last))}`].filter(Boolean);
-  setText(byId('brake'), `Nobody is closed for silence until ${clock(instant(until))}: ${count(concerned)} of ` +
+  setText(byId('brake'), `No client is closed for silence until ${clock(instant(until))}: ${count(concerned)} of ` +
     `${plural(connected, 'client')} would have been at one time, which points at the network or at this daemon. ` +
     `In common: ${common.join(', ')}. ${count(brake.waiting)} wait; “heartbeatctl brake confirm” closes them now, ` +
     '“heartbeatctl brake release” gives them a new leave period.');

@@ -1,8 +1,8 @@
 // The samples of the last 15 minutes, one for each second, and the restarts of the daemon among them.
 //
-// They come from two sides: all of them from /api/history whenever the page has (again) found the daemon, and one
-// a second from the stream.  What a daemon that ran before had told is kept, so that a restart does not wipe the
-// chart.  Invariant: in the order of time, at most one sample for each second.
+// The samples come from two sources: /api/history has all of them and is read whenever the page connects, and the
+// stream brings one each second.  The samples of an earlier run of the daemon are kept, so that a restart does not
+// wipe the chart.  Invariant: in the order of time, at most one sample for each second.
 'use strict';
 
 const HISTORY_MS = 15 * MINUTE;
@@ -10,7 +10,10 @@ const HISTORY_MS = 15 * MINUTE;
 class Samples {
   constructor() {
     this.samples = [];   // as in /api/history, with `time` in milliseconds
-    this.restarts = [];  // instants at which a daemon was found to be another one
+    this.restarts = [];  // the starts of later runs of the daemon
+    // The most clients alive in the 15 minutes before the last restart: { alive, time, until }.  It is kept for 15
+    // minutes, however long the daemon was away.
+    this.beforeRestart = null;
   }
 
   add(sample) {
@@ -37,6 +40,11 @@ class Samples {
   }
 
   restarted(at) {
+    let most = null;
+    for (const sample of this.samples) {
+      if (!most || sample.alive >= most.alive) most = sample;
+    }
+    if (most) this.beforeRestart = {alive: most.alive, time: most.time, until: at + HISTORY_MS};
     this.restarts.push(at);
   }
 
@@ -46,6 +54,7 @@ class Samples {
     while (keep < this.samples.length && this.samples[keep].time <= oldest) ++keep;
     if (keep) this.samples.splice(0, keep);
     this.restarts = this.restarts.filter((at) => at > oldest);
+    if (this.beforeRestart && this.beforeRestart.until <= now) this.beforeRestart = null;
   }
 
   latest() {
@@ -59,8 +68,8 @@ class Samples {
     return sum;
   }
 
-  // The daemon's own stalls in these 15 minutes, oldest first: { from, to, ms }.  A stall is told in each of the
-  // seconds that it took part of, and is one nevertheless.
+  // The daemon's own stalls in these 15 minutes, oldest first: { from, to, ms }.  A stall that covers several seconds
+  // is in the sample of each, and is joined to one here.
   stalls() {
     const found = [];
     for (const sample of this.samples) {
@@ -77,11 +86,11 @@ class Samples {
     return found;
   }
 
-  // Whether the sample that comes now is not the one after the last: the stream leaves out what a slow reader, or
-  // a stalled daemon, has missed, and /api/history knows it.
+  // Whether seconds may be missing between the last sample and this one.  The stream leaves out the samples that a slow
+  // reader or a stalled daemon missed; /api/history has them.
   isBehind(sample) {
     const last = this.latest();
-    return last !== undefined && instant(sample.at) - last.time > 1.6 * SECOND;
+    return last === undefined || instant(sample.at) - last.time > 1.6 * SECOND;
   }
 }
 

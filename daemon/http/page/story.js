@@ -1,5 +1,5 @@
-// One client's whole story, in a dialog of its own: what `heartbeatctl why` tells, kept up to date while it is open.
-// The address bar names the client, so that a story can be sent to somebody, and survives a reload.
+// One client's whole story, in a dialog of its own: what `heartbeatctl why` prints, kept up to date while it is open.
+// The address bar names the client, so that the story has a link and survives a reload.
 'use strict';
 
 const STORY_EVERY_MS = 2 * SECOND;
@@ -28,7 +28,7 @@ class Story {
     try {
       this.open(decodeURIComponent(named[1]));
     } catch (error) {
-      // An address that somebody has cut short names nobody.
+      // A link that was cut short names no client.
     }
   }
 
@@ -53,7 +53,7 @@ class Story {
     if (this.from) this.from.focus({preventScroll: true});
   }
 
-  // An event of this client: there is more to tell.
+  // An event of this client has changed its story.
   heard(client) {
     if (client === this.name) this.refreshIn(150);
   }

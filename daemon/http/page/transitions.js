@@ -1,6 +1,6 @@
-// What happened last, newest first: the clients' transitions with their reasons, and what the daemon says of itself.
+// What happened last, newest first: the clients' transitions with their reasons, and the daemon's own events.
 //
-// Three short memories and not one: a thousand joins in a second must not push the leaves before them off the list.
+// There are three short memories and not one: a thousand joins in a second must not push earlier leaves off the list.
 'use strict';
 
 const KEPT = {changes: 300, arrivals: 150, daemon: 100};
@@ -10,7 +10,7 @@ const DRAW_EVERY_MS = 250;
 const KIND_OF = {
   leave: 'changes', return: 'changes', close: 'changes',
   joined: 'arrivals', takeover: 'arrivals', strike: 'arrivals',
-  // One line for each client is enough: `joined` is it.
+  // A client that comes gets one line, that of `joined`.
   connected: null, named: null,
 };
 
@@ -52,13 +52,14 @@ class Transitions {
       if (button) openStory(button.textContent, list);
     });
     this.draw = oncePerFrame(() => this.drawNow());
+    this.draw();
   }
 
   // Whether clients' rows may have changed by it.
   add(event) {
     const kind = event.event in KIND_OF ? KIND_OF[event.event] : 'daemon';
     if (kind === null) return false;
-    // The strike that makes a leave is told by that.
+    // The strike that makes a leave is shown by the leave.
     if (event.event === 'strike' && this.rule && event.strikes >= this.rule.cursor) return true;
     this.keep(kind, {kind: event.event, at: instant(event.at), client: event.client, text: eventText(event),
       tone: toneOf(event)});
@@ -97,7 +98,7 @@ class Transitions {
   drawNow() {
     this.lastDraw = Date.now();
     const items = this.shown();
-    // Who has stepped to a name with the keyboard keeps it.
+    // A name that has the keyboard focus keeps it.
     const focused = this.list.contains(document.activeElement) ? document.activeElement.closest('li') : null;
     const made = new Map([...this.list.children].map((li) => [li.dataset.order, li]));
     const wanted = items.map((item) => made.get(String(item.order)) || this.make(item));
@@ -122,7 +123,7 @@ class Transitions {
     li.append(time, element('span', 'kind', item.kind.replaceAll('_', ' ')));
     const what = element('span', 'what');
     if (item.client) {
-      // Who was refused was never a client, and has no story.
+      // A refused peer was never a client, and has no story.
       what.append(element(item.kind === 'refused' ? 'span' : 'button', 'client', item.client));
     }
     what.append(element('span', 'muted', item.text));
@@ -147,8 +148,8 @@ function eventText(event) {
     case 'return': return reasonText(event.reason);
     case 'close':
       return `from ${event.from}: ${reasonText(event.reason)}` + (event.detail ? ` (${event.detail})` : '');
-    case 'stall': return `the daemon itself was absent for ${exactSpan(event.stalled_ms)}; nobody is charged for it`;
-    case 'suspend': return `the machine was suspended for ${exactSpan(event.suspended_ms)}; nobody is charged for it`;
+    case 'stall': return `the daemon itself was absent for ${exactSpan(event.stalled_ms)}; no client is charged for it`;
+    case 'suspend': return `the machine was suspended for ${exactSpan(event.suspended_ms)}; no client is charged for it`;
     case 'brake':
       return `closing pauses until ${clock(instant(event.until))}: ${count(event.concerned)} of ` +
         `${plural(event.clients, 'client')} would have been closed for silence at one time`;
