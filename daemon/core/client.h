@@ -82,10 +82,15 @@ struct Client {
   return client.id.empty() ? to_string(client.peer) : std::string{client.id.view()};
 }
 
-// How many silent ticks count towards a leave at this moment, of the `cursor * threshold` that make one.
+// How many silent ticks make a leave: `cursor` strikes of `threshold` silent ticks each.
+[[nodiscard]] inline std::uint32_t ticks_of_a_leave(const Rule& rule) {
+  return std::uint32_t{rule.cursor} * rule.threshold;
+}
+
+// How many silent ticks count towards a leave at this moment, of those that make one; right after a reload of
+// the rule it may be more than them.
 [[nodiscard]] inline std::uint32_t ticks_towards_leave(const Liveness& liveness, const Rule& rule) {
-  const std::uint32_t all = std::uint32_t{rule.cursor} * rule.threshold;
-  if (liveness.status() != Status::Alive) return all;
+  if (liveness.status() != Status::Alive) return ticks_of_a_leave(rule);
   return std::uint32_t{liveness.strikes()} * rule.threshold + liveness.silence();
 }
 

@@ -1,5 +1,5 @@
-// How close clients come to a strike: the room that is left of the silent ticks that make one, as a share
-// from 1 (nothing was missed) to 0 (a strike), in tenths.
+// How close clients come to leave.  The margin is the room that is left of the silent ticks that make a
+// leave, as a share from 1 (a clean record) to 0 (leave); here in tenths.
 //
 // A heartbeat of a client with a clean record, nearly every one, is one increment.
 #pragma once
@@ -14,21 +14,22 @@ class MarginHistogram {
  public:
   static constexpr std::size_t kTenths = 10;
 
-  // A heartbeat while `silence` of the `threshold` silent ticks of a strike stand.  silence < threshold.
-  void add(std::uint16_t silence, std::uint16_t threshold) {
-    if (silence == 0) {
+  // A heartbeat while `ticks` of the `all` silent ticks that make a leave stand.  ticks <= all; 1 <= all.
+  void add(std::uint32_t ticks, std::uint32_t all) {
+    if (ticks == 0) {
       ++full_;
       return;
     }
-    const std::uint32_t left = threshold - std::uint32_t{silence};
-    ++counts_.at((left * kTenths + threshold - 1) / threshold);
-    sum_of_parts_ += static_cast<double>(left) / threshold;
+    const std::uint32_t left = all - ticks;
+    // Rounded up: a bucket counts margins up to its end.
+    ++counts_.at((std::size_t{left} * kTenths + all - 1) / all);
+    sum_of_parts_ += static_cast<double>(left) / all;
   }
 
-  // A strike: there was no room left.
+  // A leave for silence: no room was left.
   void add_none() { ++counts_[0]; }
 
-  // How many had at most so many tenths (0 to 10), and the sum of all shares.
+  // How many margins were at most `tenths` (0 to 10), and the sum of all margins.
   [[nodiscard]] std::uint64_t count_up_to(std::size_t tenths) const {
     std::uint64_t seen = 0;
     for (std::size_t at = 0; at <= tenths; ++at) seen += counts_.at(at);

@@ -236,7 +236,8 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   if (!first) watch_spacing(entry, now, effects);
   note_gap(client, first, now);
   if (client.liveness.status() == Status::Alive) {
-    margins_.add(client.liveness.silence(), settings_.rule.threshold);
+    const std::uint32_t all = ticks_of_a_leave(settings_.rule);
+    margins_.add(std::min(ticks_towards_leave(client.liveness, settings_.rule), all), all);
   }
   if (settings_.bounds.max_rate > 0) client.meter.count(now - client.last_heard, settings_.bounds.max_rate);
   client.last_heard = now;
@@ -338,13 +339,15 @@ void Monitor::make(const Change& change, Entry entry, Event&& event, Effects& ef
   switch (change.kind) {
     case Change::Kind::Struck:
       ++counters_.strikes;
-      margins_.add_none();
       client.nearest_to_leave =
           std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
       note(client, {.at = change.at, .strikes = change.strikes, .kind = Moment::Kind::Struck});
       tell(std::move(event), effects);
       break;
-    case Change::Kind::Left: enter_leave(entry, Reason::Silent, false, std::move(event), effects); break;
+    case Change::Kind::Left:
+      margins_.add_none();
+      enter_leave(entry, Reason::Silent, false, std::move(event), effects);
+      break;
     case Change::Kind::Returned:
       ++counters_.returns;
       uncount_for_brake(client);
@@ -455,7 +458,7 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
 void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects) {
   entry.client.leave_reason = reason;
   entry.client.away = away;
-  entry.client.nearest_to_leave = std::uint32_t{settings_.rule.cursor} * settings_.rule.threshold;
+  entry.client.nearest_to_leave = ticks_of_a_leave(settings_.rule);
   ++counters_.leaves;
   ++in_leave_;
   ++roster_version_;

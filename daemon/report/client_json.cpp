@@ -9,9 +9,12 @@
 namespace heartbeat {
 namespace {
 
-// The room that is left of `all` silent ticks; settings that changed meanwhile may have made it less.
+// The room that is left of the `all` silent ticks that make a leave, in whole percents.  It is rounded down,
+// and only here, so that every view shows the same number, and 100 % only for a clean record.  After a reload
+// of the rule more ticks may stand than the new rule has.
 double margin(std::uint32_t ticks, std::uint32_t all) {
-  return 1.0 - static_cast<double>(std::min(ticks, all)) / static_cast<double>(all);
+  const std::uint64_t left = all - std::min(ticks, all);
+  return static_cast<double>(left * 100 / all) / 100;
 }
 
 void add_pid(JsonWriter& json, const std::optional<std::uint32_t>& pid) {
@@ -59,7 +62,7 @@ void add_client(JsonWriter& json, const ClosedClient& client, const ReportContex
   add_pid(json, client.pid);
 
   json.add("status", to_string(Status::Close));
-  const std::uint32_t all = std::uint32_t{context.rule.cursor} * context.rule.threshold;
+  const std::uint32_t all = ticks_of_a_leave(context.rule);
   json.add("margin_least", margin(client.nearest_to_leave, all));
   json.add("last_heard", context.instant(client.last_heard));
   json.add("silent_ms", client.closed_at - client.last_heard);

@@ -41,7 +41,7 @@ struct Standing {
                     .leave_reason = client.leave_reason,
                     .towards_leave = 0,
                     .nearest_to_leave = client.nearest_to_leave,
-                    .all_towards_leave = std::uint32_t{context.rule.cursor} * context.rule.threshold};
+                    .all_towards_leave = ticks_of_a_leave(context.rule)};
   const Rule own = rule_for(client, context.rule, context.brake);
   while (const auto change = standing.liveness.advance(own, context.now)) {
     if (change->kind == Change::Kind::Left) standing.leave_reason = Reason::Silent;

@@ -63,7 +63,7 @@ TEST_CASE("a client is told with its standing judged up to now, which changes no
   desk.now += 35s;
   const std::string body = client_json(desk, "pump-7");
   CHECK(body == R"({"name":"pump-7","id":"pump-7","peer":"127.0.0.1:0","ip":"10.0.0.1","pid":26464,)"
-                R"("status":"alive","silence":2,"strikes":0,"steady":2,"margin":0.866,"margin_least":0.866,)"
+                R"("status":"alive","silence":2,"strikes":0,"steady":2,"margin":0.86,"margin_least":0.86,)"
                 R"("interval_ms":10000,"last_heard":"2026-11-22T09:00:10.000Z","silent_ms":35000,)"
                 R"("connected":"2026-11-22T09:00:00.000Z","connected_ms":45000,"heartbeats":2})");
   CHECK(desk.client("pump-7").liveness.silence() == 0);
@@ -93,7 +93,7 @@ TEST_CASE("the least margin stays when the margin is back") {
     desk.pass(10s);
   }
   CHECK(member(client_json(desk, "pump-7"), "margin") == "1.0");
-  CHECK(member(client_json(desk, "pump-7"), "margin_least") == "0.666");
+  CHECK(member(client_json(desk, "pump-7"), "margin_least") == "0.66");
 }
 
 TEST_CASE("a story has the moments, the stalls and the end") {

@@ -1,5 +1,6 @@
 #include "tools/ctl/client_table.h"
 
+#include <cmath>
 #include <optional>
 
 #include "tools/ctl/time_text.h"
@@ -81,7 +82,8 @@ std::string counter_text(const Object& client, const char* counter, const Object
 std::string margin_text(const Object& client, const char* member) {
   const auto margin = client.real(member);
   if (!margin || !(*margin >= 0) || *margin > 1) return {};
-  return std::to_string(static_cast<int>(*margin * 100)) + '%';
+  // The daemon has rounded it down to whole percents; only the binary fraction is rounded away.
+  return std::to_string(std::lround(*margin * 100)) + '%';
 }
 
 Tone tone_of_status(std::string_view status) {

@@ -4,7 +4,7 @@
 
 using heartbeat::MarginHistogram;
 
-TEST_CASE("a clean record is a whole margin, and a strike none") {
+TEST_CASE("a clean record is a whole margin, and a leave none") {
   MarginHistogram margins;
   for (int beat = 0; beat < 5; ++beat) margins.add(0, 5);
   margins.add_none();
@@ -14,18 +14,18 @@ TEST_CASE("a clean record is a whole margin, and a strike none") {
   CHECK(margins.sum() == 5.0);
 }
 
-TEST_CASE("every margin is in the bucket whose upper end it does not pass, for every threshold") {
-  for (std::uint16_t threshold = 1; threshold <= 1000; ++threshold) {
-    for (std::uint16_t silence = 1; silence < threshold; ++silence) {
+TEST_CASE("every margin is in the bucket whose upper end it does not pass, for every rule") {
+  for (std::uint32_t all = 1; all <= 1000; ++all) {
+    for (std::uint32_t ticks = 1; ticks < all; ++ticks) {
       MarginHistogram margins;
-      margins.add(silence, threshold);
-      const double margin = static_cast<double>(threshold - silence) / threshold;
+      margins.add(ticks, all);
+      const double margin = static_cast<double>(all - ticks) / all;
       std::size_t bucket = 0;
       while (margins.count_up_to(bucket) == 0) ++bucket;
       // Of whole numbers, so that a margin of exactly three tenths is none above them.
-      const bool fits = (threshold - silence) * 10U <= bucket * threshold;
-      const bool fits_below = bucket > 0 && (threshold - silence) * 10U <= (bucket - 1) * threshold;
-      if (!fits || fits_below) FAIL("threshold " << threshold << " silence " << silence);
+      const bool fits = (all - ticks) * 10U <= bucket * all;
+      const bool fits_below = bucket > 0 && (all - ticks) * 10U <= (bucket - 1) * all;
+      if (!fits || fits_below) FAIL("all " << all << " ticks " << ticks);
       if (margins.sum() != doctest::Approx(margin)) FAIL("sum");
     }
   }
