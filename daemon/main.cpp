@@ -114,6 +114,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
     const auto reload = [&] {
       service.reloading();
       ReloadResult result = reloader.reload();
+      operations.note_reload(result.errors.empty());
       event_log.set_per_second(reloader.in_force().config.log_rate);
       service.listening_on(server.listening());
       service.ready();

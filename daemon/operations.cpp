@@ -48,6 +48,7 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, b
                         .clock = clock_,
                         .tally = tally_,
                         .timeline = timeline_,
+                        .reloads = reloads_,
                         .loop_lateness = server_->loop_lateness(),
                         .gate = server_->gate(),
                         .now = [this] { return server_->listening_now(); },
@@ -75,7 +76,7 @@ void Operations::turn() {
   if (memory_.is_due(server_->monitor().clients().size(), now)) give_memory_back();
   control_->after_turn();
   if (http_) {
-    timeline_.sample(loop_.now(), clock_.at(now), server_->monitor());
+    timeline_.sample(loop_.now(), clock_.at(now), server_->monitor(), tally_);
     http_->after_turn();
   }
   if (control_->was_active() || (http_ && http_->was_active())) server_->hurry();

@@ -18,6 +18,7 @@
 #include "daemon/io/memory_return.h"
 #include "daemon/io/server.h"
 #include "daemon/report/rate.h"
+#include "daemon/report/reloads.h"
 #include "daemon/report/status_json.h"
 #include "daemon/report/tally.h"
 #include "daemon/report/timeline.h"
@@ -56,6 +57,9 @@ class Operations {
   }
   void turn();
 
+  // After each reload of the configuration.
+  void note_reload(bool succeeded) { reloads_.add(succeeded); }
+
  private:
   // An operator who comes ends a pause of the loop.
   [[nodiscard]] tl::expected<void, std::string> answer_at_once(tl::expected<void, std::string> listening);
@@ -76,6 +80,7 @@ class Operations {
   std::optional<ControlServer> control_;
   Tally tally_;
   Timeline timeline_;
+  Reloads reloads_;
   std::optional<http::Server> http_;
 };
 

@@ -10,6 +10,7 @@
 #include "daemon/core/feed.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/monitor.h"
+#include "daemon/report/reloads.h"
 #include "daemon/report/report_context.h"
 #include "daemon/report/status_json.h"
 #include "daemon/report/tally.h"
@@ -25,6 +26,7 @@ struct Context {
   const WallClock& clock;
   const Tally& tally;
   const Timeline& timeline;
+  const Reloads& reloads;
   const Histogram& loop_lateness;
   const AcceptGate& gate;
   std::function<MonoTime()> now;  // on the listening clock

@@ -240,8 +240,24 @@ void add_times(Families& families, const Context& context) {
   families.histogram("heartbeatd_heartbeat_gap_seconds", "Time between two heartbeats of one connection.",
                      monitor.heartbeat_gaps(), kGapEnds);
   families.histogram("heartbeatd_margin_ratio",
-                     "Room until a strike at each heartbeat: 1 is a clean record, 0 a strike.",
+                     "Margin at each heartbeat, the room until leave: 1 is a clean record, 0 a leave.",
                      monitor.margins());
+}
+
+void add_settings(Families& families, const Context& context) {
+  const Rule& rule = context.monitor.settings().rule;
+  families.gauge("heartbeatd_rule_tick_seconds", "The tick of the rule in force.", in_seconds(rule.tick));
+  families.gauge("heartbeatd_rule_threshold_ticks", "Silent ticks that make a strike.", rule.threshold);
+  families.gauge("heartbeatd_rule_cursor_strikes", "Strikes that make a leave.", rule.cursor);
+  families.gauge("heartbeatd_rule_recover_ticks", "Heard ticks in a row that end a leave.", rule.recover);
+  families.gauge("heartbeatd_rule_leave_timeout_seconds", "Time in leave after which a client is closed.",
+                 in_seconds(rule.leave_timeout));
+  families.begin("heartbeatd_reloads_total", MetricType::Counter, "Reloads of the configuration by result.");
+  families.count({{"result", "done"}}, context.reloads.done);
+  families.count({{"result", "refused"}}, context.reloads.refused);
+  families.gauge("heartbeatd_last_reload_refused",
+                 "1 while the last reload was refused, and the configuration before it is in force.",
+                 context.reloads.last_refused ? 1 : 0);
 }
 
 void add_http(Families& families, const Usage& http) {
@@ -279,6 +295,7 @@ std::string metrics_text(const Context& context, const Usage& http) {
   add_clients(families, context);
   add_changes(families, context);
   add_times(families, context);
+  add_settings(families, context);
   add_http(families, http);
   add_process(families, context);
   return families.text();

@@ -1,18 +1,27 @@
-// What happened in each of the last seconds, for who wants to draw it.  A plain value that reads no clock.
+// What happened in each of the last seconds, for charts.  A plain value that reads no clock.
 //
-// Bounded: limits::kHistorySeconds of them, the oldest is let go.
+// Invariant: at most limits::kHistorySeconds seconds are held; a new one replaces the oldest.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include "common/json_writer.h"
 #include "common/mono_time.h"
 #include "common/wall_time.h"
 #include "daemon/core/monitor.h"
+#include "daemon/core/reason.h"
+#include "daemon/report/tally.h"
 
 namespace heartbeat {
+
+struct ReasonCount {
+  Reason reason;
+  std::uint64_t count;  // at least 1
+};
 
 struct Second {
   WallTime at;  // its end
@@ -23,6 +32,9 @@ struct Second {
   std::uint64_t returns;
   std::uint64_t closes;
   Millis stalled;  // how much of it the daemon itself was not listening
+  // The leaves and closes by their reasons, in the order of the enumeration; empty in nearly every second.
+  std::vector<ReasonCount> left_for{};
+  std::vector<ReasonCount> closed_for{};
 };
 
 // Adds to the object that is open.
@@ -30,10 +42,10 @@ void add_second(JsonWriter& json, const Second& second);
 
 class Timeline {
  public:
-  // To be called several times a second; both of this moment, the first on a clock that never stands still.
-  // Seconds that went by without a call, because the daemon was stalled, get that stall, and what happened
-  // counts for the last of them.
-  void sample(MonoTime machine_now, WallTime wall_now, const Monitor& monitor);
+  // Call it several times a second.  Both instants are the present moment; `machine_now` is of a clock that
+  // never stands still.  Seconds without a call, because the daemon was stalled, share that stall, and what
+  // happened in them counts for the last one.
+  void sample(MonoTime machine_now, WallTime wall_now, const Monitor& monitor, const Tally& tally);
 
   // Counts the seconds that have ended, from 1; the seconds still held are those from oldest() to before
   // next().
@@ -42,15 +54,18 @@ class Timeline {
   [[nodiscard]] const Second& at(std::uint64_t number) const { return seconds_[number - oldest()]; }
 
  private:
+  using ByReason = std::array<std::uint64_t, kReasonCount>;
   struct Totals {
     std::uint64_t joins = 0;
     std::uint64_t leaves = 0;
     std::uint64_t returns = 0;
-    std::uint64_t closes = 0;
+    ByReason left_for{};
+    ByReason closed_for{};
     Millis stalled{0};
   };
-  [[nodiscard]] static Totals totals_of(const Monitor& monitor);
-  void add(const Second& second);
+  [[nodiscard]] static Totals totals_of(const Monitor& monitor, const Tally& tally);
+  [[nodiscard]] static std::vector<ReasonCount> difference(const ByReason& after, const ByReason& before);
+  void add(Second&& second);
 
   std::deque<Second> seconds_;
   std::uint64_t next_ = 1;

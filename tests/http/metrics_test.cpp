@@ -10,12 +10,14 @@ namespace {
 std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram& lateness,
                     const AcceptGate& gate = AcceptGate{0, MonoTime{}}) {
   const Timeline timeline;
+  const Reloads reloads{.done = 2, .refused = 1, .last_refused = true};
   const Context context{.boot = desk.boot(),
                         .monitor = desk.monitor(),
                         .feed = desk.feed(),
                         .clock = desk.clock(),
                         .tally = tally,
                         .timeline = timeline,
+                        .reloads = reloads,
                         .loop_lateness = lateness,
                         .gate = gate,
                         .now = [&] { return desk.now; },
@@ -69,6 +71,23 @@ TEST_CASE("what never occurred but can stands at 0, and what should not occur is
   CHECK(has_line(scraped(desk, tally, {}), odd));
 }
 
+TEST_CASE("the rule in force and the results of reloads are gauges") {
+  test::Desk desk{{.rule = {.tick = Millis{1500},
+                            .threshold = 4,
+                            .cursor = 2,
+                            .recover = 6,
+                            .leave_timeout = Millis{60'000}}}};
+  const std::string text = scraped(desk, Tally{}, {});
+  for (const char* const line :
+       {"heartbeatd_rule_tick_seconds 1.5", "heartbeatd_rule_threshold_ticks 4",
+        "heartbeatd_rule_cursor_strikes 2", "heartbeatd_rule_recover_ticks 6",
+        "heartbeatd_rule_leave_timeout_seconds 60", "heartbeatd_reloads_total{result=\"done\"} 2",
+        "heartbeatd_reloads_total{result=\"refused\"} 1", "heartbeatd_last_reload_refused 1"}) {
+    CAPTURE(std::string{line});
+    CHECK(has_line(text, line));
+  }
+}
+
 TEST_CASE("gaps and margins are those of the heartbeats") {
   test::Desk desk;
   const ConnId client = desk.join("pump-7");
@@ -82,7 +101,8 @@ TEST_CASE("gaps and margins are those of the heartbeats") {
         "heartbeatd_heartbeat_gap_seconds_bucket{le=\"5.119\"} 0",
         "heartbeatd_heartbeat_gap_seconds_bucket{le=\"10.239\"} 1",
         "heartbeatd_heartbeat_gap_seconds_bucket{le=\"30.719\"} 2", "heartbeatd_margin_ratio_count 3",
-        "heartbeatd_margin_ratio_bucket{le=\"0.5\"} 0", "heartbeatd_margin_ratio_bucket{le=\"0.6\"} 1",
+        // Two of the 15 silent ticks that make a leave.
+        "heartbeatd_margin_ratio_bucket{le=\"0.8\"} 0", "heartbeatd_margin_ratio_bucket{le=\"0.9\"} 1",
         "heartbeatd_margin_ratio_bucket{le=\"0.9\"} 1", "heartbeatd_margin_ratio_bucket{le=\"1\"} 3",
         "process_cpu_seconds_total 1.5", "process_resident_memory_bytes 5000000", "process_open_fds 17",
         "process_max_fds 1024", "heartbeatd_http_responses_total{code=\"200\"} 3",

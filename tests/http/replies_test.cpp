@@ -22,6 +22,7 @@ class Counter {
   Desk desk;
   Tally tally;
   Timeline timeline;
+  Reloads reloads;
   Histogram lateness;
   AcceptGate gate{0, MonoTime{}};
   Context context{.boot = desk.boot(),
@@ -30,6 +31,7 @@ class Counter {
                   .clock = desk.clock(),
                   .tally = tally,
                   .timeline = timeline,
+                  .reloads = reloads,
                   .loop_lateness = lateness,
                   .gate = gate,
                   .now = [this] { return desk.now; },
@@ -41,7 +43,7 @@ class Counter {
   void pass_seconds(int count) {
     for (int second = 0; second < count; ++second) {
       desk.pass(Millis{1000});
-      timeline.sample(desk.now, desk.clock().at(desk.now), desk.monitor());
+      timeline.sample(desk.now, desk.clock().at(desk.now), desk.monitor(), tally);
     }
   }
 };
@@ -121,8 +123,8 @@ TEST_CASE("a client that leaves while a list is made is left out of it, and the 
 
 TEST_CASE("history is what had ended when it was asked for, the oldest first") {
   Counter counter;
-  counter.timeline.sample(counter.desk.now, counter.desk.clock().at(counter.desk.now),
-                          counter.desk.monitor());
+  counter.timeline.sample(counter.desk.now, counter.desk.clock().at(counter.desk.now), counter.desk.monitor(),
+                          counter.tally);
   HistoryReply before{counter.context};
   CHECK(whole(before, 1) == R"({"step_ms":1000,"samples":[]})");
   counter.desk.join("pump-7");

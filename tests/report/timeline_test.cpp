@@ -16,11 +16,16 @@ constexpr WallTime kWall = test::kMorning;
 
 struct Clock {
   Timeline timeline;
+  Tally tally;
+  std::uint64_t next_event = 1;
   Desk desk;
   Millis passed{0};
 
   Clock() { sample(); }
-  void sample() { timeline.sample(kMachine + passed, kWall + passed, desk.monitor()); }
+  void sample() {
+    for (; const Event* const event = desk.feed().find(next_event); ++next_event) tally.add(*event);
+    timeline.sample(kMachine + passed, kWall + passed, desk.monitor(), tally);
+  }
   void pass(Millis time) {
     passed += time;
     desk.pass(time);
@@ -55,6 +60,32 @@ TEST_CASE("what happened is counted for its second") {
   CHECK((leaves.joins == 0 && leaves.leaves == 1 && leaves.alive == 1 && leaves.leave == 1));
   const Second& closes = clock.timeline.at(3);
   CHECK((closes.leaves == 0 && closes.closes == 1 && closes.alive == 1 && closes.leave == 0));
+}
+
+TEST_CASE("leaves and closes are counted by their reasons, in the last of the seconds that ended together") {
+  Clock clock;
+  const ConnId declared = clock.desk.join("a");
+  clock.desk.beat(declared, "a", "leave");
+  clock.desk.leave(clock.desk.join("b"));
+  clock.desk.leave(clock.desk.join("c"));
+  clock.desk.disconnect(clock.desk.join("d"), Reason::Reset);
+  clock.pass(Millis{1600});
+  REQUIRE(clock.timeline.next() == 3);
+  CHECK((clock.timeline.at(1).left_for.empty() && clock.timeline.at(1).closed_for.empty()));
+
+  std::string text;
+  {
+    JsonWriter json{text};
+    json.begin_object();
+    add_second(json, clock.timeline.at(2));
+    json.end_object();
+  }
+  CHECK(test::member(text, "left_for") == R"({"declared":1})");
+  CHECK(test::member(text, "closed_for") == R"({"peer_closed":2,"reset":1})");
+  CHECK(test::member(text, "closes") == "3");
+
+  clock.pass(Millis{1000});
+  CHECK((clock.timeline.at(3).left_for.empty() && clock.timeline.at(3).closed_for.empty()));
 }
 
 TEST_CASE("a stall lies over the seconds before it was noticed, and none of it is lost") {
