@@ -71,7 +71,8 @@ void Operations::turn() {
   // In the first turn everything is open, and it cannot be many clients yet.
   if (descriptors_of_our_own_ == 0) descriptors_of_our_own_ = uv::count_descriptors() - descriptors_in_use();
   const MonoTime now = server_->listening_now();
-  clock_.agree(uv::wall_time(loop_), server_->settled_now());
+  clock_.agree(uv::wall_time(loop_), server_->heard_at());
+  clock_.agree(uv::wall_time(loop_), now);
   heartbeats_.sample(server_->monitor().counters().heartbeats, now);
   if (memory_.is_due(server_->monitor().clients().size(), now)) give_memory_back();
   control_->after_turn();

@@ -8,11 +8,13 @@ namespace heartbeat {
 Turn::Turn(const Rule& rule, MonoTime machine_now)
     : clock_(stall_limit(rule), machine_now),
       machine_now_(machine_now),
+      heard_at_(machine_now),
       pulse_every_(pulse(rule)),
       pulse_due_(machine_now + pulse_every_) {}
 
 // The poll that noticed a stall may have been interrupted, and counts for nothing.
 bool Turn::polled() {
+  heard_at_ = now();
   if (clock_.owes()) {
     if (polls_owed_ > 0) {
       --polls_owed_;

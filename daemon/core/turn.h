@@ -32,9 +32,8 @@ class Turn {
   // `machine_now`: the machine's monotonic clock, here and below.
   Turn(const Rule& rule, MonoTime machine_now);
 
-  // The loop has woken.  The same instant for all callbacks of one poll.  Returns the length of a stall,
-  // where the loop did not turn for longer than counts as listening; settled_now() is then the end of the
-  // stall.
+  // The loop has woken.  The same instant for all callbacks of one poll.  Returns the length of a stall, if
+  // the loop did not turn for longer than counts as listening.
   std::optional<Millis> woke(MonoTime machine_now) {
     machine_now_ = machine_now;
     const auto stalled = clock_.turn(machine_now);
@@ -46,6 +45,8 @@ class Turn {
 
   // Listening time, as of the last woke(): the `now` of every call of the monitor.
   [[nodiscard]] MonoTime now() const { return clock_.now(); }
+  // The same as the callbacks of the last poll saw it, without what polled() may have added of a stall since.
+  [[nodiscard]] MonoTime heard_at() const { return heard_at_; }
   // The same, with what will have been counted of a stall when what arrived in it has been heard.
   [[nodiscard]] MonoTime settled_now() const { return clock_.settled_now(); }
 
@@ -83,6 +84,7 @@ class Turn {
  private:
   ListeningClock clock_;
   MonoTime machine_now_;
+  MonoTime heard_at_;
   unsigned polls_owed_ = 0;  // until the rest of a stall's time counts
   bool judge_next_ = false;  // after the next poll; until then no poll sleeps
   Millis pulse_every_;

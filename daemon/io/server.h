@@ -112,8 +112,8 @@ class Server {
 
   // Listening time, as of this turn of the loop.
   [[nodiscard]] MonoTime listening_now() const { return turn_.now(); }
-  // The same, with what will have been counted of a stall when what arrived in it has been heard.
-  [[nodiscard]] MonoTime settled_now() const { return turn_.settled_now(); }
+  // The same as it was for what this turn's poll read.
+  [[nodiscard]] MonoTime heard_at() const { return turn_.heard_at(); }
 
   // In use for listeners, clients and those that linger.
   [[nodiscard]] std::size_t descriptors() const {

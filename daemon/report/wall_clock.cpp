@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "common/limits.h"
 
@@ -9,9 +10,10 @@ namespace heartbeat {
 
 void WallClock::agree(WallTime wall_now, MonoTime now) {
   const Millis ahead = wall_now.time_since_epoch() - now.since_origin();
+  const MonoTime from = std::min(std::exchange(agreed_, now) + Millis{1}, now);
   if (std::chrono::abs(ahead - steps_.back().ahead) <= limits::kWallDriftMax) return;
   if (steps_.size() == limits::kWallStepsMax) steps_.pop_front();
-  steps_.push_back({now, ahead});
+  steps_.push_back({from, ahead});
 }
 
 WallTime WallClock::at(MonoTime instant) const {

@@ -1,9 +1,10 @@
-// Tells instants of the listening clock as people do, in date and time of day.
+// Translates instants of the listening clock into the wall clock's date and time of day.
 //
-// A plain value that reads no clock: it is told, again and again, what both say at one moment.  Where the two
-// have moved apart since (the daemon was stalled and the listening clock stood still, or somebody set
-// people's clock) a step is noted, so that an instant is always told as people's clock told it then, and
-// always told the same.
+// A plain value that reads no clock: in each turn of the loop it is given what both clocks say at one moment.
+// Where the two have moved apart since the turn before, a step is recorded: the daemon was stalled and the
+// listening clock stood still, or the wall clock was set.  So an instant is always given as the wall clock
+// had it then, and always the same.  An instant that the listening clock passed over between two turns is
+// taken to belong to the later one: a stall ends at the turn that noticed it.
 #pragma once
 
 #include <deque>
@@ -17,9 +18,10 @@ class WallClock {
  public:
   // Both of this moment.
   WallClock(WallTime wall_now, MonoTime now)
-      : steps_{{now, wall_now.time_since_epoch() - now.since_origin()}} {}
+      : steps_{{now, wall_now.time_since_epoch() - now.since_origin()}}, agreed_(now) {}
 
-  // Both of a later moment.  Differences up to limits::kWallDriftMax are the grain of the readings.
+  // Both of a later moment; in each turn of the loop, for each instant that was given out in it.  Differences up to limits::kWallDriftMax are the
+  // grain of the readings.
   void agree(WallTime wall_now, MonoTime now);
 
   [[nodiscard]] WallTime at(MonoTime instant) const;
@@ -27,9 +29,10 @@ class WallClock {
  private:
   struct Step {
     MonoTime from;
-    Millis ahead;  // people's clock minus the listening clock, from then on
+    Millis ahead;  // the wall clock minus the listening clock, from then on
   };
-  std::deque<Step> steps_;  // the oldest first, never empty; what was before the first is told by it
+  std::deque<Step> steps_;  // the oldest first, never empty; instants before the first are translated by it
+  MonoTime agreed_;         // the listening clock at the last agree()
 };
 
 }  // namespace heartbeat

@@ -35,14 +35,31 @@ TEST_CASE("while nothing happens both clocks go on together") {
 
 TEST_CASE("after a stall people's clock is ahead, and what was before it is told as it was") {
   WallClock clock{kMorning, kStart};
+  clock.agree(kMorning + 10s - 1ms, kStart + 10s - 1ms);
   clock.agree(kMorning + 10s + 30s, kStart + 10s);
   CHECK(clock.at(kStart + 10s - 1ms) == kMorning + 10s - 1ms);
   CHECK(clock.at(kStart + 10s) == kMorning + 40s);
   CHECK(clock.at(kStart + 20s) == kMorning + 50s);
 }
 
+TEST_CASE(
+    "what the listening clock passed over in a stall is told as the last of the stall, not as before it") {
+  WallClock clock{kMorning, kStart};
+  clock.agree(kMorning + 30s, kStart + 500ms);         // a stall was noticed: half of the limit counts
+  clock.agree(kMorning + 30s + 2ms, kStart + 502ms);   // what had arrived is heard
+  clock.agree(kMorning + 30s + 3ms, kStart + 1003ms);  // and the other half counts
+  CHECK(clock.at(kStart) == kMorning);
+  CHECK(clock.at(kStart + 1ms) == kMorning + 30s - 499ms);
+  CHECK(clock.at(kStart + 500ms) == kMorning + 30s);
+  CHECK(clock.at(kStart + 502ms) == kMorning + 30s + 2ms);
+  CHECK(clock.at(kStart + 503ms) == kMorning + 30s - 497ms);
+  CHECK(clock.at(kStart + 1003ms) == kMorning + 30s + 3ms);
+  CHECK(clock.at(kStart + 2s) == kMorning + 31s);
+}
+
 TEST_CASE("a clock that is set back tells earlier instants as it told them then") {
   WallClock clock{kMorning, kStart};
+  clock.agree(kMorning + 9s, kStart + 9s);
   clock.agree(kMorning + 10s - 1h, kStart + 10s);
   CHECK(clock.at(kStart + 9s) == kMorning + 9s);
   CHECK(clock.at(kStart + 11s) == kMorning + 11s - 1h);

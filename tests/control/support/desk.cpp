@@ -94,7 +94,6 @@ void Desk::pass(Millis time) {
 void Desk::stall(Millis length) {
   monitor_.stalled(length, now, effects_);
   stalled_ += length;
-  clock_.agree(kMorning + (now - kStart) + stalled_, now);
   settle();
 }
 
@@ -138,6 +137,7 @@ const Client& Desk::client(std::string_view name) const {
 }
 
 void Desk::settle() {
+  clock_.agree(kMorning + (now - kStart) + stalled_, now);
   for (const Event& event : effects_.events()) feed_.add(event);
   effects_.clear();
 }

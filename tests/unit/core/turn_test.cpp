@@ -83,6 +83,7 @@ TEST_CASE(
   }
   CHECK_FALSE(turn.woke(t0 + 10s + 2ms));
   CHECK(turn.polled());
+  CHECK(turn.heard_at() == t0 + 502ms);
   CHECK(turn.now() == t0 + 1002ms);
   CHECK(turn.may_rest());
 }
