@@ -116,7 +116,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
       ReloadResult result = reloader.reload();
       operations.note_reload(result.errors.empty());
       event_log.set_per_second(reloader.in_force().config.log_rate);
-      service.listening_on(server.listening());
+      service.listening_on(server.entrance().listening());
       service.ready();
       return result;
     };
@@ -144,7 +144,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
           "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
           HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
           format_duration(rule.leave_timeout), settings.clients_max);
-      service.listening_on(server.listening());
+      service.listening_on(server.entrance().listening());
       service.ready();
       loop.run();
     } else {

@@ -42,27 +42,31 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, b
   if (!allow_remote && !is_loopback(*endpoint)) {
     return tl::unexpected("http.listen: " + not_loopback(to_string(*endpoint)));
   }
-  http::Context context{.boot = boot_,
-                        .monitor = server_->monitor(),
-                        .feed = feed_,
-                        .clock = clock_,
-                        .tally = tally_,
-                        .timeline = timeline_,
-                        .reloads = reloads_,
-                        .loop_lateness = server_->loop_lateness(),
-                        .gate = server_->gate(),
-                        .now = [this] { return server_->listening_now(); },
-                        .add_status = [this](JsonWriter& json) { add_status(json); },
-                        .usage = [this] { return usage(); },
-                        .unhealthy = [this] { return std::string{server_->is_stopping() ? "stopping" : ""}; },
-                        .unready =
-                            [this] {
-                              if (server_->is_stopping()) return std::string{"stopping"};
-                              return std::string{server_->listening().empty() ? "not listening" : ""};
-                            }};
+  http::Context context{
+      .boot = boot_,
+      .monitor = server_->monitor(),
+      .feed = feed_,
+      .clock = clock_,
+      .tally = tally_,
+      .timeline = timeline_,
+      .reloads = reloads_,
+      .loop_lateness = server_->loop_lateness(),
+      .doors = [this] { return doors(); },
+      .now = [this] { return server_->listening_now(); },
+      .add_status = [this](JsonWriter& json) { add_status(json); },
+      .usage = [this] { return usage(); },
+      .unhealthy = [this] { return std::string{server_->is_stopping() ? "stopping" : ""}; },
+      .unready =
+          [this] {
+            if (server_->is_stopping()) return std::string{"stopping"};
+            return std::string{server_->entrance().listening().empty() ? "not listening" : ""};
+          }};
   http_.emplace(loop_, std::move(context), share_descriptors(descriptors_limit_, true).http);
   auto listening = http_->listen(*endpoint);
-  if (listening) server_->end_pause_for(http_->descriptor());
+  if (listening) {
+    server_->end_pause_for(http_->descriptor());
+    server_->end_pause_for(*http_->acceptor());
+  }
   return listening;
 }
 
@@ -84,7 +88,7 @@ void Operations::turn() {
 }
 
 tl::expected<void, std::string> Operations::answer_at_once(tl::expected<void, std::string> listening) {
-  if (listening) server_->end_pause_for(control_->descriptor());
+  if (listening) server_->end_pause_for(*control_->acceptor());
   return listening;
 }
 
@@ -99,6 +103,20 @@ ProcessUsage Operations::usage() const {
           .descriptors_limit = descriptors_limit_};
 }
 
+Doors Operations::doors() const {
+  const AcceptGate& gate = server_->entrance().gate();
+  return {.gate = {.is_paused = gate.is_paused(),
+                   .pauses = gate.pauses(),
+                   .paused = gate.paused(),
+                   .rate = gate.rate()},
+          .shortages = {.clients = server_->entrance().shortages(),
+                        .control = control_->shortages(),
+                        .http = http_ ? http_->shortages() : 0},
+          .control = {.sessions = control_->sessions(),
+                      .displaced = control_->figures().displaced,
+                      .refused = control_->figures().refused}};
+}
+
 void Operations::add_status(JsonWriter& json) const {
   const ProcessUsage usage = this->usage();
   const DaemonStatus status{.boot = boot_,
@@ -109,9 +127,9 @@ void Operations::add_status(JsonWriter& json) const {
                             .pause_longest = server_->pauses().longest,
                             .pauses = server_->pauses().count,
                             .paused = std::chrono::floor<Millis>(server_->pauses().length),
-                            .gate = server_->gate(),
+                            .doors = doors(),
                             .usage = usage,
-                            .listening = server_->listening()};
+                            .listening = server_->entrance().listening()};
   heartbeat::add_status(json, status, clock_, server_->listening_now());
 }
 

@@ -65,6 +65,7 @@ class Operations {
   [[nodiscard]] tl::expected<void, std::string> answer_at_once(tl::expected<void, std::string> listening);
   void add_status(JsonWriter& json) const;
   [[nodiscard]] ProcessUsage usage() const;
+  [[nodiscard]] Doors doors() const;
   [[nodiscard]] std::size_t descriptors_in_use() const;  // by the server and by sessions
 
   uv::Loop& loop_;

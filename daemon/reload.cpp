@@ -64,7 +64,7 @@ Reloader::Reloader(uv::Loop& loop, Server& server, CommandLine command_line, Loa
 tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) {
   handed_ = !handed.empty();
   server_.set_pause_max(in_force_.config.pause_max);
-  server_.set_accept_rate(in_force_.config.accept_rate);
+  server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   return handed_ ? adopt(handed) : listen(in_force_.config);
 }
 
@@ -98,7 +98,7 @@ ReloadResult Reloader::try_reload() {
 
 tl::expected<void, std::string> Reloader::adopt(const std::vector<int>& descriptors) {
   for (const int descriptor : descriptors) {
-    const auto local = server_.adopt(descriptor, in_force_.config.backlog);
+    const auto local = server_.entrance().adopt(descriptor, in_force_.config.backlog);
     if (!local) return tl::unexpected(local.error());
     spdlog::info("listening on {}", to_string(*local));
   }
@@ -116,7 +116,7 @@ tl::expected<void, std::string> Reloader::listen(const Config& config) {
     resolved.push_back({where, *endpoint});
     wanted.push_back(*endpoint);
   }
-  const auto change = server_.listen_on(wanted, config.backlog);
+  const auto change = server_.entrance().listen_on(wanted, config.backlog);
   if (!change) return tl::unexpected(change.error());
   for (const Endpoint& opened : change->opened) spdlog::info("listening on {}", to_string(opened));
   for (const Endpoint& closed : change->closed) spdlog::info("no longer listening on {}", to_string(closed));
@@ -152,7 +152,7 @@ ReloadResult Reloader::put_into_force(LoadedConfig loaded) {
   }
   in_force_ = std::move(loaded);
   static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
-  server_.set_accept_rate(in_force_.config.accept_rate);
+  server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.change_settings(server_settings(in_force_.config));
   server_.set_pause_max(in_force_.config.pause_max);
   return result;

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <tl/expected.hpp>
 #include <uv.h>
 
@@ -16,6 +18,9 @@ class SocketAddress {
  public:
   explicit SocketAddress(const Endpoint& endpoint);
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  [[nodiscard]] socklen_t size() const {
+    return storage_.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  }
 
  private:
   sockaddr_storage storage_{};

@@ -14,7 +14,7 @@ namespace heartbeat::uv {
 struct BeginClose {
   template <class T>
   void operator()(T* object) const noexcept {
-    uv_close(object->handle(), [](uv_handle_t* handle) { delete static_cast<T*>(handle->data); });
+    uv_close(object->handle(), [](uv_handle_t* handle) noexcept { delete static_cast<T*>(handle->data); });
   }
 };
 

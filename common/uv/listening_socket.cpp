@@ -22,11 +22,19 @@ tl::expected<Descriptor, int> listening_socket(const Endpoint& at, int backlog, 
   turn_on(SOL_SOCKET, SO_REUSEADDR);  // connections of an earlier daemon may linger on the port
   if (shares_port) turn_on(SOL_SOCKET, SO_REUSEPORT);
   if (is_v6) turn_on(IPPROTO_IPV6, IPV6_V6ONLY);
-  const socklen_t size = is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  if (::bind(socket->get(), address.get(), size) != 0 || ::listen(socket->get(), backlog) != 0) {
+  if (::bind(socket->get(), address.get(), address.size()) != 0 || ::listen(socket->get(), backlog) != 0) {
     return tl::unexpected(errno);
   }
   return socket;
+}
+
+void share_port(int descriptor, bool on) {
+  const int value = on ? 1 : 0;
+  setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &value, sizeof value);
+}
+
+int set_backlog(int descriptor, int backlog) {
+  return ::listen(descriptor, backlog) == 0 ? 0 : uv_translate_sys_error(errno);
 }
 
 Endpoint local_endpoint(int descriptor) {

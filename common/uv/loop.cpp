@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "common/uv/guard.h"
+
 namespace heartbeat::uv {
 
 Loop::Loop() {
@@ -46,7 +48,8 @@ std::vector<std::string> Loop::drain(Millis bound) {
   uv_timer_t timer;
   uv_timer_init(&loop_, &timer);
   uv_timer_start(
-      &timer, [](uv_timer_t* fired) { uv_stop(fired->loop); }, static_cast<std::uint64_t>(bound.count()), 0);
+      &timer, [](uv_timer_t* fired) noexcept { uv_stop(fired->loop); },
+      static_cast<std::uint64_t>(bound.count()), 0);
   uv_unref(reinterpret_cast<uv_handle_t*>(&timer));
   uv_run(&loop_, UV_RUN_DEFAULT);
 
@@ -55,10 +58,12 @@ std::vector<std::string> Loop::drain(Millis bound) {
 
   std::vector<std::string> open;
   const auto note = [](uv_handle_t* handle, void* list) {
-    std::array<char, 32> address{};
-    std::snprintf(address.data(), address.size(), " at %p", static_cast<void*>(handle));
-    static_cast<std::vector<std::string>*>(list)->push_back(uv_handle_type_name(handle->type) +
-                                                            std::string{address.data()});
+    guarded([&] {
+      std::array<char, 32> address{};
+      std::snprintf(address.data(), address.size(), " at %p", static_cast<void*>(handle));
+      static_cast<std::vector<std::string>*>(list)->push_back(uv_handle_type_name(handle->type) +
+                                                              std::string{address.data()});
+    });
   };
   uv_walk(&loop_, note, &open);
   return open;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "common/uv/address.h"
+#include "common/uv/guard.h"
 
 namespace heartbeat::uv {
 namespace {
@@ -30,14 +31,13 @@ struct QueuedWrite {
 
 // Null where there is no memory for it.
 std::unique_ptr<QueuedWrite> queue(std::string_view bytes) {
-  try {
-    auto queued = std::make_unique<QueuedWrite>();
+  std::unique_ptr<QueuedWrite> queued;
+  const bool fits = guarded([&] {
+    queued = std::make_unique<QueuedWrite>();
     queued->bytes = bytes;
     queued->request.data = queued.get();
-    return queued;
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
+  });
+  return fits ? std::move(queued) : nullptr;
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ Stream& Stream::self(uv_stream_t* stream) {
 void Stream::connected(uv_connect_t* done, int error) {
   const std::unique_ptr<uv_connect_t> owned{done};
   if (error == UV_ECANCELED) return;  // the object was let go of meanwhile
-  self(done->handle).on_connected(error);
+  guarded([&] { self(done->handle).on_connected(error); });
 }
 
 uv_stream_t* Stream::stream() {
@@ -58,14 +58,10 @@ uv_stream_t* Stream::stream() {
   return const_cast<uv_stream_t*>(std::as_const(*this).stream());
 }
 
-int Stream::accept(uv_stream_t* listener) {
-  return uv_accept(listener, stream());
-}
-
 int Stream::start_reading() {
   // libuv would read up to 32 times as long as the buffer gets full.  Lending it nothing ends that, and the
   // next poll finds the rest.
-  const auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+  const auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
     auto* const from = reinterpret_cast<uv_stream_t*>(handle);
     *buffer = Loop::of(handle).read_buffer(from, self(from).read_per_turn());
   };
@@ -76,19 +72,16 @@ int Stream::start_reading() {
       self(from).take({buffer->base, size});
     } else if (count < 0 && count != UV_ENOBUFS) {
       uv_read_stop(from);
-      self(from).on_end(true_end(from, static_cast<int>(count)));
+      guarded([&] { self(from).on_end(true_end(from, static_cast<int>(count))); });
     }
   };
   return uv_read_start(stream(), lend, take);
 }
 
 void Stream::take(std::string_view bytes) {
-  try {
-    on_bytes(bytes);
-  } catch (const std::bad_alloc&) {
-    uv_read_stop(stream());
-    on_end(UV_ENOMEM);
-  }
+  if (guarded([&] { on_bytes(bytes); })) return;
+  uv_read_stop(stream());
+  guarded([&] { on_end(UV_ENOMEM); });
 }
 
 void Stream::pause_reading() {
@@ -112,7 +105,7 @@ int Stream::write(std::string_view bytes, std::size_t queue_max) {
     const std::unique_ptr<QueuedWrite> owned{static_cast<QueuedWrite*>(request->data)};
     uv_stream_t* const to = request->handle;
     if (error == UV_ECANCELED) return;  // the object was let go of meanwhile
-    if (uv_stream_get_write_queue_size(to) == 0) self(to).on_written(error);
+    if (uv_stream_get_write_queue_size(to) == 0) guarded([&] { self(to).on_written(error); });
   };
   const int error = uv_write(&queued->request, stream(), &later, 1, on_done);
   if (error == 0) static_cast<void>(queued.release());  // on_done has it now
@@ -126,7 +119,9 @@ bool Stream::has_unsent() const {
 void Stream::finish() {
   std::unique_ptr<uv_shutdown_t> request{new (std::nothrow) uv_shutdown_t};
   if (request == nullptr) return;  // the end comes with the close
-  const auto on_done = [](uv_shutdown_t* done, int) { const std::unique_ptr<uv_shutdown_t> owned{done}; };
+  const auto on_done = [](uv_shutdown_t* done, int) noexcept {
+    const std::unique_ptr<uv_shutdown_t> owned{done};
+  };
   if (uv_shutdown(request.get(), stream(), on_done) == 0) static_cast<void>(request.release());
 }
 
@@ -182,6 +177,12 @@ void TcpStream::reset_on_close() {
 PipeStream::PipeStream(Loop& loop) {
   uv_pipe_init(loop.get(), &pipe_, 0);
   pipe_.data = static_cast<Stream*>(this);
+}
+
+int PipeStream::open(Descriptor accepted) {
+  const int error = uv_pipe_open(&pipe_, accepted.get());
+  if (error == 0) static_cast<void>(accepted.release());  // libuv has it now
+  return error;
 }
 
 std::optional<os::PeerCredentials> PipeStream::peer() {

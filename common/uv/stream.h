@@ -28,8 +28,7 @@ class Stream {
   Stream(Stream&&) = delete;
   Stream& operator=(Stream&&) = delete;
 
-  // Each returns 0 or a negative libuv error.
-  [[nodiscard]] int accept(uv_stream_t* listener);
+  // Returns 0 or a negative libuv error.
   [[nodiscard]] int start_reading();
   void pause_reading();
 
@@ -62,8 +61,9 @@ class Stream {
   [[nodiscard]] virtual std::size_t read_per_turn() const { return limits::kReadBufferSize; }
 
   virtual void on_connected(int error) { static_cast<void>(error); }
-  // The bytes are gone when this returns.  Where it throws std::bad_alloc, on_end(UV_ENOMEM) follows: the
-  // memory that one connection cannot get costs that connection.
+  // The bytes are gone when this returns.  If it throws std::bad_alloc, on_end(UV_ENOMEM) follows: the
+  // memory that one connection cannot get costs that connection.  What the other callbacks have no memory for
+  // is left out (guard.h); on_end() must let go of the object all the same.
   virtual void on_bytes(std::string_view bytes) = 0;
   // UV_EOF when the peer closed, else what broke.  Nothing more is read; the owner lets go of the object.
   virtual void on_end(int error) = 0;
@@ -101,6 +101,9 @@ class TcpStream : public Stream {
 
 class PipeStream : public Stream {
  public:
+  // Returns 0 or a negative libuv error.
+  [[nodiscard]] int open(Descriptor accepted);
+
   [[nodiscard]] std::optional<os::PeerCredentials> peer();
 
  protected:

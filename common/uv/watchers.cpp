@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "common/uv/guard.h"
+
 namespace heartbeat::uv {
 namespace {
 
@@ -22,7 +24,7 @@ Owned<Timer> Timer::create(Loop& loop, Callback on_due) {
 }
 
 void Timer::arm(Millis in) {
-  const auto fire = [](uv_timer_t* due) { static_cast<Timer*>(due->data)->on_due_(); };
+  const auto fire = [](uv_timer_t* due) { guarded(static_cast<Timer*>(due->data)->on_due_); };
   uv_timer_start(&timer_, fire, at_least_1ms(in), 0);
 }
 
@@ -36,7 +38,7 @@ Owned<AfterPoll> AfterPoll::create(Loop& loop, Callback on_polled) {
   after->check_.data = after.get();
   after->on_polled_ = std::move(on_polled);
   uv_check_start(&after->check_,
-                 [](uv_check_t* check) { static_cast<AfterPoll*>(check->data)->on_polled_(); });
+                 [](uv_check_t* check) { guarded(static_cast<AfterPoll*>(check->data)->on_polled_); });
   return after;
 }
 
@@ -50,7 +52,7 @@ Owned<NoSleep> NoSleep::create(Loop& loop) {
 // libuv calls an idle handle before each poll, and does not sleep in one before which a handle was active.
 void NoSleep::next_poll() {
   polled_ = false;
-  uv_idle_start(&idle_, [](uv_idle_t* idle) {
+  uv_idle_start(&idle_, [](uv_idle_t* idle) noexcept {
     auto* const self = static_cast<NoSleep*>(idle->data);
     self->off();
     self->polled_ = true;
@@ -61,9 +63,12 @@ void NoSleep::off() {
   if (polled_) uv_idle_stop(&idle_);
 }
 
-Owned<Readable> Readable::create(Loop& loop, int descriptor, Callback on_readable) {
-  Owned<Readable> readable{new Readable};
-  uv_poll_init(loop.get(), &readable->poll_, descriptor);
+tl::expected<Owned<Readable>, int> Readable::create(Loop& loop, int descriptor, Callback on_readable) {
+  std::unique_ptr<Readable> made{new Readable};  // until libuv knows the handle, there is nothing to close
+  if (const int error = uv_poll_init(loop.get(), &made->poll_, descriptor); error != 0) {
+    return tl::unexpected(error);
+  }
+  Owned<Readable> readable{made.release()};
   readable->poll_.data = readable.get();
   readable->on_readable_ = std::move(on_readable);
   readable->go_on();
@@ -76,8 +81,8 @@ void Readable::pause() {
 
 void Readable::go_on() {
   uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int error, int) {
-    // A descriptor that cannot be polled is a defect of whoever gave it.
-    if (error == 0) static_cast<Readable*>(poll->data)->on_readable_();
+    // A descriptor that cannot be polled is a defect of the caller that gave it.
+    if (error == 0) guarded(static_cast<Readable*>(poll->data)->on_readable_);
   });
 }
 
@@ -87,7 +92,8 @@ Owned<Signal> Signal::create(Loop& loop, int number, Callback on_signal) {
   signal->signal_.data = signal.get();
   signal->on_signal_ = std::move(on_signal);
   uv_signal_start(
-      &signal->signal_, [](uv_signal_t* got, int) { static_cast<Signal*>(got->data)->on_signal_(); }, number);
+      &signal->signal_, [](uv_signal_t* got, int) { guarded(static_cast<Signal*>(got->data)->on_signal_); },
+      number);
   return signal;
 }
 

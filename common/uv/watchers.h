@@ -1,11 +1,13 @@
 // The small handles of which a program has a few: a timer, a signal, a borrowed descriptor, a callback after
 // each poll, and one that keeps the next poll from sleeping.
 //
-// Each is made by create() and lives as long as its owner keeps it (see handle.h).
+// Each is made by create() and lives as long as its owner keeps it (see handle.h).  A callback that runs out
+// of memory ends there (guard.h): what it has done stands, the rest is left out, and the loop goes on.
 #pragma once
 
 #include <functional>
 
+#include <tl/expected.hpp>
 #include <uv.h>
 
 #include "common/mono_time.h"
@@ -72,7 +74,9 @@ class NoSleep {
 class Readable {
  public:
   using Callback = std::function<void()>;
-  [[nodiscard]] static Owned<Readable> create(Loop& loop, int descriptor, Callback on_readable);
+  // The error is libuv's: the descriptor cannot be polled, or the kernel has no room to watch it.
+  [[nodiscard]] static tl::expected<Owned<Readable>, int> create(Loop& loop, int descriptor,
+                                                                 Callback on_readable);
 
   void pause();
   void go_on();

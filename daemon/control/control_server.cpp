@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "common/uv/guard.h"
+#include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 
 namespace heartbeat {
@@ -29,41 +31,54 @@ tl::expected<void, std::string> ControlServer::listen(const std::string& path) {
 }
 
 tl::expected<void, std::string> ControlServer::adopt(int descriptor) {
-  auto listener = uv::PipeListener::adopt(loop_, descriptor, limits::kControlBacklog,
-                                          [this](uv_stream_t* stream) { accept(stream); });
-  if (!listener) {
-    return tl::unexpected("cannot listen on the control socket: " + uv::describe(listener.error()));
+  Descriptor socket{descriptor};
+  const auto refuse = [](int error) {
+    return tl::unexpected("cannot listen on the control socket: " + uv::describe(error));
+  };
+  if (const int error = uv::set_backlog(descriptor, limits::kControlBacklog); error != 0) {
+    return refuse(error);
   }
-  listener_ = std::move(*listener);
+  auto acceptor = uv::Acceptor::create(loop_, std::move(socket), *this);
+  if (!acceptor) return refuse(acceptor.error());
+  acceptor_ = std::move(*acceptor);
   return {};
 }
 
-int ControlServer::descriptor() {
-  return listener_ == nullptr ? -1 : listener_->descriptor();
-}
-
-void ControlServer::accept(uv_stream_t* listener) {
-  try {
-    take(listener);
-  } catch (const std::bad_alloc&) {  // there is no memory for it: it is closed
-  }
-}
-
-void ControlServer::take(uv_stream_t* listener) {
+void ControlServer::take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) {
   active_ = true;
-  uv::Owned<ControlSession> session{new ControlSession{loop_, *this}};
-  if (session->accept(listener) != 0) return;
-  if (sessions() == sessions_max_) {
+  ++accepted_this_turn_;
+  // All that can lack memory comes first: the connection is offered again then.
+  Sessions made;
+  made.emplace_back(new ControlSession{loop_, *this});
+  ControlSession& session = *made.front();
+  session.place = made.begin();
+  const bool has_room = make_room();
+  if (session.open(std::move(accepted.socket)) != 0) return;
+  if (!has_room)
+    return session.turn_away("busy", std::to_string(sessions_max_) + " control connections are open already");
+  session.begin();
+  waiting_for_peer_.splice(waiting_for_peer_.end(), made);
+}
+
+// At the bound, the session that has gone longest without asking or reading is closed.
+bool ControlServer::make_room() {
+  if (sessions() < sessions_max_) return true;
+  if (waiting_for_peer_.empty()) {
+    ++figures_.refused;
     spdlog::warn("control socket: a connection was turned away, {} are open", sessions_max_);
-    session->turn_away("busy", std::to_string(sessions_max_) + " control connections are open already");
-    return;
+    return false;
   }
-  session->begin();
-  waiting_for_peer_.push_back(std::move(session));
-  waiting_for_peer_.back()->place = std::prev(waiting_for_peer_.end());
+  ++figures_.displaced;
+  end(*waiting_for_peer_.front());
+  return true;
+}
+
+void ControlServer::on_shortage(uv::Acceptor&, std::string_view why) {
+  spdlog::warn("control socket: {}", why);
 }
 
 void ControlServer::after_turn() {
+  accepted_this_turn_ = 0;
   if (std::exchange(events_seen_, context_.feed.next()) != context_.feed.next()) {
     while (!waiting_for_events_.empty()) wake(*waiting_for_events_.front());
   }
@@ -80,13 +95,11 @@ void ControlServer::after_turn() {
   if (is_more) no_sleep_->next_poll();
 }
 
-// What there is no memory for ends the session that asked for it.
+// A session that asks for more memory than there is ends.
 ControlSession::State ControlServer::work(ControlSession& session, Steps& steps) {
-  try {
-    return session.work(slice_, steps);
-  } catch (const std::bad_alloc&) {
-    return State::Ended;
-  }
+  State then = State::Ended;
+  uv::guarded([&] { then = session.work(slice_, steps); });
+  return then;
 }
 
 ControlServer::Sessions& ControlServer::list_of(State state) {

@@ -1,22 +1,24 @@
-// The control socket on the loop: its sessions, and whose turn it is.
+// The control socket on the loop: its sessions, and the order in which they are served.
 //
 // At each turn of the loop the sessions that have something to do are served in turn, a slice each, until the
-// steps of this turn are spent.  While somebody still has something to do the polls do not sleep; sockets,
+// steps of this turn are spent.  While a session still has something to do the polls do not sleep; sockets,
 // the clients' first of all, are read in between.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include <tl/expected.hpp>
 
+#include "common/limits.h"
+#include "common/uv/acceptor.h"
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
-#include "common/uv/pipe_listener.h"
 #include "common/uv/watchers.h"
 #include "daemon/control/control_context.h"
 #include "daemon/control/control_session.h"
@@ -24,9 +26,16 @@
 
 namespace heartbeat {
 
-class ControlServer {
+class ControlServer final : uv::Acceptor::Door {
  public:
-  // At most `sessions_max` at once; one more is told so and turned away.
+  // What the door has come to since the start.
+  struct Figures {
+    std::uint64_t displaced = 0;  // sessions closed at the bound, to make room for a new one
+    std::uint64_t refused = 0;    // connections turned away at the bound
+  };
+
+  // At most `sessions_max` at once.  One more takes the place of the session that has gone longest without
+  // asking or reading; if all are being served it is answered `busy`.
   ControlServer(uv::Loop& loop, ControlContext& context, std::size_t sessions_max);
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -43,13 +52,17 @@ class ControlServer {
     return ready_.size() + waiting_for_peer_.size() + waiting_for_events_.size();
   }
 
+  [[nodiscard]] const Figures& figures() const { return figures_; }
+  // How often a connection could not be accepted, for want of a descriptor or of memory.
+  [[nodiscard]] std::uint64_t shortages() const { return acceptor_ ? acceptor_->shortages() : 0; }
+
   // To be called at each turn of the loop, when all that was read in it has been dealt with.
   void after_turn();
 
-  // Whether anybody has come, asked or been told anything since this was asked last.
+  // Whether a peer connected, asked or was answered since the last call.
   [[nodiscard]] bool was_active() { return std::exchange(active_, false); }
-  // The listening socket; -1 where there is none.
-  [[nodiscard]] int descriptor();
+  // Null before listen() or adopt().
+  [[nodiscard]] const uv::Acceptor* acceptor() const { return acceptor_.get(); }
 
   // --- from sessions ---
   [[nodiscard]] ControlContext& context() { return context_; }
@@ -62,8 +75,12 @@ class ControlServer {
  private:
   using Sessions = std::list<uv::Owned<ControlSession>>;
 
-  void accept(uv_stream_t* listener);
-  void take(uv_stream_t* listener);
+  // --- from the acceptor ---
+  [[nodiscard]] bool may_accept() override { return accepted_this_turn_ < limits::kAcceptsPerTurn; }
+  void take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) override;
+  void on_shortage(uv::Acceptor& at, std::string_view why) override;
+
+  [[nodiscard]] bool make_room();
   ControlSession::State work(ControlSession& session, Steps& steps);
   [[nodiscard]] Sessions& list_of(ControlSession::State state);
   // To the end of the list of that state.
@@ -76,10 +93,12 @@ class ControlServer {
   Sessions waiting_for_peer_;
   Sessions waiting_for_events_;
   std::uint64_t events_seen_ = 0;  // the feed's next one when sessions were last woken for it
+  Figures figures_;
+  unsigned accepted_this_turn_ = 0;
   bool active_ = false;
   std::string slice_;  // lent to the session that is served
   std::optional<SocketFile> file_;
-  uv::Owned<uv::PipeListener> listener_;
+  std::unique_ptr<uv::Acceptor> acceptor_;
   uv::Owned<uv::NoSleep> no_sleep_;
 };
 

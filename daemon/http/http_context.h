@@ -6,7 +6,6 @@
 
 #include "common/json_writer.h"
 #include "common/mono_time.h"
-#include "daemon/core/accept_gate.h"
 #include "daemon/core/feed.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/monitor.h"
@@ -28,7 +27,7 @@ struct Context {
   const Timeline& timeline;
   const Reloads& reloads;
   const Histogram& loop_lateness;
-  const AcceptGate& gate;
+  std::function<Doors()> doors;
   std::function<MonoTime()> now;  // on the listening clock
   // Adds what `status` tells to the object that is open.
   std::function<void(JsonWriter&)> add_status;

@@ -17,6 +17,8 @@
 
 #include "common/limits.h"
 #include "common/text.h"
+#include "common/uv/address.h"
+#include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "daemon/http/host_check.h"
@@ -45,7 +47,7 @@ void add_header(MHD_Response* reply, const char* name, const char* value) {
   static_cast<void>(MHD_add_response_header(reply, name, value));
 }
 
-// A body would have to be read before an answer: there is no request with one.
+// A request with a body is refused; none of ours has one.
 bool has_body(MHD_Connection* handle) {
   const std::string_view length = header(handle, "Content-Length");
   return !header(handle, "Transfer-Encoding").empty() || (!length.empty() && length != "0");
@@ -59,8 +61,8 @@ std::string line(const std::string& problem) {
 
 // A request, from its first line until it is answered or its connection is gone.
 struct Server::Exchange {
-  std::string target;
   Connection* connection = nullptr;
+  std::string target{};
   bool begun = false;  // its headers are there
   bool is_head = false;
   bool follows = false;
@@ -71,56 +73,52 @@ struct Server::Exchange {
 };
 
 struct Server::Connection {
-  MHD_Connection* handle;
-  int descriptor;
-  MonoTime since;     // in its list, on the machine's clock
-  Connections* list;  // that it is in
-  Connections::iterator place;
-  Exchange* exchange = nullptr;
+  int descriptor;  // libmicrohttpd's
+  MHD_Connection* handle = nullptr;
+  MonoTime since{};             // in its list, on the machine's clock
+  Connections* list = nullptr;  // that it is in
+  Connections::iterator place{};
+  Exchange exchange{};  // the present one, or the next
 };
 
-// Signatures are libmicrohttpd's; `self` is the server.  No exception may cross it: a connection that there
-// is no memory to answer is closed.
+// What libmicrohttpd calls; signatures are its own, and `self` is the server.  Each is guarded: a connection
+// that there is no memory to answer is closed.
 struct Callbacks {
-  static MHD_Result may_accept(void* self, const sockaddr*, socklen_t) {
-    return static_cast<Server*>(self)->may_accept() ? MHD_YES : MHD_NO;
-  }
-
   static void connection_changed(void* self, MHD_Connection* handle, void** context,
                                  MHD_ConnectionNotificationCode what) {
-    auto* const server = static_cast<Server*>(self);
-    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-      *context = server->opened(handle);
-      return;
-    }
-    auto* const connection = static_cast<Server::Connection*>(*context);
-    if (connection != nullptr) connection->list->erase(connection->place);
+    uv::guarded([&] {
+      if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = &static_cast<Server*>(self)->opened(handle);
+      } else {
+        auto* const connection = static_cast<Server::Connection*>(*context);
+        connection->list->erase(connection->place);
+      }
+    });
   }
 
-  // The first line of a request is there.
-  static void* request_began(void* self, const char* target, MHD_Connection* handle) {
-    static_cast<void>(self);
-    auto* const exchange = new Server::Exchange;
-    exchange->target = target;
-    exchange->connection = static_cast<Server::Connection*>(
+  // The first line of a request is there.  Returns what the other callbacks get as their context.
+  static void* request_began(void*, const char* target, MHD_Connection* handle) {
+    auto* const connection = static_cast<Server::Connection*>(
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
-    exchange->connection->exchange = exchange;
-    return exchange;
+    Server::Exchange& exchange = connection->exchange;
+    return uv::guarded([&] { exchange.target = target; }) ? &exchange : nullptr;
   }
 
   static MHD_Result request(void* self, MHD_Connection* handle, const char*, const char* method, const char*,
                             const char*, std::size_t* body_size, void** context) {
     *body_size = 0;
     auto* const exchange = static_cast<Server::Exchange*>(*context);
-    try {
-      return static_cast<Server*>(self)->asked(*exchange, handle, method) ? MHD_YES : MHD_NO;
-    } catch (const std::bad_alloc&) {
-      return MHD_NO;
-    }
+    if (exchange == nullptr) return MHD_NO;  // there was no memory for it
+    bool goes_on = false;
+    uv::guarded([&] { goes_on = static_cast<Server*>(self)->asked(*exchange, handle, method); });
+    return goes_on ? MHD_YES : MHD_NO;
   }
 
   static void request_ended(void* self, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
-    static_cast<Server*>(self)->forget(static_cast<Server::Exchange*>(std::exchange(*context, nullptr)));
+    auto* const exchange = static_cast<Server::Exchange*>(std::exchange(*context, nullptr));
+    uv::guarded([&] {
+      if (exchange != nullptr) static_cast<Server*>(self)->forget(*exchange);
+    });
   }
 
   struct Reading {
@@ -129,13 +127,13 @@ struct Callbacks {
   };
   static ssize_t read(void* reading, std::uint64_t, char* buffer, std::size_t max) {
     const auto* const of = static_cast<Reading*>(reading);
-    try {
-      return of->server->read(*of->exchange, buffer, max);
-    } catch (const std::bad_alloc&) {
-      return MHD_CONTENT_READER_END_WITH_ERROR;
-    }
+    ssize_t got = MHD_CONTENT_READER_END_WITH_ERROR;
+    uv::guarded([&] { got = of->server->read(*of->exchange, buffer, max); });
+    return got;
   }
-  static void end_reading(void* reading) { delete static_cast<Reading*>(reading); }
+  static void end_reading(void* reading) {
+    uv::guarded([&] { delete static_cast<Reading*>(reading); });
+  }
 
   // What libmicrohttpd has to say is about peers that broke a connection or the protocol.
   static void log(void*, const char* format, va_list arguments) {
@@ -143,7 +141,7 @@ struct Callbacks {
     std::vsnprintf(text.data(), text.size(), format, arguments);
     std::string_view said = text.data();
     while (said.ends_with('\n')) said.remove_suffix(1);
-    spdlog::debug("http: {}", escaped(said));
+    uv::guarded([&] { spdlog::debug("http: {}", escaped(said)); });
   }
 };
 
@@ -161,6 +159,7 @@ Server::Server(uv::Loop& loop, Context context, std::size_t connections_max)
 // What was suspended has to go on before it can end.
 Server::~Server() {
   if (daemon_ == nullptr) return;
+  acceptor_.reset();
   readable_.reset();
   resume(waiting_for_turn_, waiting_for_turn_.size());
   resume(waiting_for_events_, waiting_for_events_.size());
@@ -180,25 +179,46 @@ tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
 
   constexpr auto kIdleSeconds = static_cast<unsigned>(limits::kHttpIdleMax.count() / 1000);
   daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, &Callbacks::may_accept, this,
-      &Callbacks::request, this, MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::log, nullptr,
-      MHD_OPTION_LISTEN_SOCKET, socket->get(), MHD_OPTION_CONNECTION_LIMIT,
-      static_cast<unsigned>(connections_max_ + closing_max_), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      limits::kHttpConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection_changed, this,
-      MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::request_began, this, MHD_OPTION_NOTIFY_COMPLETED,
-      &Callbacks::request_ended, this, MHD_OPTION_END);
+      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, nullptr,
+      nullptr, &Callbacks::request, this, MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::log, nullptr,
+      MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(connections_max_ + closing_max_),
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits::kHttpConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT,
+      kIdleSeconds, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+      &Callbacks::connection_changed, this, MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::request_began, this,
+      MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::request_ended, this, MHD_OPTION_END);
   if (daemon_ == nullptr) return refuse("libmicrohttpd does not start");
-  static_cast<void>(socket->release());  // libmicrohttpd has it now
   descriptor_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-  readable_ = uv::Readable::create(loop_, descriptor_, [this] { run(); });
+  auto readable = uv::Readable::create(loop_, descriptor_, [this] { run(); });
+  if (!readable) return refuse(uv::describe(readable.error()));
+  readable_ = std::move(*readable);
+  auto acceptor = uv::Acceptor::create(loop_, std::move(*socket), *this);
+  if (!acceptor) return refuse(uv::describe(acceptor.error()));
+  acceptor_ = std::move(*acceptor);
   return listening_;
 }
 
 // --- connections ------------------------------------------------------------------------------------------
 
-// At the bound, who has asked for nothing for longest makes room.
 bool Server::may_accept() {
+  return accepted_this_turn_ < kAcceptsPerTurn;
+}
+
+// All that can lack memory of ours comes first: the connection is offered again then.  For what
+// libmicrohttpd has no memory for, it closes the connection itself.
+void Server::take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) {
+  ++accepted_this_turn_;
+  arriving_.clear();
+  arriving_.push_back({.descriptor = accepted.socket.get()});
+  if (!make_room()) return;
+  const uv::SocketAddress peer{accepted.peer};
+  const bool is_taken =
+      MHD_add_connection(daemon_, accepted.socket.release(), peer.get(), peer.size()) == MHD_YES;
+  if (!is_taken) ++counters_.refused;
+  run_again_ = true;
+}
+
+// At the bound, the connection that has gone longest without asking for anything is closed.
+bool Server::make_room() {
   if (asking_.size() + answering_.size() < connections_max_) return true;
   if (!asking_.empty() && closing_.size() < closing_max_) {
     ++counters_.displaced;
@@ -214,16 +234,21 @@ bool Server::may_accept() {
   return false;
 }
 
-Server::Connection* Server::opened(MHD_Connection* handle) {
+void Server::on_shortage(uv::Acceptor&, std::string_view why) {
+  spdlog::warn("http: {}", why);
+}
+
+// Called within MHD_add_connection().
+Server::Connection& Server::opened(MHD_Connection* handle) {
   was_active_ = true;
-  const auto* const info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
-  asking_.push_back({.handle = handle,
-                     .descriptor = info->connect_fd,
-                     .since = loop_.now(),
-                     .list = &asking_,
-                     .place = {}});
-  asking_.back().place = std::prev(asking_.end());
-  return &asking_.back();
+  Connection& connection = arriving_.front();
+  connection.handle = handle;
+  connection.since = loop_.now();
+  connection.list = &asking_;
+  connection.place = arriving_.begin();
+  connection.exchange.connection = &connection;
+  asking_.splice(asking_.end(), arriving_);
+  return connection;
 }
 
 void Server::move(Connection& connection, Connections& to) {
@@ -238,8 +263,8 @@ void Server::close(Connection& connection) {
   move(connection, closing_);
 }
 
-// Those who dribble are never idle: what counts is the time in all.  A follower is answered without an end,
-// and only has to read.
+// A slow sender is never idle, so the whole request is timed.  A follower is answered without an end, and
+// only has to read.
 void Server::close_late() {
   const MonoTime now = loop_.now();
   while (!asking_.empty() && now - asking_.front().since >= limits::kHttpRequestMax) {
@@ -249,7 +274,7 @@ void Server::close_late() {
   for (auto next = answering_.begin(); next != answering_.end();) {
     Connection& connection = *next++;
     if (now - connection.since < limits::kHttpAnswerMax) break;
-    if (connection.exchange != nullptr && connection.exchange->follows) continue;
+    if (connection.exchange.follows) continue;
     ++counters_.timed_out;
     close(connection);
   }
@@ -257,8 +282,8 @@ void Server::close_late() {
 
 // --- requests ---------------------------------------------------------------------------------------------
 
-// Called when the headers are there, and again when the whole request is: an answer to the first call would
-// close the connection, and that is what becomes of who has more to say than a question.
+// Called when the headers are there, and again when the whole request is.  An answer to the first call makes
+// libmicrohttpd close the connection; that is used for requests with a body.
 bool Server::asked(Exchange& exchange, MHD_Connection* handle, std::string_view method) {
   was_active_ = true;
   if (!std::exchange(exchange.begun, true)) {
@@ -281,7 +306,7 @@ bool Server::asked(Exchange& exchange, MHD_Connection* handle, std::string_view 
 
 bool Server::answer(Exchange& exchange, MHD_Connection* handle) {
   const std::string_view host = header(handle, MHD_HTTP_HEADER_HOST);
-  // Who sends none is no browser.
+  // A request without a Host header does not come from a browser.
   if (!host.empty() && !is_meant_for(host, listening_)) {
     return refuse(handle, {MHD_HTTP_MISDIRECTED_REQUEST, "misdirected",
                            "this is " + to_string(listening_) + ", and not '" +
@@ -451,14 +476,12 @@ void Server::resume(Exchanges& suspended, std::size_t count) {
   }
 }
 
-void Server::forget(Exchange* exchange) {
-  if (exchange == nullptr) return;
-  if (exchange->follows) --followers_;
-  if (exchange->sorts) --sorted_lists_;
-  Connection& connection = *exchange->connection;
-  connection.exchange = nullptr;
+void Server::forget(Exchange& exchange) {
+  if (exchange.follows) --followers_;
+  if (exchange.sorts) --sorted_lists_;
+  Connection& connection = *exchange.connection;
+  exchange = {.connection = &connection};
   if (connection.list == &answering_) move(connection, asking_);
-  delete exchange;
 }
 
 // --- the loop ---------------------------------------------------------------------------------------------
@@ -473,6 +496,7 @@ void Server::run() {
 
 void Server::after_turn() {
   if (daemon_ == nullptr) return;
+  accepted_this_turn_ = 0;
   steps_ = Steps{limits::kHttpStepsPerTurn};
   resume(waiting_for_turn_, limits::kHttpResumedPerTurn);
   wake_followers();

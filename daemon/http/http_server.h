@@ -1,11 +1,12 @@
 // HTTP on the loop: libmicrohttpd speaks it, and this decides who may and what is answered.
 //
-// libmicrohttpd has an epoll descriptor of its own, which the loop watches; it runs only when that is
-// readable or one of its timeouts is due, and in one turn of the loop it does a bounded number of steps.  An
-// answer that has nothing to send is suspended until it has.
+// Connections are accepted here (uv::Acceptor) and handed to libmicrohttpd.  It has an epoll descriptor of
+// its own, which the loop watches; it runs only when that is readable or one of its timeouts is due, and in
+// one turn of the loop it does a bounded number of steps.  An answer that has nothing to send is suspended
+// until it has.
 //
-// A connection is asking (its request is not whole yet), being answered, or closing; each list has the one
-// that has been so for longest in front.
+// A connection is asking (its request is not whole yet), being answered, or closing.  The front of each list
+// has been in it for longest.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,9 @@
 #include <tl/expected.hpp>
 
 #include "common/endpoint.h"
+#include "common/limits.h"
 #include "common/mono_time.h"
+#include "common/uv/acceptor.h"
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
 #include "common/uv/wake_up.h"
@@ -36,9 +39,10 @@ struct MHD_Response;
 
 namespace heartbeat::http {
 
-class Server {
+class Server final : uv::Acceptor::Door {
  public:
-  // At most `connections_max` at once, those included that are about to be closed.
+  // At most `connections_max` at once, those included that are about to be closed.  One more takes the place
+  // of the connection that has gone longest without asking; if all are being answered it is closed unread.
   Server(uv::Loop& loop, Context context, std::size_t connections_max);
   ~Server();
   Server(const Server&) = delete;
@@ -53,10 +57,14 @@ class Server {
   // To be called at each turn of the loop, when all that was read in it has been dealt with.
   void after_turn();
 
-  // Whether anybody asked for something since the last call, or is being answered; followers are not.
+  // Whether a peer connected or asked since the last call, or is being answered; followers do not count.
   [[nodiscard]] bool was_active() { return std::exchange(was_active_, false); }
-  // Can be read when somebody is to be served.  While listening.
+  // Can be read when libmicrohttpd has something to do.  While listening.
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  // Null before listen().
+  [[nodiscard]] const uv::Acceptor* acceptor() const { return acceptor_.get(); }
+  // How often a connection could not be accepted, for want of a descriptor or of memory.
+  [[nodiscard]] std::uint64_t shortages() const { return acceptor_ ? acceptor_->shortages() : 0; }
 
   [[nodiscard]] std::size_t connections() const {
     return asking_.size() + answering_.size() + closing_.size();
@@ -68,12 +76,22 @@ class Server {
   struct Exchange;
   struct Connection;
   using Connections = std::list<Connection>;
+
+  // To make room for a new connection an old one is closed, and libmicrohttpd lets go of that in its next
+  // run. So half of the connections that may be closing at once are accepted in a turn.
+  static constexpr unsigned kAcceptsPerTurn = limits::kHttpClosingMax / 2;
+
   using Exchanges = std::deque<Exchange*>;
   using Reply = std::unique_ptr<MHD_Response, void (*)(MHD_Response*)>;
 
+  // --- from the acceptor ---
+  [[nodiscard]] bool may_accept() override;
+  void take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) override;
+  void on_shortage(uv::Acceptor& at, std::string_view why) override;
+
   // --- connections ---
-  [[nodiscard]] bool may_accept();
-  Connection* opened(MHD_Connection* handle);
+  [[nodiscard]] bool make_room();
+  Connection& opened(MHD_Connection* handle);
   void move(Connection& connection, Connections& to);
   void close(Connection& connection);
   void close_late();
@@ -94,7 +112,7 @@ class Server {
   std::ptrdiff_t read(Exchange& exchange, char* buffer, std::size_t max);
   void suspend(Exchange& exchange, Exchanges& until);
   void resume(Exchanges& suspended, std::size_t count);
-  void forget(Exchange* exchange);
+  void forget(Exchange& exchange);
 
   // --- the loop ---
   void run();
@@ -106,12 +124,14 @@ class Server {
   std::size_t closing_max_;
   std::size_t connections_max_;
   Endpoint listening_;
+  unsigned accepted_this_turn_ = 0;  // at most kAcceptsPerTurn
+  Connections arriving_;             // at most one: accepted, and about to be libmicrohttpd's
   Connections asking_;
   Connections answering_;
   Connections closing_;
   std::size_t followers_ = 0;
   std::size_t sorted_lists_ = 0;
-  Exchanges waiting_for_turn_;  // who has waited longest in front
+  Exchanges waiting_for_turn_;  // the one that has waited longest in front
   Exchanges waiting_for_events_;
   Steps steps_{0};                  // what may still be done in this turn
   std::uint64_t events_seen_ = 0;   // the feed's next one when followers were last woken
@@ -123,6 +143,7 @@ class Server {
   bool was_active_ = false;
   int descriptor_ = -1;  // libmicrohttpd's epoll
   MHD_Daemon* daemon_ = nullptr;
+  std::unique_ptr<uv::Acceptor> acceptor_;
   uv::Owned<uv::Readable> readable_;
   uv::Owned<uv::Timer> timeout_;  // of libmicrohttpd's
   uv::WakeUp wake_;               // for the followers' next events, and where more can be done at once

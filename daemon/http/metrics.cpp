@@ -170,13 +170,6 @@ void add_clients(Families& families, const Context& context) {
                    counters.probes);
   families.counter("heartbeatd_limited_total",
                    "Connections that beat faster than max_rate and are read slower since.", counters.limited);
-  families.counter(
-      "heartbeatd_accept_pauses_total",
-      "Times that listening paused: for accept_rate, or because no connection could be accepted.",
-      context.gate.pauses());
-  families.counter("heartbeatd_accept_pause_seconds_total",
-                   "Time that connections waited to be accepted, in pauses that are over.",
-                   in_seconds(context.gate.paused()));
   families.counter("heartbeatd_joins_total", "Clients heard for the first time on a connection.",
                    counters.joins);
   families.counter("heartbeatd_heartbeats_total", "Heartbeats heard.", counters.heartbeats);
@@ -184,6 +177,26 @@ void add_clients(Families& families, const Context& context) {
                    counters.strikes);
   families.counter("heartbeatd_takeovers_total", "Connections that took over another one's id.",
                    counters.takeovers);
+}
+
+void add_doors(Families& families, const Doors& doors) {
+  families.counter("heartbeatd_accept_pauses_total",
+                   "Times that accepting paused because clients connected faster than accept_rate.",
+                   doors.gate.pauses);
+  families.counter("heartbeatd_accept_pause_seconds_total",
+                   "Time that connections waited to be accepted, in pauses that are over.",
+                   in_seconds(doors.gate.paused));
+  families.begin("heartbeatd_accept_shortages_total", MetricType::Counter,
+                 "Times that a connection could not be accepted, for want of a descriptor or of memory.");
+  families.count({{"door", "clients"}}, doors.shortages.clients);
+  families.count({{"door", "control"}}, doors.shortages.control);
+  families.count({{"door", "http"}}, doors.shortages.http);
+  families.gauge("heartbeatd_control_sessions", "Sessions on the control socket.", doors.control.sessions);
+  families.counter("heartbeatd_control_displaced_total",
+                   "Sessions that neither asked nor read and were closed for a new one at the bound.",
+                   doors.control.displaced);
+  families.counter("heartbeatd_control_refused_total",
+                   "Connections to the control socket turned away at the bound.", doors.control.refused);
 }
 
 void add_changes(Families& families, const Context& context) {
@@ -293,6 +306,7 @@ void add_process(Families& families, const Context& context) {
 std::string metrics_text(const Context& context, const Usage& http) {
   Families families;
   add_clients(families, context);
+  add_doors(families, context.doors());
   add_changes(families, context);
   add_times(families, context);
   add_settings(families, context);

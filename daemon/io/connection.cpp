@@ -26,21 +26,21 @@ bool Connection::may_be_reading() const {
 }
 
 void Connection::linger(std::list<Lingering>::iterator place) {
-  standing_.lingering = place;
+  lingering_ = place;
   lingers_ = true;
-  // Its end is to be seen.  One whose end was seen is not to be read again: it would seem to end a second
-  // time, before it was sent what still waits.
+  // A connection that was held back is read again, so that its end is seen.  One whose end was seen already
+  // must not be read: it would seem to end a second time, before it was sent what still waits.
   if (is_held_back_) read_on();
   finish();
 }
 
 void Connection::on_bytes(std::string_view bytes) {
-  if (!lingers_) server_.received(standing_.conn, bytes);
+  if (!lingers_) server_.received(conn_, bytes);
 }
 
 void Connection::on_end(int error) {
   end_ = error;
-  lingers_ ? server_.lingered(standing_.lingering) : server_.ended(standing_.conn, error);
+  lingers_ ? server_.lingered(lingering_) : server_.ended(conn_, error);
 }
 
 }  // namespace heartbeat

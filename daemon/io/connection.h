@@ -1,4 +1,4 @@
-// One client's socket: hands bytes and its end to the server, and is told what to write.
+// One client's socket: hands its bytes and its end to the server, which says what to write.
 #pragma once
 
 #include <list>
@@ -13,7 +13,7 @@ namespace heartbeat {
 class Connection;
 class Server;
 
-// A connection that the monitor has closed already, kept until its peer has read what it was told.
+// A connection whose client is closed already, kept until the peer has read its notice.
 struct Lingering {
   uv::Owned<Connection> connection;
   MonoTime until;  // on the machine's clock
@@ -23,21 +23,21 @@ class Connection final : public uv::TcpStream {
  public:
   Connection(uv::Loop& loop, Server& server) : TcpStream(loop), server_(server) {}
 
-  // Whose connection it is; before that it belongs to nobody.
-  void belongs_to(ConnId conn) { standing_.conn = conn; }
+  // From here on it is this client's.  Before that nothing may be read from it.
+  void belongs_to(ConnId conn) { conn_ = conn; }
 
   // Returns 0 or a libuv error, as TcpStream::write() does.
   int tell(std::string_view bytes);
 
-  // Does not read any more for now, and in small pieces afterwards.
+  // Stops reading until read_on(), and reads in small pieces from then on.
   void hold_back();
   void read_on();
 
-  // Whether the peer may yet have to read what it was told.  One that has closed its own side, or reset the
-  // connection, needs no more than what the kernel does for it.
+  // Whether the peer may still have to read what was written.  A peer that has closed its own side, or reset
+  // the connection, needs no more than what the kernel does for it.
   [[nodiscard]] bool may_be_reading() const;
 
-  // The server has put it among its lingering ones, at this place.
+  // The server keeps it among the connections that linger, at this place.
   void linger(std::list<Lingering>::iterator place);
 
  private:
@@ -47,16 +47,10 @@ class Connection final : public uv::TcpStream {
   void on_bytes(std::string_view bytes) override;
   void on_end(int error) override;
 
-  // Where it stands with the server.  A connection that lingers belongs to no client any more, so that the
-  // two share their room.
-  union Standing {
-    ConnId conn;
-    std::list<Lingering>::iterator lingering;
-  };
-
   Server& server_;
-  Standing standing_{.conn = {}};
-  int end_ = 0;  // what on_end() reported
+  ConnId conn_;                               // until it lingers
+  std::list<Lingering>::iterator lingering_;  // from there on
+  int end_ = 0;                               // what on_end() reported
   bool told_ = false;
   bool lingers_ = false;
   bool is_held_back_ = false;

@@ -23,20 +23,19 @@
 #include "common/uv/loop.h"
 #include "common/uv/wake_up.h"
 #include "common/uv/watchers.h"
-#include "daemon/core/accept_gate.h"
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/listening_clock.h"
 #include "daemon/core/monitor.h"
 #include "daemon/core/turn.h"
 #include "daemon/io/connection.h"
-#include "daemon/io/listener.h"
+#include "daemon/io/entrance.h"
 #include "daemon/io/memory_reserve.h"
 #include "daemon/io/pacing.h"
 
 namespace heartbeat {
 
-class Server {
+class Server final : Entrance::Host {
  public:
   // What a program does with what happens here.
   struct Observer {
@@ -49,24 +48,9 @@ class Server {
 
   Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep);
 
-  // The addresses, with their real ports, that listen_on() opened and closed.
-  struct ListenChange {
-    std::vector<Endpoint> opened;
-    std::vector<Endpoint> closed;
-  };
-
-  // Listens on these addresses and no others.  New ones are opened before old ones are closed, and those that
-  // are open already stay so, with the new backlog.  When one cannot be opened nothing is changed, and the
-  // error names it.
-  [[nodiscard]] tl::expected<ListenChange, std::string> listen_on(const std::vector<Endpoint>& wanted,
-                                                                  int backlog);
-
-  // Accepts clients on a TCP socket that listens already, which is the server's from here on, and returns its
-  // address.
-  [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
-
-  // Where clients are accepted now, with the real ports.
-  [[nodiscard]] std::vector<Endpoint> listening() const;
+  // Where clients come in.
+  [[nodiscard]] Entrance& entrance() { return entrance_; }
+  [[nodiscard]] const Entrance& entrance() const { return entrance_; }
 
   // Goes on with these settings as soon as what has arrived by now has been heard: after one more poll.
   // What is told of each heartbeat changes at once.
@@ -77,8 +61,10 @@ class Server {
 
   // Somebody other than the clients waits for the loop: no pause for limits::kPauseHoldOff.
   void hurry() { pacing_.hurry(uv::Loop::fine_now()); }
-  // A pause ends as soon as this descriptor can be read.
+  // A pause ends as soon as this descriptor can be read, or a connection comes that the acceptor watches for.
+  // Both outlive the server.
   void end_pause_for(int descriptor);
+  void end_pause_for(const uv::Acceptor& acceptor) { other_acceptors_.push_back(&acceptor); }
 
   // How often the loop has paused, and for how long in all.
   struct Pauses {
@@ -87,10 +73,6 @@ class Server {
     Nanos length{0};
   };
   [[nodiscard]] const Pauses& pauses() const { return pauses_; }
-
-  // Connections accepted in a second at the most; 0 for no bound.
-  void set_accept_rate(unsigned rate) { gate_.set_rate(rate); }
-  [[nodiscard]] const AcceptGate& gate() const { return gate_; }
 
   // Where an allocation is out of it, the connection that asked for it is closed, and no new ones are taken
   // until it is whole again.  Outlives the server.
@@ -117,7 +99,7 @@ class Server {
 
   // In use for listeners, clients and those that linger.
   [[nodiscard]] std::size_t descriptors() const {
-    return listeners_.size() + monitor_.clients().size() + lingering_.size();
+    return entrance_.descriptors() + monitor_.clients().size() + lingering_.size();
   }
 
   // How long after its time each pulse of the loop came: what everything else on the loop waited, too.
@@ -129,23 +111,16 @@ class Server {
   void lingered(std::list<Lingering>::iterator place) { lingering_.erase(place); }
 
  private:
-  using Listeners = std::vector<std::unique_ptr<Listener>>;
+  // --- from the entrance ---
+  void arrived(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
+               std::string_view first_bytes) override;
+  void accepting_pauses(std::string_view why) override;
 
-  [[nodiscard]] tl::expected<Listeners, std::string> open_listeners(
-      const std::vector<Endpoint>& addresses, int backlog, std::span<std::unique_ptr<Listener>> closing);
   MonoTime now();
-  void accept_from(Listener& listener);
-  bool take(Listener& listener);
-  std::optional<ConnId> open(const Endpoint& peer, const Endpoint& listener);
   [[nodiscard]] std::uint64_t times_out_of_memory() const;
   [[nodiscard]] bool keeps_too_much(ConnId conn) const;
   void end(ConnId conn, Reason reason, std::string_view detail);
   void give_up(ConnId conn) noexcept;
-  bool may_accept();
-  void rest_for(int error);
-  void tell_paused(std::string_view why);
-  void tell_turn();
-  void accept_waiting();
   void after_poll();
   void on_pulse();
   void judge();
@@ -172,15 +147,14 @@ class Server {
   std::vector<uv::Owned<Connection>> connections_;  // by slot
   std::list<Lingering> lingering_;                  // the oldest first
   std::vector<ConnId> unread_;                      // those that do not read their answers
-  Listeners listeners_;
-  std::vector<int> urgent_;  // descriptors for which a pause ends early: those of others, then the listeners'
-  std::size_t others_urgent_ = 0;  // of them
+  Entrance entrance_;
+  // Descriptors for which a pause ends early: first those of end_pause_for(), then those of acceptors that
+  // watch for a connection at the moment.
+  std::vector<int> urgent_;
+  std::size_t others_urgent_ = 0;  // how many of the first kind
+  std::vector<const uv::Acceptor*> other_acceptors_;
   uv::Owned<uv::AfterPoll> after_poll_;
-  uv::WakeUp wake_;       // when the next poll has to return
-  uv::WakeUp open_gate_;  // when accepting goes on after a pause
-  AcceptGate gate_;
-  unsigned accepted_this_turn_ = 0;
-  bool some_wait_ = false;  // on a listener that is not watched: for the next turn, or for the gate
+  uv::WakeUp wake_;  // when the next poll has to return
   Millis pause_max_ = limits::kPauseMax;
   std::optional<Settings> changed_settings_;  // in force when the clients were judged after the next poll
   bool stopping_ = false;

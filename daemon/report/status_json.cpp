@@ -44,12 +44,22 @@ void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::
   json.end_object();
 }
 
-void add_accepting(JsonWriter& json, const AcceptGate& gate) {
+void add_accepting(JsonWriter& json, const Doors& doors) {
   json.begin_object("accepting");
-  json.add("paused", gate.is_paused());
-  json.add("pauses", gate.pauses());
-  json.add("paused_ms", gate.paused());
-  json.add("rate", gate.rate());
+  json.add("paused", doors.gate.is_paused);
+  json.add("pauses", doors.gate.pauses);
+  json.add("paused_ms", doors.gate.paused);
+  json.add("rate", doors.gate.rate);
+  json.begin_object("shortages");
+  json.add("clients", doors.shortages.clients);
+  json.add("control", doors.shortages.control);
+  json.add("http", doors.shortages.http);
+  json.end_object();
+  json.end_object();
+  json.begin_object("control");
+  json.add("sessions", doors.control.sessions);
+  json.add("displaced", doors.control.displaced);
+  json.add("refused", doors.control.refused);
   json.end_object();
 }
 
@@ -119,7 +129,7 @@ void add_status(JsonWriter& json, const DaemonStatus& status, const WallClock& c
   add_occurred<Refusal>(json, "refused", monitor.counters().refusals);
   add_occurred<BadInput>(json, "bad_input", monitor.counters().bad_input);
 
-  add_accepting(json, status.gate);
+  add_accepting(json, status.doors);
   add_stalls(json, monitor, clock);
   add_brake_state(json, monitor, clock, now);
   add_lateness(json, "loop_lateness_ms", status.loop_lateness);

@@ -63,18 +63,40 @@ class Sessions(asker.ControlTest):
         self.assertEqual(len(each), 1000)
         self.assertEqual(done["count"], 0)
 
-    def test_as_many_sessions_as_there_may_be_are_served_and_one_more_is_busy(self):
+    def start_with_five_sessions(self):
         # An eighth of what the daemon does not keep for itself: (104 - 64) / 8.
-        self.start(before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (104, 104)))
+        return self.start(before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (104, 104)))
+
+    def test_at_the_bound_the_session_that_has_gone_longest_without_asking_makes_room_for_a_new_one(self):
+        self.start_with_five_sessions()
         sessions = [self.asker() for _ in range(5)]
         for session in sessions:
             self.assertEqual(session.ask("status")[-1]["type"], "done")
+        self.assertEqual(sessions[0].ask("status")[-1]["type"], "done")  # so sessions[1] has gone longest
+        one_more = self.asker()
+        self.assertEqual(one_more.ask("status")[0]["control"], {"sessions": 5, "displaced": 1, "refused": 0})
+        self.assertTrue(sessions[1].has_ended())
+        for session in [sessions[0], *sessions[2:], one_more]:
+            self.assertEqual(session.ask("status")[-1]["type"], "done")
+
+    def test_however_many_sessions_stand_idle_an_operator_is_served(self):
+        self.start_with_five_sessions()
+        idle = [self.asker() for _ in range(200)]
+        self.assertTrue(idle[0].has_ended())
+        status = self.asker().ask("status")[0]
+        self.assertEqual(status["control"]["refused"], 0)
+        self.assertEqual(status["control"]["displaced"], 196)
+
+    def test_where_every_session_is_being_served_one_more_is_busy(self):
+        self.start_with_five_sessions()
+        watchers = [self.asker() for _ in range(5)]
+        for watcher in watchers:
+            watcher.send("watch", snapshot=True)
+            watcher.read_until(type="snapshot_end")
         one_more = self.asker()
         self.assertEqual(one_more.read()["code"], "busy")
         self.assertTrue(one_more.has_ended())
-        for session in sessions:
-            self.assertEqual(session.ask("status")[-1]["type"], "done")
-        sessions[0].close()
+        watchers[0].close()
         harness.wait_until(self.is_served, "there is room again")
 
     def is_served(self):

@@ -165,7 +165,7 @@ class World {
                               .pause_longest = Millis{50},
                               .pauses = 3,
                               .paused = Millis{120},
-                              .gate = gate_,
+                              .doors = {},
                               .usage = usage,
                               .listening = {}};
     heartbeat::add_status(json, status, desk_.clock(), desk_.now);
@@ -176,7 +176,6 @@ class World {
   LoadedConfig loaded_;
   Rate heartbeats_;
   Histogram loop_lateness_;
-  AcceptGate gate_{10'000, MonoTime{}};
   std::vector<std::unique_ptr<Answer>> answers_;
   ConnId last_;
   unsigned steps_ = limits::kControlStepsPerTurn;

@@ -7,8 +7,7 @@
 namespace heartbeat::http {
 namespace {
 
-std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram& lateness,
-                    const AcceptGate& gate = AcceptGate{0, MonoTime{}}) {
+std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram& lateness) {
   const Timeline timeline;
   const Reloads reloads{.done = 2, .refused = 1, .last_refused = true};
   const Context context{.boot = desk.boot(),
@@ -19,7 +18,12 @@ std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram&
                         .timeline = timeline,
                         .reloads = reloads,
                         .loop_lateness = lateness,
-                        .gate = gate,
+                        .doors =
+                            [] {
+                              return Doors{.gate = {.pauses = 4, .paused = Millis{1500}},
+                                           .shortages = {.clients = 7, .control = 8, .http = 9},
+                                           .control = {.sessions = 3, .displaced = 2, .refused = 1}};
+                            },
                         .now = [&] { return desk.now; },
                         .add_status = {},
                         .usage =
@@ -130,19 +134,20 @@ TEST_CASE("probes, clients that beat too fast, and each cause of a refusal are c
   }
 }
 
-TEST_CASE("pauses of accepting are counted, with their length when they are over") {
-  const test::Desk desk;
-  AcceptGate gate{10, MonoTime{}};
-  while (gate.admit(MonoTime{})) {
+TEST_CASE(
+    "pauses of accepting, connections that could not be accepted, and the control socket's bound are "
+    "counted") {
+  const std::string text = scraped(test::Desk{}, Tally{}, {});
+  for (const char* const line :
+       {"# TYPE heartbeatd_accept_pauses_total counter", "heartbeatd_accept_pauses_total 4",
+        "heartbeatd_accept_pause_seconds_total 1.5", "# TYPE heartbeatd_accept_shortages_total counter",
+        "heartbeatd_accept_shortages_total{door=\"clients\"} 7",
+        "heartbeatd_accept_shortages_total{door=\"control\"} 8",
+        "heartbeatd_accept_shortages_total{door=\"http\"} 9", "heartbeatd_control_sessions 3",
+        "heartbeatd_control_displaced_total 2", "heartbeatd_control_refused_total 1"}) {
+    CAPTURE(std::string{line});
+    CHECK(has_line(text, line));
   }
-  std::string text = scraped(desk, Tally{}, {}, gate);
-  CHECK(has_line(text, "# TYPE heartbeatd_accept_pauses_total counter"));
-  CHECK(has_line(text, "heartbeatd_accept_pauses_total 1"));
-  CHECK(has_line(text, "heartbeatd_accept_pause_seconds_total 0"));
-  gate.reopen(MonoTime{Millis{1500}});
-  text = scraped(desk, Tally{}, {}, gate);
-  CHECK(has_line(text, "heartbeatd_accept_pauses_total 1"));
-  CHECK(has_line(text, "heartbeatd_accept_pause_seconds_total 1.5"));
 }
 
 TEST_CASE("a takeover closes a connection and moves no client") {

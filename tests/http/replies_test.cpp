@@ -24,7 +24,6 @@ class Counter {
   Timeline timeline;
   Reloads reloads;
   Histogram lateness;
-  AcceptGate gate{0, MonoTime{}};
   Context context{.boot = desk.boot(),
                   .monitor = desk.monitor(),
                   .feed = desk.feed(),
@@ -33,7 +32,7 @@ class Counter {
                   .timeline = timeline,
                   .reloads = reloads,
                   .loop_lateness = lateness,
-                  .gate = gate,
+                  .doors = {},
                   .now = [this] { return desk.now; },
                   .add_status = [](JsonWriter& json) { json.add("version", "x"); },
                   .usage = {},

@@ -137,6 +137,11 @@ class Daemon:
         """Where its status page is, `http://127.0.0.1:40123`; for a daemon with the flag http_listen."""
         return self.wait("status").text.removeprefix("status page on ").removesuffix("/")
 
+    @property
+    def control(self):
+        """The path of its control socket, where no flag names another."""
+        return os.path.join(self._runtime_directory.name, "heartbeatd", "control.sock")
+
     # --- the log ---
 
     def lines(self, word=None, **pairs):
@@ -180,7 +185,7 @@ class Daemon:
         """The first object that the control socket answers."""
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(BOUND_S)
-            control.connect(os.path.join(self._runtime_directory.name, "heartbeatd", "control.sock"))
+            control.connect(self.control)
             control.sendall(frame(json.dumps({"command": command, **members})))
             with control.makefile("rb") as answer:
                 (length,) = struct.unpack("!i", answer.read(4))

@@ -1,9 +1,18 @@
-"""Out of memory: whoever asks for more pays for it, those inside are unharmed, and the daemon recovers by itself."""
+"""Out of memory: the connection that asks for more pays for it, the others are unharmed, and the daemon recovers by
+itself."""
+import http.client
+import mmap
 import os
 import re
 import resource
+import signal
+import socket
+import struct
+import tempfile
 import unittest
+import urllib.parse
 
+import harness
 from harness import Beating, Client, DaemonTest, wait_until
 
 # More connections than this, each with its record, do not fit into what the allocator has left over.
@@ -80,6 +89,115 @@ class Memory(DaemonTest):
             allow()
             wait_until(lambda: self.is_taken(daemon), "one more is taken")
         self.assert_unharmed(daemon, inside)
+
+
+class Shim:
+    """Allocations of a daemon that fail as a test says; see memory_shim.cpp."""
+
+    # The first one that fails is made again from the reserve; the next ones are not.
+    FAIL = 4
+
+    def __init__(self):
+        self._file = tempfile.NamedTemporaryFile(prefix="heartbeat-")
+        self._file.truncate(mmap.PAGESIZE)
+        self._order = mmap.mmap(self._file.fileno(), mmap.PAGESIZE)
+        self.environment = {"LD_PRELOAD": os.environ["MEMORY_SHIM_LIBRARY"], "MEMORY_SHIM": self._file.name}
+
+    def fail(self, least=1, most=1 << 40, skip=0, count=FAIL):
+        """Of the allocations of these sizes, all but the first `skip`, and no more than `count`."""
+        self._order[24:32] = struct.pack("q", 0)
+        self._order[0:24] = struct.pack("3q", least, most, skip)
+        self._order[32:40] = struct.pack("q", 0)
+        self._order[24:32] = struct.pack("q", count)
+
+    def stop(self):
+        self._order[24:32] = struct.pack("q", 0)
+
+    def failed(self):
+        return struct.unpack("q", self._order[32:40])[0]
+
+    def close(self):
+        self._order.close()
+        self._file.close()
+
+
+@unittest.skipIf(os.environ.get("SANITIZED") == "1", "a sanitizer has an allocator of its own")
+class FailingAllocations(DaemonTest):
+    def start(self, **arguments):
+        self.shim = Shim()
+        self.addCleanup(self.shim.close)
+        daemon = super().start(environment=self.shim.environment, **arguments)
+        daemon.ask("status")  # the start is over
+        return daemon
+
+    def test_an_operator_for_whom_there_is_no_memory_waits_and_is_served_afterwards(self):
+        daemon = self.start()
+        inside = self.connect(daemon)
+        inside.sync()
+        self.shim.fail(least=300, most=500, count=1 << 40)
+        with socket.socket(socket.AF_UNIX) as operator:
+            operator.settimeout(harness.BOUND_S)
+            operator.connect(daemon.control)
+            daemon.wait_for(lambda: any("control socket: no connection can be accepted" in line.text
+                                        for line in daemon.lines()), "the shortage")
+            wait_until(lambda: self.shim.failed() >= 5, "it was tried again")
+            self.assertEqual(inside.sync()["status"], "alive")
+            self.shim.stop()
+            operator.sendall(harness.frame('{"command":"status"}'))
+            self.assertTrue(operator.recv(4096))
+        reports = [line for line in daemon.lines() if "no connection can be accepted" in line.text]
+        self.assertEqual(len(reports), 1)
+        self.assertIn("MemoryMax=", reports[0].text)
+        self.assertGreaterEqual(daemon.ask("status")["accepting"]["shortages"]["control"], 2)
+
+    def test_whatever_allocation_of_an_http_request_fails_the_daemon_goes_on(self):
+        daemon = self.start(http_listen="127.0.0.1:0")
+        where = urllib.parse.urlsplit(daemon.http)
+
+        def ask():
+            connection = http.client.HTTPConnection(where.hostname, where.port, timeout=harness.BOUND_S)
+            try:
+                connection.request("GET", "/api/clients?limit=100&match=a-name-that-takes-memory-of-its-own")
+                return connection.getresponse().status
+            except (OSError, http.client.HTTPException):
+                return None
+            finally:
+                connection.close()
+        self.assertEqual(ask(), 200)
+        answers = self.sweep(ask, lambda: self.assertEqual(ask(), 200))
+        self.assertIn(None, answers)  # some could not be answered
+
+    def test_whatever_allocation_of_a_reload_fails_the_daemon_goes_on(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
+            config.write('tick = "2s"\n')
+            config.flush()
+            daemon = self.start(config=config.name)
+
+            def reload():
+                daemon.send_signal(signal.SIGHUP)
+                try:
+                    self.connect(daemon).sync()
+                except (AssertionError, OSError):
+                    pass  # there was no memory for this connection
+
+            def check():
+                self.assertEqual(daemon.ask("status")["rule"]["tick_ms"], 2000)
+            self.sweep(reload, check)
+
+    def sweep(self, attempt, check):
+        """Attempts it with some allocations in a row failing, later ones each time, until they are beyond the last
+        one.  Returns what the attempts returned."""
+        got = []
+        for skip in range(1000):
+            self.shim.fail(skip=skip)
+            got.append(attempt())
+            reached = self.shim.failed()
+            self.shim.stop()
+            check()
+            if reached == 0:
+                self.assertGreater(skip, 5)
+                return got
+        raise AssertionError("a thousand allocations are not one attempt's")
 
 
 if __name__ == "__main__":

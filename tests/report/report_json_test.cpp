@@ -202,7 +202,6 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   desk.kick("pump-8", "");
   Rate rate;
   const Histogram lateness;
-  const AcceptGate gate{10'000, desk.now};
   const ProcessUsage usage{
       .memory_bytes = 5'000'000, .processor_seconds = 1.5, .descriptors_used = 17, .descriptors_limit = 1024};
   const DaemonStatus status{.boot = desk.boot(),
@@ -213,19 +212,39 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                             .pause_longest = 50ms,
                             .pauses = 3,
                             .paused = 120ms,
-                            .gate = gate,
+                            .doors = {.gate = {.rate = 10'000},
+                                      .shortages = {.clients = 1, .control = 2, .http = 3},
+                                      .control = {.sessions = 4, .displaced = 5, .refused = 6}},
                             .usage = usage,
                             .listening = {Endpoint{.address = {127, 0, 0, 1}, .port = 14000}}};
   const std::string body =
       object([&](JsonWriter& json) { add_status(json, status, desk.clock(), desk.now); });
-  CHECK(
-      members_of(body) ==
-      Names{
-          "version",   "boot",       "pid",         "now",          "started",          "uptime_ms",
-          "listening", "clients",    "totals",      "closes",       "refused",          "accepting",
-          "bad_input", "stalls",     "suspensions", "brake",        "loop_lateness_ms", "verdict_lateness_ms",
-          "pauses",    "remembered", "heartbeats",  "memory_bytes", "descriptors",      "feed",
-          "rule"});
+  CHECK(members_of(body) == Names{"version",
+                                  "boot",
+                                  "pid",
+                                  "now",
+                                  "started",
+                                  "uptime_ms",
+                                  "listening",
+                                  "clients",
+                                  "totals",
+                                  "closes",
+                                  "refused",
+                                  "accepting",
+                                  "control",
+                                  "bad_input",
+                                  "stalls",
+                                  "suspensions",
+                                  "brake",
+                                  "loop_lateness_ms",
+                                  "verdict_lateness_ms",
+                                  "pauses",
+                                  "remembered",
+                                  "heartbeats",
+                                  "memory_bytes",
+                                  "descriptors",
+                                  "feed",
+                                  "rule"});
   CHECK(member(body, "uptime_ms") == "7000");
   CHECK(member(body, "listening") == R"(["127.0.0.1:14000"])");
   CHECK(member(body, "clients") == R"({"alive":0,"leave":1,"max":1000000})");
@@ -234,7 +253,9 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   CHECK(member(body, "closes") == R"({"kicked":1})");
   CHECK(member(body, "refused") == "{}");
   CHECK(member(body, "bad_input") == "{}");
-  CHECK(member(body, "accepting") == R"({"paused":false,"pauses":0,"paused_ms":0,"rate":10000})");
+  CHECK(member(body, "accepting") == R"({"paused":false,"pauses":0,"paused_ms":0,"rate":10000,)"
+                                     R"("shortages":{"clients":1,"control":2,"http":3}})");
+  CHECK(member(body, "control") == R"({"sessions":4,"displaced":5,"refused":6})");
   CHECK(member(body, "stalls") ==
         R"({"count":2,"total_ms":7000,"worst_ms":4000,"last":"2026-11-22T09:00:07.000Z","last_ms":3000})");
   CHECK(member(body, "suspensions") == R"({"count":0,"total_ms":0})");

@@ -24,16 +24,32 @@ std::string lateness(const Object& lateness) {
          lateness.written("max") + "ms, of " + lateness.written("count");
 }
 
-// `at most 10000 a second; listening paused 3 times, for 150ms in all`.
+// `, clients 3 times`, of the doors where a connection could not be accepted.
+std::string shortages_text(const Object& shortages) {
+  std::string text;
+  for (const char* const door : {"clients", "control", "http"}) {
+    const auto count = shortages.number(door).value_or(0);
+    if (count == 0) continue;
+    text += std::string{", "} + door + " " + std::to_string(count) + (count == 1 ? " time" : " times");
+  }
+  return text;
+}
+
+// `at most 10000 a second; paused 3 times, for 150ms in all; no descriptor or memory for a connection: http
+// 3 times`.
 std::string accepting_text(const Object& accepting) {
   const auto rate = accepting.number("rate").value_or(0);
   const auto pauses = accepting.number("pauses").value_or(0);
   std::string text = rate == 0 ? "without a limit" : "at most " + std::to_string(rate) + " a second";
-  if (accepting.flag("paused").value_or(false)) text += "; listening pauses now";
-  if (pauses == 0) return text;
-  const auto paused = accepting.millis("paused_ms").value_or(Millis{0});
-  return text + "; paused " + std::to_string(pauses) + (pauses == 1 ? " time" : " times") + ", for " +
-         format_duration(paused) + " in all";
+  if (accepting.flag("paused").value_or(false)) text += "; paused now";
+  if (pauses > 0) {
+    const auto paused = accepting.millis("paused_ms").value_or(Millis{0});
+    text += "; paused " + std::to_string(pauses) + (pauses == 1 ? " time" : " times") + ", for " +
+            format_duration(paused) + " in all";
+  }
+  const std::string shortages = shortages_text(accepting.object("shortages"));
+  if (shortages.empty()) return text;
+  return text + "; no descriptor or memory for a connection: " + shortages.substr(2);
 }
 
 std::string rule_text(const Object& rule) {

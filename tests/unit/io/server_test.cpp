@@ -75,7 +75,7 @@ class Desk {
       : server_(new Server{
             loop, settings, {.on_event = std::move(on_event), .after_turn = {}}, [] { return Millis{0}; }}) {
     server_->set_pause_max(0ms);
-    const auto change = server_->listen_on({Endpoint{.address = {127, 0, 0, 1}}}, 4096);
+    const auto change = server_->entrance().listen_on({Endpoint{.address = {127, 0, 0, 1}}}, 4096);
     REQUIRE(change);
     address_ = change->opened.front();
   }
@@ -120,7 +120,7 @@ TEST_CASE("a turn accepts as many connections as it may, and leaves the others t
   CHECK(desk.clients() == peers.size());
   CHECK(most >= limits::kAcceptsPerTurn);
   CHECK(most <= limits::kAcceptsPerTurn + 1);  // the one that was left waiting is the next turn's first
-  CHECK(desk.server().gate().pauses() == 0);
+  CHECK(desk.server().entrance().gate().pauses() == 0);
 }
 
 TEST_CASE("whoever comes when another one's time is up gets its slot, and not its end") {
@@ -141,22 +141,22 @@ TEST_CASE("whoever comes when another one's time is up gets its slot, and not it
 
 TEST_CASE("with a rate, two seconds' worth are accepted and one more waits until listening goes on") {
   Desk desk;
-  desk.server().set_accept_rate(20);
+  desk.server().entrance().set_accept_rate(20);
   const auto peers = desk.connect(41);
-  REQUIRE(turn_until(desk.loop, [&] { return desk.server().gate().is_paused(); }));
+  REQUIRE(turn_until(desk.loop, [&] { return desk.server().entrance().gate().is_paused(); }));
   CHECK(desk.clients() >= 40);
   REQUIRE(turn_until(desk.loop, [&] { return desk.clients() == 41; }));
-  CHECK(desk.server().gate().pauses() >= 1);
+  CHECK(desk.server().entrance().gate().pauses() >= 1);
   CHECK(desk.server().monitor().counters().refused == 0);
 }
 
 TEST_CASE("listeners that close while a connection waits on them take it along, and nothing else") {
   Desk desk;
-  desk.server().set_accept_rate(1);
+  desk.server().entrance().set_accept_rate(1);
   const auto peers = desk.connect(5);
-  REQUIRE(turn_until(desk.loop, [&] { return desk.server().gate().is_paused(); }));
-  REQUIRE(desk.server().listen_on({Endpoint{.address = {127, 0, 0, 2}}}, 16));
-  REQUIRE(turn_until(desk.loop, [&] { return !desk.server().gate().is_paused(); }));
+  REQUIRE(turn_until(desk.loop, [&] { return desk.server().entrance().gate().is_paused(); }));
+  REQUIRE(desk.server().entrance().listen_on({Endpoint{.address = {127, 0, 0, 2}}}, 16));
+  REQUIRE(turn_until(desk.loop, [&] { return !desk.server().entrance().gate().is_paused(); }));
   CHECK(desk.clients() == 2);
 }
 

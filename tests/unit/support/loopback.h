@@ -2,16 +2,19 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "common/uv/acceptor.h"
 #include "common/uv/handle.h"
+#include "common/uv/listening_socket.h"
 #include "common/uv/loop.h"
 #include "common/uv/stream.h"
 #include "common/uv/watchers.h"
-#include "daemon/io/listener.h"
 #include "tests/unit/support/instants.h"
 
 namespace heartbeat::test {
@@ -53,19 +56,42 @@ class Recorder final : public uv::TcpStream {
   }
 };
 
+// Takes every connection, as a test says.
+class AnyDoor final : public uv::Acceptor::Door {
+ public:
+  std::function<void(uv::Acceptor::Accepted& accepted)> on_accepted;
+  bool is_open = true;
+  std::vector<std::string> shortages;
+
+ private:
+  [[nodiscard]] bool may_accept() override { return is_open; }
+  void take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) override { on_accepted(accepted); }
+  void on_shortage(uv::Acceptor&, std::string_view why) override { shortages.emplace_back(why); }
+};
+
+inline constexpr Endpoint kAnywhere{.address = {127, 0, 0, 1}};
+
+// An acceptor at any free port of 127.0.0.1.
+[[nodiscard]] inline std::unique_ptr<uv::Acceptor> accept_anywhere(uv::Loop& loop, uv::Acceptor::Door& door) {
+  auto socket = uv::listening_socket(kAnywhere, 64);
+  REQUIRE(socket);
+  auto acceptor = uv::Acceptor::create(loop, std::move(*socket), door);
+  REQUIRE(acceptor);
+  return std::move(*acceptor);
+}
+
 // A loop with two streams that are connected to each other.  Checks at its end that nothing is left open.
 class Loopback {
  public:
   Loopback() {
-    const Endpoint anywhere{.address = {127, 0, 0, 1}};
-    auto listener = Listener::create(loop, anywhere, 1, false, [this](Listener& waiting) {
-      REQUIRE(waiting.accept() == 0);
+    AnyDoor door;
+    door.on_accepted = [this](uv::Acceptor::Accepted& accepted) {
       server.reset(new Recorder{loop});
-      REQUIRE(server->open(waiting.take().socket) == 0);
-    });
-    REQUIRE(listener);
+      REQUIRE(server->open(std::move(accepted.socket)) == 0);
+    };
+    const auto acceptor = accept_anywhere(loop, door);
     client.reset(new Recorder{loop});
-    REQUIRE(client->connect((*listener)->local()) == 0);
+    REQUIRE(client->connect(uv::local_endpoint(acceptor->descriptor())) == 0);
     REQUIRE(turn_until(loop, [&] { return server != nullptr && !client->connected.empty(); }));
     REQUIRE(client->connected == std::vector<int>{0});
   }

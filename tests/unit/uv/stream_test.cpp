@@ -154,9 +154,9 @@ TEST_CASE("a connection that nobody takes ends in its error") {
   Endpoint nobody{.address = {127, 0, 0, 1}};
   {
     // A port that was free a moment ago.
-    const auto listener = Listener::create(loop, nobody, 1, false, [](Listener&) {});
-    REQUIRE(listener);
-    nobody = (*listener)->local();
+    const auto listening = uv::listening_socket(nobody, 1);
+    REQUIRE(listening);
+    nobody = uv::local_endpoint(listening->get());
   }
   CHECK(loop.drain(20s) == std::vector<std::string>{});
   uv::Owned<Recorder> client{new Recorder{loop}};
@@ -169,14 +169,13 @@ TEST_CASE("a connection that nobody takes ends in its error") {
 
 TEST_CASE("a stream that is let go while it connects is not called back") {
   uv::Loop loop;
-  auto listener = Listener::create(loop, Endpoint{.address = {127, 0, 0, 1}}, 1, false, [](Listener&) {});
-  REQUIRE(listener);
+  const auto listening = uv::listening_socket(kAnywhere, 1);
+  REQUIRE(listening);
   uv::Owned<Recorder> client{new Recorder{loop}};
   bool called = false;
   client->then = [&] { called = true; };
-  REQUIRE(client->connect((*listener)->local()) == 0);
+  REQUIRE(client->connect(uv::local_endpoint(listening->get())) == 0);
   client.reset();
-  listener->reset();
   CHECK(loop.drain(20s) == std::vector<std::string>{});
   CHECK_FALSE(called);
 }

@@ -2,8 +2,11 @@
 
 #include <array>
 #include <csignal>
+#include <new>
+#include <utility>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "tests/unit/support/loopback.h"
@@ -113,11 +116,13 @@ TEST_CASE(
   std::array<int, 2> ends{};
   REQUIRE(pipe(ends.data()) == 0);
   int calls = 0;
-  auto readable = uv::Readable::create(loop, ends[0], [&] {
+  auto made = uv::Readable::create(loop, ends[0], [&] {
     ++calls;
     char byte = 0;
     CHECK(read(ends[0], &byte, 1) == 1);
   });
+  REQUIRE(made);
+  uv::Owned<uv::Readable> readable = std::move(*made);
   REQUIRE(write(ends[1], "ab", 2) == 2);
   CHECK(turn_until(loop, [&] { return calls == 2; }));
   readable.reset();
@@ -125,6 +130,44 @@ TEST_CASE(
   CHECK(write(ends[1], "c", 1) == 1);
   char byte = 0;
   CHECK(read(ends[0], &byte, 1) == 1);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST_CASE("a descriptor that cannot be polled is an error, and nothing is left of the attempt") {
+  uv::Loop loop;
+  const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // epoll takes no such file
+  REQUIRE(file >= 0);
+  const auto readable = uv::Readable::create(loop, file, [] {});
+  REQUIRE_FALSE(readable);
+  CHECK(readable.error() == UV_EPERM);
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+  ::close(file);
+}
+
+TEST_CASE("a callback that runs out of memory ends there, and the loop goes on") {
+  uv::Loop loop;
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  int calls = 0;
+  const auto fail = [&calls] {
+    ++calls;
+    throw std::bad_alloc{};
+  };
+  auto timer = uv::Timer::create(loop, fail);
+  auto signal = uv::Signal::create(loop, SIGUSR2, fail);
+  auto after = uv::AfterPoll::create(loop, fail);
+  auto readable = uv::Readable::create(loop, ends[0], fail);
+  REQUIRE(readable);
+  timer->arm(1ms);
+  REQUIRE(raise(SIGUSR2) == 0);
+  REQUIRE(write(ends[1], "a", 1) == 1);
+  CHECK(turn_until(loop, [&] { return calls >= 20; }));  // AfterPoll and Readable are called again and again
+  timer.reset();
+  signal.reset();
+  after.reset();
+  readable->reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
   close(ends[0]);
   close(ends[1]);
 }

@@ -1,8 +1,10 @@
-// How fast connections are taken: a bucket of permits, which time fills and each connection takes one of.
+// The bound on how fast connections are accepted (accept_rate): a token bucket.
 //
-// Knows no socket and no clock.  When it is empty, listening pauses until there is a batch of permits again,
-// and those that wait are taken then: nobody is refused, and the loop does not wake for each of them.  The
-// same pause is made where the kernel has no descriptor or no memory for another connection.
+// Time fills the bucket with permits, and each connection takes one.  When the bucket is empty, accepting
+// pauses until there is a batch of permits again.  Connections that come meanwhile wait in the kernel's
+// accept queue: none is refused, and the loop does not wake for each of them.
+//
+// Knows no socket and no clock.
 #pragma once
 
 #include <algorithm>
@@ -26,24 +28,20 @@ class AcceptGate {
     if (rate_ == 0) opens_at_ = {};
   }
 
-  // Takes a permit for one connection at `now`, if there is one; if not, listening is to pause until
-  // opens_at().
-  [[nodiscard]] bool admit(MonoTime now) {
+  // Whether a connection may be accepted at `now`.  If there is no permit, accepting pauses until opens_at().
+  [[nodiscard]] bool is_open(MonoTime now) {
     if (paused_) return false;
     if (rate_ == 0) return true;
     fill(now);
-    if (permits_ < kOne) {
-      const std::int64_t batch = std::max(kOne, rate_ * limits::kAcceptPause.count());
-      pause(now, Millis{(batch - permits_ + rate_ - 1) / rate_});
-      return false;
-    }
-    permits_ -= kOne;
-    return true;
+    if (permits_ >= kPermit) return true;
+    const std::int64_t batch = std::max(kPermit, rate_ * limits::kAcceptPause.count());
+    pause(now, Millis{(batch - permits_ + rate_ - 1) / rate_});
+    return false;
   }
 
-  // Listening pauses at `now` for another reason than the rate, for limits::kAcceptPause.
-  void rest(MonoTime now) {
-    if (!paused_) pause(now, limits::kAcceptPause);
+  // A connection was accepted, for which the gate was open.
+  void admit() {
+    if (rate_ > 0) permits_ -= kPermit;
   }
 
   // Ends a pause that is over at `now`.
@@ -57,17 +55,17 @@ class AcceptGate {
   [[nodiscard]] MonoTime opens_at() const { return opens_at_; }
   [[nodiscard]] unsigned rate() const { return rate_; }
 
-  // --- what an operator is told ---
+  // --- figures for operators ---
   [[nodiscard]] bool is_paused() const { return paused_; }
   [[nodiscard]] std::uint64_t pauses() const { return pauses_; }
-  // In which listening was paused, without the present pause.
+  // The length of all pauses that are over.
   [[nodiscard]] Millis paused() const { return paused_for_; }
-  // Whether a pause has begun that is the first after a time without any; said once of each.
+  // Whether a pause has begun that is the first after limits::kAcceptQuiet without one.  True once for each.
   [[nodiscard]] bool take_beginning() { return std::exchange(began_, false); }
 
  private:
-  static constexpr std::int64_t kOne =
-      1000;  // permits are counted in thousandths: a rate fills so many in 1 ms
+  // Permits are counted in thousandths: in 1 ms a rate fills as many of them as it has connections a second.
+  static constexpr std::int64_t kPermit = 1000;
 
   [[nodiscard]] std::int64_t full() const { return rate_ * limits::kAcceptBurst.count(); }
 

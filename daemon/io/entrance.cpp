@@ -1,0 +1,185 @@
+#include "daemon/io/entrance.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/limits.h"
+#include "common/uv/listening_socket.h"
+#include "common/uv/machine.h"
+
+namespace heartbeat {
+namespace {
+
+tl::unexpected<std::string> cannot_listen(const std::string& where, int error) {
+  return tl::unexpected("cannot listen on " + where + ": " + uv::describe(error));
+}
+
+}  // namespace
+
+Entrance::Entrance(uv::Loop& loop, Host& host)
+    : loop_(loop),
+      host_(host),
+      anteroom_(loop,
+                [&host](Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
+                        std::string_view first_bytes) { host.arrived(socket, peer, listener, first_bytes); }),
+      gate_(limits::kAcceptRateDefault, loop.now()),
+      gate_timer_(uv::Timer::create(loop, [this] { try_gate(); })) {}
+
+// --- addresses --------------------------------------------------------------------------------------------
+
+tl::expected<Entrance::Change, std::string> Entrance::listen_on(const std::vector<Endpoint>& wanted,
+                                                                int backlog) {
+  std::vector<Endpoint> missing;
+  auto unwanted = listeners_.begin();  // those before it stay
+  for (const Endpoint& at : wanted) {
+    const auto open = std::find_if(unwanted, listeners_.end(),
+                                   [&](const Listener& listener) { return listener.is_for(at); });
+    open == listeners_.end() ? missing.push_back(at) : std::iter_swap(unwanted++, open);
+  }
+  auto opened = open(missing, backlog, {unwanted, listeners_.end()});
+  if (!opened) return tl::unexpected(opened.error());
+
+  Change change;
+  for (auto closed = unwanted; closed != listeners_.end(); ++closed) {
+    change.closed.push_back(closed->local);
+    shortages_of_closed_ += closed->acceptor->shortages();
+  }
+  listeners_.erase(unwanted, listeners_.end());
+  for (const Listener& listener : listeners_) uv::set_backlog(listener.acceptor->descriptor(), backlog);
+  for (Listener& listener : *opened) {
+    change.opened.push_back(listener.local);
+    listeners_.push_back(std::move(listener));
+  }
+  return change;
+}
+
+// All of them, or none.  One of these ports may still be that of another address that is about to be closed:
+// 0.0.0.0 in the place of 127.0.0.1.  With an address that stays, it is shared only where the kernel lets
+// every program do so, as it would at a start.
+tl::expected<Entrance::Listeners, std::string> Entrance::open(const std::vector<Endpoint>& addresses,
+                                                              int backlog,
+                                                              std::span<const Listener> closing) {
+  Listeners opened;
+  for (const Endpoint& at : addresses) {
+    const auto has_port = [&](const Listener& listener) {
+      return listener.local.port == at.port && listener.local.family == at.family;
+    };
+    const auto leaving = std::count_if(closing.begin(), closing.end(), has_port);
+    const auto all = std::count_if(listeners_.begin(), listeners_.end(), has_port) +
+                     std::count_if(opened.begin(), opened.end(), has_port);
+    const bool shares = leaving > 0 && leaving == all;
+    const auto share = [&](bool on) {
+      for (const Listener& listener : closing) uv::share_port(listener.acceptor->descriptor(), on);
+    };
+    if (shares) share(true);
+    auto socket = uv::listening_socket(at, backlog, shares);
+    if (shares) share(false);
+    if (!socket) return cannot_listen(to_string(at), uv_translate_sys_error(socket.error()));
+    // Left on, another program of the same user could listen here as well.
+    if (shares) uv::share_port(socket->get(), false);
+    auto listener = start(at, std::move(*socket));
+    if (!listener) return tl::unexpected(listener.error());
+    opened.push_back(std::move(*listener));
+  }
+  return opened;
+}
+
+tl::expected<Endpoint, std::string> Entrance::adopt(int descriptor, int backlog) {
+  Descriptor socket{descriptor};
+  if (const int error = uv::set_backlog(descriptor, backlog); error != 0) {
+    return cannot_listen("the socket that was handed over as descriptor " + std::to_string(descriptor),
+                         error);
+  }
+  const Endpoint local = uv::local_endpoint(descriptor);
+  auto listener = start(local, std::move(socket));
+  if (!listener) return tl::unexpected(listener.error());
+  listeners_.push_back(std::move(*listener));
+  return local;
+}
+
+tl::expected<Entrance::Listener, std::string> Entrance::start(const Endpoint& asked, Descriptor socket) {
+  const Endpoint local = uv::local_endpoint(socket.get());
+  auto acceptor = uv::Acceptor::create(loop_, std::move(socket), *this);
+  if (!acceptor) return cannot_listen(to_string(local), acceptor.error());
+  if (gate_.is_paused()) (*acceptor)->pause();
+  return Listener{.asked = asked, .local = local, .acceptor = std::move(*acceptor)};
+}
+
+void Entrance::demand_preamble(const Endpoint& local, MakePreamble make) {
+  for (Listener& listener : listeners_) {
+    if (listener.local == local) listener.make_preamble = std::move(make);
+  }
+}
+
+void Entrance::close() {
+  for (const Listener& listener : listeners_) shortages_of_closed_ += listener.acceptor->shortages();
+  listeners_.clear();
+  anteroom_.clear();
+}
+
+std::vector<Endpoint> Entrance::listening() const {
+  std::vector<Endpoint> endpoints;
+  for (const Listener& listener : listeners_) endpoints.push_back(listener.local);
+  return endpoints;
+}
+
+void Entrance::add_watched(std::vector<int>& descriptors) const {
+  for (const Listener& listener : listeners_) {
+    if (listener.acceptor->is_watching()) descriptors.push_back(listener.acceptor->descriptor());
+  }
+}
+
+// --- accepting --------------------------------------------------------------------------------------------
+
+// Not where it would be at the cost of the clients that are connected.
+bool Entrance::may_accept() {
+  if (accepted_this_turn_ == limits::kAcceptsPerTurn) return false;
+  if (gate_.is_open(loop_.now())) return true;
+  shut_gate();
+  return false;
+}
+
+void Entrance::take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) {
+  const auto at = std::find_if(listeners_.begin(), listeners_.end(),
+                               [&](const Listener& listener) { return listener.acceptor.get() == &from; });
+  if (at->make_preamble) {
+    anteroom_.receive(accepted.socket, accepted.peer, at->local, at->make_preamble());
+  } else {
+    host_.arrived(accepted.socket, accepted.peer, at->local, {});
+  }
+  gate_.admit();
+  ++accepted_this_turn_;
+}
+
+void Entrance::on_shortage(uv::Acceptor&, std::string_view why) {
+  host_.accepting_pauses(why);
+}
+
+std::uint64_t Entrance::shortages() const {
+  std::uint64_t all = shortages_of_closed_;
+  for (const Listener& listener : listeners_) all += listener.acceptor->shortages();
+  return all;
+}
+
+// --- the gate ---------------------------------------------------------------------------------------------
+
+void Entrance::set_accept_rate(unsigned rate) {
+  gate_.set_rate(rate);
+  if (gate_.is_paused()) try_gate();
+}
+
+void Entrance::shut_gate() {
+  for (const Listener& listener : listeners_) listener.acceptor->pause();
+  gate_timer_->arm(gate_.opens_at() - loop_.now());
+  if (!gate_.take_beginning()) return;
+  host_.accepting_pauses("connections come faster than " + std::to_string(gate_.rate()) +
+                         " a second (accept_rate); connections wait, and are accepted in turn");
+}
+
+void Entrance::try_gate() {
+  gate_.reopen(loop_.now());
+  if (gate_.is_paused()) return gate_timer_->arm(gate_.opens_at() - loop_.now());
+  for (const Listener& listener : listeners_) listener.acceptor->go_on();
+}
+
+}  // namespace heartbeat

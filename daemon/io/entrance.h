@@ -1,0 +1,124 @@
+// Where connections come in: the addresses, the accepting at all of them, and how fast it goes.
+//
+// Knows no server and no client.  A connection that has come in is handed to the Host; where its address
+// demands a preamble, that comes first (Anteroom).
+//
+// Connections that cannot be accepted wait in the kernel's accept queue: those beyond
+// limits::kAcceptsPerTurn for the next turn of the loop, those beyond accept_rate for the gate, and all of
+// them while descriptors or memory lack (see uv::Acceptor).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "common/descriptor.h"
+#include "common/endpoint.h"
+#include "common/uv/acceptor.h"
+#include "common/uv/handle.h"
+#include "common/uv/loop.h"
+#include "common/uv/watchers.h"
+#include "daemon/io/accept_gate.h"
+#include "daemon/io/anteroom.h"
+#include "daemon/io/preamble.h"
+
+namespace heartbeat {
+
+class Entrance final : uv::Acceptor::Door {
+ public:
+  // What becomes of those that come in.  Outlives the entrance.
+  class Host {
+   public:
+    // A connection came in at `listener`, and the peer sent `first_bytes` behind its preamble; none where
+    // there is no preamble.  The host moves the socket out, or leaves it to be closed.  If it throws
+    // std::bad_alloc and the socket is still there, the connection is offered again later, or closed if it
+    // had a preamble.
+    virtual void arrived(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
+                         std::string_view first_bytes) = 0;
+    // Accepting pauses, for the first time in a while.  `why` is a sentence without its end.
+    virtual void accepting_pauses(std::string_view why) = 0;
+
+   protected:
+    ~Host() = default;
+  };
+
+  Entrance(uv::Loop& loop, Host& host);
+
+  // The addresses, with their real ports, that listen_on() opened and closed.
+  struct Change {
+    std::vector<Endpoint> opened;
+    std::vector<Endpoint> closed;
+  };
+
+  // Listens on these addresses and no others; port 0 takes a free one.  New ones are opened before old ones
+  // are closed, and those that are open already stay so, with the new backlog.  If one cannot be opened,
+  // nothing is changed, and the error names it.
+  [[nodiscard]] tl::expected<Change, std::string> listen_on(const std::vector<Endpoint>& wanted, int backlog);
+
+  // Accepts at a TCP socket that listens already, which is the entrance's from here on, also when there is an
+  // error.  Returns its address.
+  [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
+
+  // From here on, connections at this address (with its real port) wait in the anteroom until their peer has
+  // sent the preamble.  Without this they are handed over as soon as they are accepted.
+  void demand_preamble(const Endpoint& local, MakePreamble make);
+
+  // Closes all addresses, and the connections in the anteroom.
+  void close();
+
+  // The addresses, with their real ports.
+  [[nodiscard]] std::vector<Endpoint> listening() const;
+  [[nodiscard]] const Anteroom& anteroom() const { return anteroom_; }
+  [[nodiscard]] std::size_t descriptors() const { return listeners_.size() + anteroom_.size(); }
+  // Adds the descriptors that can be read when a connection comes.
+  void add_watched(std::vector<int>& descriptors) const;
+
+  // Connections accepted in a second at the most; 0 for no bound.
+  void set_accept_rate(unsigned rate);
+  [[nodiscard]] const AcceptGate& gate() const { return gate_; }
+  // How often a connection could not be accepted, for want of a descriptor or of memory.
+  [[nodiscard]] std::uint64_t shortages() const;
+
+  // To be called once in each turn of the loop.
+  void begin_turn() { accepted_this_turn_ = 0; }
+
+ private:
+  struct Listener {
+    Endpoint asked;  // its port may be 0
+    Endpoint local;
+    std::unique_ptr<uv::Acceptor> acceptor;
+    MakePreamble make_preamble{};  // empty: none is demanded
+
+    [[nodiscard]] bool is_for(const Endpoint& at) const { return at == asked || at == local; }
+  };
+  using Listeners = std::vector<Listener>;
+
+  [[nodiscard]] tl::expected<Listeners, std::string> open(const std::vector<Endpoint>& addresses, int backlog,
+                                                          std::span<const Listener> closing);
+  [[nodiscard]] tl::expected<Listener, std::string> start(const Endpoint& asked, Descriptor socket);
+
+  // --- from acceptors ---
+  [[nodiscard]] bool may_accept() override;
+  void take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) override;
+  void on_shortage(uv::Acceptor& at, std::string_view why) override;
+
+  void shut_gate();
+  void try_gate();
+
+  uv::Loop& loop_;
+  Host& host_;
+  Listeners listeners_;
+  Anteroom anteroom_;
+  std::uint64_t shortages_of_closed_ = 0;  // of addresses that are closed by now
+  AcceptGate gate_;
+  uv::Owned<uv::Timer> gate_timer_;
+  unsigned accepted_this_turn_ = 0;
+};
+
+}  // namespace heartbeat
