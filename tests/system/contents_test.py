@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is in the package, without installing it: usage: contents_test.py DIRECTORY BUILD CMAKE"""
 
+import glob
 import gzip
 import os
 import re
@@ -73,6 +74,18 @@ class Contents(unittest.TestCase):
             options = set(re.findall(OPTION, self.help_of(self.tree + path)))
             page = self.page(name + (".8" if "/sbin/" in path else ".1"))
             self.assertEqual(set(re.findall(OPTION, page)), options, name)
+
+    def test_a_c_program_is_built_with_the_library_alone(self):
+        config = run("pkg-config", "--define-variable=prefix=" + self.tree + "/usr", "--cflags", "--libs", "heartbeat_client",
+                     PKG_CONFIG_PATH=glob.glob(f"{self.tree}/usr/lib/*/pkgconfig")[0]).split()
+        program = f"{self.tree}/program.c"
+        with open(program, "w", encoding="utf-8") as source:
+            source.write("#include <heartbeat_client.h>\n"
+                         "int main(void) { const struct heartbeat_options options = {.id = \"\"};"
+                         " return heartbeat_start(&options) != 0; }\n")
+        run("cc", program, *config, "-o", f"{self.tree}/program")
+        run(f"{self.tree}/program")  # an empty id is refused
+        self.assertIn("heartbeat_start", self.page("heartbeat_client.3"))
 
     def test_every_program_is_completed(self):
         for path in self.programs():

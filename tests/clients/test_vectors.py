@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""The frames that docs/clients.md states in hex, against the Python client and the real daemon.
+
+Usage: test_vectors.py DOCUMENT HEARTBEATD
+"""
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from heartbeat_client import _rules
+from scripted_server import frame
+
+DOCUMENT, HEARTBEATD = sys.argv[1:3]
+WAIT_S = 60
+
+
+def vectors():
+    """The bytes of each frame in the document, by their JSON text."""
+    with open(DOCUMENT, encoding="utf-8") as document:
+        text = document.read()
+    found = {}
+    for body, dump in re.findall(r"^    (\{.*\})\n\n((?:    [0-9a-f]{4}  .*\n)+)", text, re.MULTILINE):
+        digits = "".join(line[10:57] for line in dump.splitlines())
+        found[body] = bytes.fromhex(digits)
+    return found
+
+
+class Daemon:
+    """heartbeatd with its default rule, on a free port."""
+
+    def __init__(self):
+        self._log = tempfile.TemporaryFile(mode="w+")
+        self._folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen([HEARTBEATD, "--listen", "127.0.0.1:0", "--log-target", "stderr", "--control",
+                                         f"{self._folder.name}/control.sock"], stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            found = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
+            if found:
+                self.port = int(found.group(1))
+                break
+
+    def connect(self):
+        connection = socket.create_connection(("127.0.0.1", self.port))
+        connection.settimeout(WAIT_S)
+        return connection
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate(timeout=WAIT_S)
+        self._folder.cleanup()
+        self._log.close()
+
+
+def read_to_the_end(connection):
+    text = b""
+    while more := connection.recv(4096):
+        text += more
+    return text
+
+
+class Vectors(unittest.TestCase):
+    def setUp(self):
+        self.vectors = vectors()
+        self.by_client = [text for text in self.vectors if text.startswith('{"ip"')]
+        self.by_daemon = [text for text in self.vectors if text.startswith('{"type"')]
+        self.assertEqual((len(self.by_client), len(self.by_daemon)), (4, 5))
+
+    def test_each_dump_is_the_frame_of_its_text(self):
+        for text, dump in self.vectors.items():
+            self.assertEqual(dump, frame(text.encode()))
+
+    def test_the_python_client_writes_them(self):
+        declared = [{"status": "alive"}, {"status": "alive"},
+                    {"status": "leave", "note": "no sign of work for 31 s"}, {"status": "close"}]
+        written = [_rules.heartbeat("192.168.1.105", 26464, "pump-7", each, first=number == 0)
+                   for number, each in enumerate(declared)]
+        self.assertEqual(written, [self.vectors[text] for text in self.by_client])
+
+    def test_the_daemon_answers_with_them(self):
+        first, later, leave, goodbye = (self.vectors[text] for text in self.by_client)
+        welcome, declared, superseded, _, bye = (self.vectors[text] for text in self.by_daemon)
+        with Daemon() as daemon, daemon.connect() as old, daemon.connect() as new:
+            old.sendall(first + later)
+            self.assertEqual(old.recv(len(welcome), socket.MSG_WAITALL), welcome)
+            new.sendall(first)
+            own_port = str(new.getsockname()[1]).encode()
+            self.assertEqual(read_to_the_end(old), superseded.replace(b"40000", own_port))
+            new.sendall(leave + goodbye)
+            self.assertEqual(read_to_the_end(new), welcome + declared + bye)
+
+    def test_the_python_client_reads_them(self):
+        frames = _rules.Frames()
+        read = [_rules.parsed(body) for text in self.by_daemon for byte in self.vectors[text]
+                for body in frames.feed(bytes([byte]))]
+        self.assertEqual([_rules.is_close(each) for each in read], [False, False, True, True, True])
+        pause = _rules.Pause(1, 60)
+        self.assertGreaterEqual(pause.after(100, 10, read[2]), 30)
+        self.assertGreaterEqual(_rules.Pause(1, 60).after(100, 10, read[3]), 5)
+
+
+class Pause(unittest.TestCase):
+    """The bounds of the pause, drawn often enough that each half of the range shows."""
+
+    def drawn(self, failures, **close):
+        pauses = []
+        for _ in range(300):
+            pause = _rules.Pause(1, 60)
+            for _ in range(failures):
+                pause.after(0, 10, {})
+            pauses.append(pause.after(0, 10, close))
+        return min(pauses), max(pauses)
+
+    def test_full_jitter_doubles_up_to_the_cap(self):
+        for failures, longest in [(0, 1), (1, 2), (5, 32), (6, 60), (7, 60), (200, 60)]:
+            least, most = self.drawn(failures)
+            self.assertLess(least, longest / 10)
+            self.assertTrue(longest * 0.9 < most <= longest, (failures, most))
+
+    def test_barred(self):
+        for reason in ("superseded", "kicked"):
+            least, most = self.drawn(0, reason=reason)
+            self.assertTrue(30 <= least < 33 and 57 < most <= 60, (least, most))
+
+    def test_an_interval_to_the_millisecond(self):
+        for connected_for, longest in [(10, 1), (9.999, 60)]:
+            pauses = []
+            for _ in range(300):
+                pause = _rules.Pause(1, 60)
+                for _ in range(10):
+                    pause.after(0, 10, {})
+                pauses.append(pause.after(connected_for, 10, {}))
+            self.assertTrue(longest * 0.9 < max(pauses) <= longest, (connected_for, max(pauses)))
+
+    def test_retry_after_is_bounded_and_checked(self):
+        day = 24 * 60 * 60
+        for asked, least, most in [(1, 0.001, 1.001), (10**15, day, day + 1), (-5, 0, 1), ("9", 0, 1), (True, 0, 1)]:
+            pause = _rules.Pause(1, 60).after(0, 10, {"retry_after_ms": asked})
+            self.assertTrue(least <= pause <= most, (asked, pause))
+
+    def test_texts_at_their_bounds(self):
+        self.assertEqual(_rules.checked_text("id", "x" * 64, 64), "x" * 64)
+        for wrong in ("", "x" * 65, "a\tb", "a\u202eb"):
+            with self.assertRaises(ValueError):
+                _rules.checked_text("id", wrong, 64)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)

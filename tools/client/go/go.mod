@@ -1,0 +1,3 @@
+module heartbeatd.example/heartbeat
+
+go 1.19
