@@ -30,8 +30,20 @@ void Server::stop() {
   if (stopping_) return;
   stopping_ = true;
   entrance_.close();
-  monitor_.shut_down(now(), effects_);
+  close_clients();
+}
+
+// Clients that memory lacked for are closed in the next turns: by then the notices that were sent have given
+// theirs back.  If not one client could be closed in order, one is closed without a notice, so that this
+// ends.
+void Server::close_clients() {
+  const std::size_t before = monitor_.clients().size();
+  uv::guarded([this] { monitor_.shut_down(now(), effects_); });
   apply();
+  if (before == 0 || monitor_.clients().size() < before) return;
+  std::uint32_t slot = 0;
+  while (monitor_.clients().at(slot) == nullptr) ++slot;
+  give_up(monitor_.clients().conn_of(slot));
 }
 
 bool Server::kick(std::string_view name, std::string_view message) {
@@ -135,6 +147,10 @@ void Server::after_poll() {
   entrance_.begin_turn();
   // An observer that has no memory in this turn looks at the next.
   if (observer_.after_turn) uv::guarded([this] { observer_.after_turn(monitor_); });
+  if (stopping_ && monitor_.clients().size() > 0) {
+    close_clients();
+    return wake_.at(loop_.now());
+  }
   if (stopping_ && lingering_.empty()) loop_.stop();
   if (!has_memory) return wake_.at(turn_.next_pulse());  // there may be some by then
   // Last of all, as everything before may have made a client due sooner.

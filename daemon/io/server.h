@@ -121,6 +121,7 @@ class Server final : Entrance::Host {
   [[nodiscard]] bool keeps_too_much(ConnId conn) const;
   void end(ConnId conn, Reason reason, std::string_view detail);
   void give_up(ConnId conn) noexcept;
+  void close_clients();
   void after_poll();
   void on_pulse();
   void judge();

@@ -17,6 +17,8 @@ from harness import Beating, Client, DaemonTest, wait_until
 
 # More connections than this, each with its record, do not fit into what the allocator has left over.
 MANY = 20_000
+# Clients that asked to be notified of their end: their notices and events do not fit into the reserve at once.
+NOTIFIED = 4000
 
 
 @unittest.skipIf(os.environ.get("SANITIZED") == "1", "a sanitizer ends the process where there is no memory")
@@ -89,6 +91,18 @@ class Memory(DaemonTest):
             allow()
             wait_until(lambda: self.is_taken(daemon), "one more is taken")
         self.assert_unharmed(daemon, inside)
+
+    def test_a_shutdown_without_memory_is_orderly_and_every_client_is_notified(self):
+        daemon = self.start(max_clients=100_000)
+        clients = [self.connect(daemon) for _ in range(NOTIFIED)]
+        for client in clients:
+            client.beat(notify=True)
+        daemon.wait("joined", count=NOTIFIED)
+        self.forbid_more(daemon)
+        daemon.end()  # exit code 0, and no line that is none of the log's
+        for client in clients:
+            last = client.read_to_end()[-1]
+            self.assertEqual((last.get("status"), last.get("reason")), ("close", "shutdown"), last)
 
 
 class Shim:
