@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-extern "C" void* __libc_malloc(std::size_t size);  // NOLINT(bugprone-reserved-identifier): glibc's own
+extern "C" void* __libc_malloc(std::size_t size);  // NOLINT(clang-diagnostic-reserved-identifier): glibc
 
 namespace {
 
