@@ -374,6 +374,7 @@ tl::expected<ServerFrame, std::string> parse_server_frame(std::string_view body)
                     .reason = text_member(document, "reason"),
                     .detail = text_member(document, "detail"),
                     .seq = integer_member(document, "seq"),
+                    .retry_after_ms = integer_member(document, "retry_after_ms"),
                     .welcome = {}};
   if (frame.type.empty()) return tl::unexpected("no 'type' in " + escaped(body, limits::kExcerptMax));
   if (frame.type == "welcome") frame.welcome = welcome_of(document);

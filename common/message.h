@@ -79,12 +79,13 @@ void append_status(std::string& out, Status status, std::string_view reason, std
 
 // One frame from the daemon, as a client sees it.  Types and members it does not know are left out.
 struct ServerFrame {
-  std::string type;                  // ack, welcome, status, or a later daemon's
-  std::string status;                // of ack and status
-  std::string reason;                // of status
-  std::string detail;                // of status, may be empty
-  std::optional<std::uint64_t> seq;  // of ack
-  std::optional<Welcome> welcome;    // of welcome
+  std::string type;                             // ack, welcome, status, or a later daemon's
+  std::string status;                           // of ack and status
+  std::string reason;                           // of status
+  std::string detail;                           // of status, may be empty
+  std::optional<std::uint64_t> seq;             // of ack
+  std::optional<std::uint64_t> retry_after_ms;  // of a close
+  std::optional<Welcome> welcome;               // of welcome
 };
 
 // Reads a body that a daemon sent; the error is a sentence.

@@ -11,38 +11,63 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("the longest wait doubles from 500 ms up to 30 s, and stays there") {
-  CHECK(Backoff::longest_wait(1) == 500ms);
-  CHECK(Backoff::longest_wait(2) == 1'000ms);
-  CHECK(Backoff::longest_wait(6) == 16'000ms);
-  CHECK(Backoff::longest_wait(7) == 30'000ms);
-  CHECK(Backoff::longest_wait(8) == 30'000ms);
-  CHECK(Backoff::longest_wait(0xFFFFFFFF) == 30'000ms);
+TEST_CASE("the longest pause doubles from 1 s up to 60 s, and stays there") {
+  const Backoff backoff{1};
+  CHECK(backoff.longest_pause(1) == 1'000ms);
+  CHECK(backoff.longest_pause(2) == 2'000ms);
+  CHECK(backoff.longest_pause(6) == 32'000ms);
+  CHECK(backoff.longest_pause(7) == 60'000ms);
+  CHECK(backoff.longest_pause(8) == 60'000ms);
+  CHECK(backoff.longest_pause(0xFFFFFFFF) == 60'000ms);
 }
 
-TEST_CASE("a wait is anything from nothing to the longest: full jitter") {
+TEST_CASE("a cap below the base bounds the first pause, too") {
+  const Backoff backoff{1, 500ms, 200ms};
+  CHECK(backoff.longest_pause(1) == 200ms);
+}
+
+TEST_CASE("a pause is anything from nothing to the longest: full jitter from the first on") {
   Millis least{limits::kReconnectMax};
   Millis most{0};
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     Backoff backoff{seed};
-    const Millis wait = backoff.failed();
-    CHECK(wait >= 0ms);
-    CHECK(wait <= 500ms);
-    least = std::min(least, wait);
-    most = std::max(most, wait);
+    const Millis pause = backoff.failed();
+    CHECK(pause >= 0ms);
+    CHECK(pause <= 1'000ms);
+    least = std::min(least, pause);
+    most = std::max(most, pause);
   }
-  CHECK(least < 50ms);
-  CHECK(most > 450ms);
+  CHECK(least < 100ms);
+  CHECK(most > 900ms);
 }
 
-TEST_CASE("failures in a row are counted until the connection has proved itself") {
+TEST_CASE(
+    "a client that is not wanted pauses from half the cap to the cap at once, and longer after it, too") {
+  Millis least{limits::kReconnectMax};
+  Millis most{0};
+  for (std::uint32_t seed = 0; seed < 200; ++seed) {
+    Backoff backoff{seed};
+    const Millis pause = backoff.barred();
+    CHECK(pause >= 30'000ms);
+    CHECK(pause <= 60'000ms);
+    CHECK(backoff.longest_pause(backoff.failures()) == 60'000ms);
+    static_cast<void>(backoff.failed());
+    CHECK(backoff.longest_pause(backoff.failures()) == 60'000ms);
+    least = std::min(least, pause);
+    most = std::max(most, pause);
+  }
+  CHECK(least < 33'000ms);
+  CHECK(most > 57'000ms);
+}
+
+TEST_CASE("failures in a row are counted until a connection has stood for an interval") {
   Backoff backoff{1};
   CHECK(backoff.failures() == 0);
   for (int times = 0; times < 3; ++times) static_cast<void>(backoff.failed());
   CHECK(backoff.failures() == 3);
   backoff.succeeded();
   CHECK(backoff.failures() == 0);
-  CHECK(backoff.failed() <= 500ms);
+  CHECK(backoff.failed() <= 1'000ms);
 }
 
 }  // namespace

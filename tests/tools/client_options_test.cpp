@@ -34,6 +34,9 @@ TEST_CASE("without flags the client is the article's: every 10 s, alive, its own
   CHECK(!options->count);
   CHECK(!options->retries);
   CHECK(!options->notify);
+  CHECK(options->base == Millis{1'000});
+  CHECK(options->cap == Millis{60'000});
+  CHECK(options->gate == Millis{0});
 }
 
 TEST_CASE("a flag given twice counts as given last") {
@@ -50,7 +53,7 @@ TEST_CASE("a client with an id asks to be told, so that it does not fight for it
 
 TEST_CASE("a bad value is refused with one line that names the flag and the text") {
   refuses({"--interval", "10"}, "heartbeat-client: --interval: '10' has no unit (did you mean 10s or 10ms?)");
-  refuses({"--interval", "9ms"}, "heartbeat-client: --interval: '9ms' is not from 10ms to 1d");
+  refuses({"--interval", "0ms"}, "heartbeat-client: --interval: '0ms' is not from 1ms to 1d");
   refuses({"--count", "0"},
           "heartbeat-client: --count: '0' is not a whole number from 1 to 18446744073709551615");
   refuses({"--pid", "4294967296"},

@@ -31,6 +31,13 @@ TEST_CASE("away is the end that a declared leave leads to, and none that a livin
   CHECK(outcome_of_close("away", Status::Alive).reconnect);
 }
 
+TEST_CASE("superseded and kicked bar a client, and no other reason does") {
+  CHECK(is_barred("superseded"));
+  CHECK(is_barred("kicked"));
+  for (const char* reason : {"silent", "shutdown", "limit", "goodbye", ""})
+    CHECK_MESSAGE(!is_barred(reason), reason);
+}
+
 TEST_CASE("a reason of a later daemon is no reason to give up") {
   CHECK(outcome_of_close("eclipse", Status::Alive).reconnect);
   CHECK(outcome_of_close("", Status::Alive).reconnect);

@@ -1,21 +1,29 @@
 #include "tools/client/backoff.h"
 
+#include <algorithm>
 #include <limits>
-
-#include "common/limits.h"
 
 namespace heartbeat::client {
 
 Millis Backoff::failed() {
   if (failures_ < std::numeric_limits<std::uint32_t>::max()) ++failures_;
-  std::uniform_int_distribution<Millis::rep> anything{0, longest_wait(failures_).count()};
-  return Millis{anything(random_)};
+  return draw(Millis{0}, longest_pause(failures_));
 }
 
-Millis Backoff::longest_wait(std::uint32_t failures) {
-  Millis wait = limits::kReconnectFirst;
-  for (std::uint32_t doubled = 1; doubled < failures && wait < limits::kReconnectMax; ++doubled) wait *= 2;
-  return std::min(wait, limits::kReconnectMax);
+Millis Backoff::barred() {
+  failures_ = std::numeric_limits<std::uint32_t>::max();
+  return draw(cap_ / 2, cap_);
+}
+
+Millis Backoff::longest_pause(std::uint32_t failures) const {
+  Millis pause = base_;
+  for (std::uint32_t doubled = 1; doubled < failures && pause < cap_; ++doubled) pause *= 2;
+  return std::min(pause, cap_);
+}
+
+Millis Backoff::draw(Millis least, Millis most) {
+  std::uniform_int_distribution<Millis::rep> any{least.count(), most.count()};
+  return Millis{any(random_)};
 }
 
 }  // namespace heartbeat::client

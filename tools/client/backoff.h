@@ -1,33 +1,46 @@
-// How long to wait before connecting again: exponential, with full jitter, bounded (limits.h).
+// How long to pause before connecting again: exponential, with full jitter, bounded.
 //
-// Full jitter: anything from nothing to the bound is as likely as anything else, so that a fleet that lost
-// its daemon at one instant does not come back at one instant.
+// Full jitter: each length from nothing to the bound is equally likely, so that a fleet that lost its daemon
+// at one instant does not come back at one instant.
 #pragma once
 
 #include <cstdint>
 #include <random>
 
+#include "common/limits.h"
 #include "common/mono_time.h"
 
 namespace heartbeat::client {
 
 class Backoff {
  public:
-  explicit Backoff(std::uint32_t seed) : random_(seed) {}
+  // The pause after the first failure is at most `base`, any pause at most `cap`.
+  explicit Backoff(std::uint32_t seed, Millis base = limits::kReconnectFirst,
+                   Millis cap = limits::kReconnectMax)
+      : random_(seed), base_(base), cap_(cap) {}
 
-  // One more failure in a row: the wait before the next attempt.
+  // One more failure in a row: the pause before the next attempt.
   [[nodiscard]] Millis failed();
 
-  // The connection has proved itself.
+  // The daemon wants this client gone: the pause is from half the cap to the cap, and the next failures, too,
+  // count as if there had been many.  Half the cap at least: two programs with one id, each of which waits
+  // that long, take each other over once a cap at most.
+  [[nodiscard]] Millis barred();
+
+  // The connection has stood for a whole interval.
   void succeeded() { failures_ = 0; }
 
   [[nodiscard]] std::uint32_t failures() const { return failures_; }
 
-  // The longest wait after this many failures in a row, of which there is at least one.
-  [[nodiscard]] static Millis longest_wait(std::uint32_t failures);
+  // The longest pause after this many failures in a row, of which there is at least one.
+  [[nodiscard]] Millis longest_pause(std::uint32_t failures) const;
 
  private:
+  [[nodiscard]] Millis draw(Millis least, Millis most);
+
   std::mt19937 random_;
+  Millis base_;
+  Millis cap_;
   std::uint32_t failures_ = 0;
 };
 

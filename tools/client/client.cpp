@@ -1,10 +1,13 @@
 #include "tools/client/client.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <ctime>
 #include <utility>
 
 #include <sysexits.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "common/cadence.h"
@@ -46,19 +49,28 @@ Client::Client(uv::Loop& loop, Options options, std::uint32_t seed, OnEnded on_e
     : loop_(loop),
       options_(std::move(options)),
       on_ended_(std::move(on_ended)),
-      backoff_(seed),
+      backoff_(seed, options_.base, options_.cap),
       timer_(uv::Timer::create(loop, [this] { due(); })) {}
 
 Client::~Client() = default;
 
 void Client::start() {
-  connect();
+  touched_ = loop_.now();
+  if (options_.gate > Millis{0}) watch_work();
+  if (timer_ != nullptr) connect();
+}
+
+void Client::say_goodbye() {
+  if (state_ == State::Parting) return;
+  if (state_ != State::Beating || !send_heartbeat(Status::Close)) return end(EX_OK);
+  part();
 }
 
 void Client::end(int exit_code) {
   if (timer_ == nullptr) return;
   state_ = State::Idle;
   connection_.reset();
+  work_.reset();
   timer_.reset();
   on_ended_(exit_code);
 }
@@ -103,26 +115,56 @@ void Client::connected(int error) {
 
   state_ = State::Beating;
   anchor_ = loop_.now();
-  beats_here_ = 0;
   beat();
 }
 
 void Client::beat() {
-  Heartbeat heartbeat{.ip = claimed_ip_, .status = options_.status, .id = options_.id, .pid = options_.pid};
+  // What the kernel did not take waits in the stream.  Another heartbeat behind it would say nothing new.
+  if (!connection_->has_unsent()) {
+    const Status status = declared();
+    if (!send_heartbeat(status)) return;
+    ++beats_;
+    if (!print(beat_line(std::time(nullptr), options_.pid, status))) return;
+    if (options_.status == Status::Close || beats_ == options_.count) return part();
+  }
+  timer_->arm(next_beat(anchor_, options_.interval, loop_.now()) - loop_.now());
+}
+
+// Returns whether the connection stands.
+bool Client::send_heartbeat(Status status) {
+  Heartbeat heartbeat{.ip = claimed_ip_, .status = status, .id = options_.id, .pid = options_.pid};
   heartbeat.ack = options_.ack;
   heartbeat.notify = options_.notify;
   if (options_.ack) heartbeat.seq = beats_ + 1;
   std::string frame;
   append_frame(frame, encode(heartbeat));
-
   const int error = connection_->write(frame);
-  if (error != 0) return retry(uv_strerror(error));
-  ++beats_;
-  if (++beats_here_ == 2) backoff_.succeeded();
-  if (!print(beat_line(std::time(nullptr), options_.pid, options_.status))) return;
+  if (error != 0) retry(uv_strerror(error));
+  return error == 0;
+}
 
-  if (options_.status == Status::Close || beats_ == options_.count) return part();
-  timer_->arm(next_beat(anchor_, options_.interval, loop_.now()) - loop_.now());
+// What was asked for, and leave while the gate is closed.
+Status Client::declared() const {
+  const bool hangs = options_.gate > Millis{0} && loop_.now() - touched_ > options_.gate;
+  return hangs && options_.status == Status::Alive ? Status::Leave : options_.status;
+}
+
+void Client::watch_work() {
+  auto work = uv::Readable::create(loop_, STDIN_FILENO, [this] { hear_work(); });
+  if (work) {
+    work_ = std::move(*work);
+  } else {
+    complain("--gate: standard input must be a pipe, a terminal or a socket");
+    end(EX_USAGE);
+  }
+}
+
+// Whatever the work says, it goes on.  After the end of its output the gate closes in time.
+void Client::hear_work() {
+  std::array<char, limits::kExcerptMax> text{};
+  const ssize_t got = read(STDIN_FILENO, text.data(), text.size());
+  if (got > 0) touched_ = loop_.now();
+  if (got == 0) work_->pause();
 }
 
 // Waits for the daemon's end of the stream: by then it has read the last heartbeat, and we its answers.
@@ -132,9 +174,9 @@ void Client::part() {
   timer_->arm(limits::kLingerMax);
 }
 
-void Client::retry(const std::string& why) {
+void Client::retry(const std::string& why, const ServerFrame& close) {
+  const Millis wait = pause_after(close);
   connection_.reset();
-  const Millis wait = backoff_.failed();
   const std::string what = name_of(options_.server) + ": " + why;
   if (options_.retries && backoff_.failures() > *options_.retries) {
     complain(what + "; given up after " + std::to_string(backoff_.failures()) + " failures in a row");
@@ -143,6 +185,14 @@ void Client::retry(const std::string& why) {
   complain(what + "; connecting again in " + format_duration(wait));
   state_ = State::Waiting;
   timer_->arm(wait);
+}
+
+Millis Client::pause_after(const ServerFrame& close) {
+  if (state_ == State::Beating && loop_.now() - anchor_ >= options_.interval) backoff_.succeeded();
+  const std::uint64_t asked = close.retry_after_ms.value_or(0);
+  const auto most = static_cast<std::uint64_t>(limits::kRetryAfterMax.count());
+  const Millis at_least{static_cast<Millis::rep>(std::min(asked, most))};
+  return at_least + (is_barred(close.reason) ? backoff_.barred() : backoff_.failed());
 }
 
 void Client::received(std::string_view bytes) {
@@ -175,12 +225,13 @@ void Client::hear(const ServerFrame& frame) {
 }
 
 void Client::hear_close(const ServerFrame& frame) {
-  const Outcome outcome = outcome_of_close(frame.reason, options_.status);
+  Outcome outcome = outcome_of_close(frame.reason, options_.status);
+  if (options_.persist && is_barred(frame.reason)) outcome.reconnect = true;
   const std::string why = "closed by the daemon as " + log_value(frame.reason) +
                           (frame.detail.empty() ? "" : ": " + escaped(frame.detail));
   if (outcome.reconnect) {
     // All that was to be sent has been: whatever else the daemon had in mind is no concern of ours.
-    return state_ == State::Parting ? end(EX_OK) : retry(why);
+    return state_ == State::Parting ? end(EX_OK) : retry(why, frame);
   }
   if (outcome.exit_code != EX_OK) complain(why);
   end(outcome.exit_code);

@@ -1,7 +1,7 @@
 // The reference client on the loop: connects, beats, listens, and connects again.
 //
 // One state at a time, and one timer whose meaning is the state's: an attempt that takes too long, the next
-// heartbeat, the end of a wait, the end of a farewell.
+// heartbeat, the end of a pause, the end of a farewell.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,9 @@ class Client {
 
   void start();
 
+  // Says goodbye where there is a connection, and ends with 0 when the daemon has read it.
+  void say_goodbye();
+
   // Ends now and sends nothing more: the daemon sees the connection end, and draws its own conclusions.
   void end(int exit_code);
 
@@ -48,7 +51,7 @@ class Client {
     Idle,        // nothing to wait for: before the start, and after the end
     Connecting,  // the timer: the attempt takes too long
     Beating,     // the timer: the next heartbeat is due
-    Waiting,     // the timer: connect again
+    Waiting,     // the timer: the end of the pause
     Parting,  // the last heartbeat is sent, the daemon's end of the stream is awaited; the timer: no longer
   };
 
@@ -56,7 +59,12 @@ class Client {
   void connect();
   void beat();
   void part();
-  void retry(const std::string& why);
+  [[nodiscard]] bool send_heartbeat(Status status);
+  [[nodiscard]] Status declared() const;
+  void watch_work();
+  void hear_work();
+  void retry(const std::string& why, const ServerFrame& close = {});
+  [[nodiscard]] Millis pause_after(const ServerFrame& close);
   void hear(const ServerFrame& frame);
   void hear_close(const ServerFrame& frame);
   [[nodiscard]] bool print(const std::string& line);
@@ -68,10 +76,11 @@ class Client {
   uv::Owned<uv::Timer> timer_;
   uv::Owned<Connection> connection_;
   FrameDecoder decoder_;
+  uv::Owned<uv::Readable> work_;  // standard input, where there is a gate
   std::string claimed_ip_;
-  MonoTime anchor_;               // of this connection's heartbeats
-  std::uint64_t beats_ = 0;       // over all connections
-  std::uint64_t beats_here_ = 0;  // on this one
+  MonoTime anchor_;          // of this connection's heartbeats
+  MonoTime touched_;         // when the last line came from the work
+  std::uint64_t beats_ = 0;  // over all connections
   State state_ = State::Idle;
 };
 

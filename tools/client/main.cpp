@@ -29,8 +29,8 @@ int run(const Options& options) {
       loop.stop();
     };
     Client client{loop, options, std::random_device{}(), on_ended};
-    const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { client.end(EX_OK); });
-    const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { client.end(EX_OK); });
+    const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { client.say_goodbye(); });
+    const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { client.say_goodbye(); });
     client.start();
     loop.run();
   }

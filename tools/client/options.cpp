@@ -17,10 +17,10 @@ constexpr const char* kAbout =
     "Prints each heartbeat that it sends, and each frame that the daemon sends.";
 
 constexpr const char* kFooter =
-    "A lost connection is made again, with a first heartbeat at once. The wait before each attempt is "
+    "A lost connection is made again, with a first heartbeat at once. The pause before each attempt is "
     "random\n"
-    "(full jitter), from nothing to 500ms, then 1s, 2s and so on up to 30s; once a connection has stood for\n"
-    "one interval the count begins anew. What the daemon said last decides:\n"
+    "(full jitter), from nothing to --base, then to twice that and so on up to --cap; once a connection has\n"
+    "stood for one interval the count begins anew. What the daemon said last decides:\n"
     "  shutdown, limit, never_spoke, frame_timeout, no word at all   connects again: nothing is wrong with "
     "us\n"
     "  silent      connects again: we are here, and earn 'alive' by the rule\n"
@@ -29,11 +29,12 @@ constexpr const char* kFooter =
     "  superseded  ends (3): another connection has our id, and taking it back would be a fight\n"
     "  kicked      ends (4): an operator wants us gone\n"
     "  bad_frame, bad_heartbeat   ends (65): the next attempt would be as bad\n"
+    "With --persist it connects again after superseded and kicked, too, after half of --cap at least. A\n"
+    "daemon that names a time after which to come back is obeyed. SIGINT and SIGTERM say goodbye.\n"
     "\n"
-    "Exit codes: 0 --count reached, said goodbye, SIGINT or SIGTERM (which send nothing: the connection "
-    "just\n"
-    "ends); 3 superseded; 4 kicked; 64 bad command line; 65 the daemon refused what we sent; 68 no such\n"
-    "host; 69 not reached after --retries; 74 standard output is gone; 76 the server does not speak frames.\n"
+    "Exit codes: 0 --count reached, said goodbye, SIGINT or SIGTERM; 3 superseded; 4 kicked; 64 bad command\n"
+    "line; 65 the daemon refused what we sent; 68 no such host; 69 not reached after --retries; 74 standard\n"
+    "output is gone; 76 the server does not speak frames.\n"
     "\n"
     "Durations are written with a unit: 250ms, 10s, 1h.";
 
@@ -75,7 +76,7 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) -> Applied {
                return parse_host_port(text).map([&](const HostPort& read) { options.server = read; });
              });
-  line.duration("--interval", "Beat once in this time; best the daemon's tick [10s]", limits::kTickMin,
+  line.duration("--interval", "Beat once in this time; best the daemon's tick [10s]", Millis{1},
                 limits::kTickMax, options.interval);
   line.number<std::uint64_t>("--count", "End after this many heartbeats", 1,
                              std::numeric_limits<std::uint64_t>::max(), options.count);
@@ -88,6 +89,13 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) { return read_ip(text, options.ip); });
   line.number<std::uint32_t>("--pid", "The process id to claim [our own]", 0,
                              std::numeric_limits<std::uint32_t>::max(), options.pid);
+  line.duration("--gate", "Declare leave when no line came on standard input for this long, 0s: never [0s]",
+                Millis{0}, limits::kTickMax, options.gate);
+  line.duration("--base", "The first pause before connecting again is at most this [1s]", Millis{1},
+                limits::kTickMax, options.base);
+  line.duration("--cap", "Any pause before connecting again is at most this [1min]", Millis{1},
+                limits::kTickMax, options.cap);
+  line.toggle("--persist", "Connect again after superseded and kicked, too", options.persist);
   line.toggle("--notify", "Ask to be told of our state", options.notify);
   line.toggle("--ack", "Ask for an answer to each heartbeat, and number them", options.ack);
   line.number<std::uint32_t>("--retries", "Give up after this many failed attempts to connect again", 0,

@@ -9,6 +9,7 @@
 
 #include "common/command_line.h"
 #include "common/endpoint.h"
+#include "common/limits.h"
 #include "common/mono_time.h"
 #include "common/status.h"
 
@@ -22,8 +23,12 @@ struct Options {
   std::string ip;                      // empty: the local address of the connection
   std::string id;
   std::uint32_t pid = 0;
+  Millis base = limits::kReconnectFirst;  // the first pause before connecting again is at most this
+  Millis cap = limits::kReconnectMax;     // and any pause at most this
+  Millis gate{0};       // leave is declared when no line came on standard input for this long; 0: never
   bool notify = false;  // also where an id is given
   bool ack = false;
+  bool persist = false;  // connects again after superseded and kicked, too
   bool quiet = false;
   std::optional<std::uint32_t> retries;  // failures in a row before it gives up; nothing: never
 };

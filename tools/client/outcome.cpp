@@ -14,4 +14,8 @@ Outcome outcome_of_close(std::string_view reason, Status declared) {
   return Outcome{true, EX_OK};
 }
 
+bool is_barred(std::string_view reason) {
+  return reason == "superseded" || reason == "kicked";
+}
+
 }  // namespace heartbeat::client

@@ -21,4 +21,7 @@ struct Outcome {
 // up.
 [[nodiscard]] Outcome outcome_of_close(std::string_view reason, Status declared);
 
+// Whether the reason says that the daemon wants this client gone for now.
+[[nodiscard]] bool is_barred(std::string_view reason);
+
 }  // namespace heartbeat::client
