@@ -215,7 +215,7 @@ def grow_and_fall_back(run):
     # From here each connection lasts longer than an interval.  A pause that has fallen back is below the base; one
     # that has not is above twice the base in three of four draws.
     score = 0
-    while abs(score) < 4:
+    while abs(score) < 5:
         peer.heartbeat(0.3 + SLACK)
         peer.heartbeats_for(0.05)
         pause, peer = pause_after(server, client, peer.close)
@@ -312,11 +312,12 @@ def stall(run):
     client = run.client(server.port, interval=2, name="stall" + 47 * "-")
     peer = server.accept(START)
     room = server.kernel_room(len(frame(peer.heartbeat(SLACK))))
-    stalled = 5 * room * 0.002
+    stalled = 7 * room * 0.002
     time.sleep(stalled)
+    peer.widen()
     begun = time.monotonic()
     before = peer.frames
-    peer.heartbeats_for(0.3)
+    peer.heartbeats_for(0.6)
     spent = time.monotonic() - begun
     got = peer.frames - before
     due = int(stalled / 0.002)

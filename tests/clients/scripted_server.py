@@ -82,6 +82,10 @@ class Peer:
     def send(self, data):
         self.connection.sendall(data)
 
+    def widen(self):
+        """Ends what Server.narrow() did: what waits at the client comes at once."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+
     def half_close(self):
         self.connection.shutdown(socket.SHUT_WR)
 
