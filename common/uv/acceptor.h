@@ -36,6 +36,13 @@ class Acceptor {
   // What a program does with the connections.  Outlives its acceptors.
   class Door {
    public:
+    Door() = default;
+    Door(const Door&) = delete;
+    Door& operator=(const Door&) = delete;
+    Door(Door&&) = delete;
+    Door& operator=(Door&&) = delete;
+    virtual ~Door() = default;
+
     // Whether one more connection may be accepted now.  If not, the next poll asks again, unless the door
     // pauses the acceptor meanwhile.
     [[nodiscard]] virtual bool may_accept() = 0;
@@ -45,9 +52,6 @@ class Acceptor {
     // No connection can be accepted for now.  `why` is a sentence without its end, which says what to raise.
     // Called once for each shortage; tries that fail within limits::kAcceptQuiet of one another are one.
     virtual void on_shortage(Acceptor& at, std::string_view why) = 0;
-
-   protected:
-    ~Door() = default;
   };
 
   // `socket` listens already.  The error is libuv's.

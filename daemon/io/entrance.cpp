@@ -106,9 +106,9 @@ tl::expected<Entrance::Listener, std::string> Entrance::start(const Endpoint& as
 }
 
 void Entrance::demand_preamble(const Endpoint& local, MakePreamble make) {
-  for (Listener& listener : listeners_) {
-    if (listener.local == local) listener.make_preamble = std::move(make);
-  }
+  const auto at = std::find_if(listeners_.begin(), listeners_.end(),
+                               [&](const Listener& listener) { return listener.local == local; });
+  if (at != listeners_.end()) at->make_preamble = std::move(make);
 }
 
 void Entrance::close() {

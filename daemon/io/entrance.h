@@ -35,6 +35,13 @@ class Entrance final : uv::Acceptor::Door {
   // What becomes of those that come in.  Outlives the entrance.
   class Host {
    public:
+    Host() = default;
+    Host(const Host&) = delete;
+    Host& operator=(const Host&) = delete;
+    Host(Host&&) = delete;
+    Host& operator=(Host&&) = delete;
+    virtual ~Host() = default;
+
     // A connection came in at `listener`, and the peer sent `first_bytes` behind its preamble; none where
     // there is no preamble.  The host moves the socket out, or leaves it to be closed.  If it throws
     // std::bad_alloc and the socket is still there, the connection is offered again later, or closed if it
@@ -43,9 +50,6 @@ class Entrance final : uv::Acceptor::Door {
                          std::string_view first_bytes) = 0;
     // Accepting pauses, for the first time in a while.  `why` is a sentence without its end.
     virtual void accepting_pauses(std::string_view why) = 0;
-
-   protected:
-    ~Host() = default;
   };
 
   Entrance(uv::Loop& loop, Host& host);
