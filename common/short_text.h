@@ -30,8 +30,11 @@ class ShortTextOf {
     swap(other);
     return *this;
   }
-  ShortTextOf(const ShortTextOf&) = delete;
-  ShortTextOf& operator=(const ShortTextOf&) = delete;
+  ShortTextOf(const ShortTextOf& other) { *this = other.view(); }
+  ShortTextOf& operator=(const ShortTextOf& other) {
+    if (this != &other) *this = other.view();
+    return *this;
+  }
   ~ShortTextOf() { clear(); }
 
   // At most kMax bytes, and not a part of this text.

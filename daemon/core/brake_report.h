@@ -1,40 +1,58 @@
-// What is told of one time that the brake on mass closing held: when, for whom, and what they have in common.
+// The report of one time that the brake on mass closing held: when, for whom, and what these clients share.
 //
-// What they have in common points at the cause: one subnet at a router, one listener at an address or a
-// firewall, one moment of the last heartbeats at an event.
+// What they share points at the cause: one subnet at a router, one listener at an address or a firewall, one
+// moment of the last heartbeats at an event.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/endpoint.h"
 #include "common/mono_time.h"
+#include "daemon/core/client.h"
 #include "daemon/core/closing_brake.h"
 
 namespace heartbeat {
 
-// The smallest network that holds all addresses which were added.
+// The smallest network that contains every address added.
 class CommonSubnet {
  public:
   void add(const Endpoint& endpoint);
 
-  // `10.1.0.0/16`; a single address as it is.  Empty: there is none, or it is every address there can be.
+  // `10.1.0.0/16`; a single address as it is.  Empty: no address was added, or no prefix is common to all.
   [[nodiscard]] std::string text() const;
 
  private:
   std::optional<Endpoint> first_;
-  unsigned bits_ = 0;  // that all have as the first one has
+  unsigned bits_ = 0;  // leading bits that all addresses share with the first
 };
 
 struct BrakeReport {
   BrakeSpan span;
-  std::string subnet{};                // empty: none that is common to all
-  std::optional<Endpoint> listener{};  // where all of them connected to, if to one
+  std::string subnet{};                // empty: the clients share none
+  std::optional<Endpoint> listener{};  // that all of them connected to; nothing where there were several
   MonoTime heard_first{};              // the earliest and the latest of their last heartbeats
   MonoTime heard_last{};
-  std::size_t held = 0;  // of an end: those that waited, and are closed now, or got a new leave period
+  std::size_t held = 0;  // of an end: the clients that waited; they are closed now, or got a new leave period
+};
+
+// What a set of clients has in common, found one client at a time.
+class CommonTraits {
+ public:
+  void add(const Client& client);
+
+  // `listeners`: by their numbers.
+  [[nodiscard]] BrakeReport report(const BrakeSpan& span, const std::vector<Endpoint>& listeners) const;
+
+ private:
+  CommonSubnet subnet_;
+  std::optional<std::uint8_t> listener_;
+  bool one_listener_ = true;
+  MonoTime heard_first_ = MonoTime::never();
+  MonoTime heard_last_;
 };
 
 }  // namespace heartbeat

@@ -1,5 +1,5 @@
-// What is known of one connected client.  One connection is one record; a client with an id carries its
-// standing over when another connection takes it over.
+// What is known of one connected client.  One connection is one record; where another connection takes over
+// the client's id, the client's standing moves into that connection's record.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@
 #include "common/short_text.h"
 #include "common/status.h"
 #include "daemon/core/beat_meter.h"
-#include "daemon/core/closing_brake.h"
 #include "daemon/core/history.h"
 #include "daemon/core/liveness.h"
 #include "daemon/core/reason.h"
@@ -21,22 +20,22 @@
 
 namespace heartbeat {
 
-// The listeners that a client can be said to have come by: as many as one daemon has, over a few reloads.
+// A listener without a number: as many can be numbered as one daemon has, over a few reloads.
 inline constexpr std::uint8_t kNoListener = 255;
 
-// A million of these are kept, so the order of the members is for size: a member whose last bytes are free
-// may lend them to those after it.
+// A million records are kept, so the members are ordered for size: a member whose last bytes are free lends
+// them to the next.
 struct Client {
   Client(const Endpoint& from, MonoTime accepted)
       : liveness(accepted), connected_at(accepted), last_heard(accepted), peer(from) {}
 
   [[no_unique_address]] Liveness liveness;
-  Status declared = Status::Alive;       // what it last said of itself
+  Status declared = Status::Alive;       // what the client last declared
   Reason leave_reason = Reason::Silent;  // of the present leave; meaningless while alive
   bool away = false;                     // the present leave began with a declaration
-  bool notify = false;                   // asked to be told of its state
-  bool sent_bytes = false;               // anything at all has come from it
-  bool held = false;                     // not read for now: it beats too fast
+  bool notify = false;                   // asked to be notified of its state
+  bool sent_bytes = false;               // at least one byte has come
+  bool held = false;                     // not read for now, because it beats too fast
   bool was_held = false;
 
   MonoTime connected_at;
@@ -44,16 +43,17 @@ struct Client {
   MonoTime taken_over_at;        // of the last takeover; meaningless while takeovers is 0
   std::uint64_t heartbeats = 0;  // over all connections of an id
   FrameDecoder decoder;
-  std::unique_ptr<History> history;  // null while there is nothing to tell
+  std::unique_ptr<History> history;  // null while there is nothing to keep
   ShortText id;                      // empty: named by its address
-  ShortText claimed_ip;              // empty: nothing heard yet
+  ShortText claimed_ip;              // empty: no heartbeat yet
 
   [[no_unique_address]] Endpoint peer;  // observed
   std::uint8_t listener = kNoListener;  // where it connected to: the monitor's number for it
   [[no_unique_address]] std::optional<std::uint32_t> pid;
   std::uint8_t takeovers = 0;      // close upon one another
   bool counted_by_brake = false;   // its leave is among those of closing_brake.h
-  std::uint8_t slow_in_a_row = 0;  // gaps alike and longer than a tick: a setting that the operator got wrong
+  std::uint8_t epoch = 0;          // of the settings that were last applied to it, see Monitor::adopt()
+  std::uint8_t slow_in_a_row = 0;  // gaps alike and longer than a tick: the tick is set too short
 
   std::uint32_t last_gap_ms = 0;     // between its last two heartbeats
   std::uint32_t frame_begun_ms = 0;  // of an unfinished frame, the low bits of when; see frame_age()
@@ -67,7 +67,7 @@ struct Client {
   return !client.claimed_ip.empty();
 }
 
-// An instant in 4 bytes, enough to tell what is younger than 49 days by.
+// An instant in 4 bytes: enough for the age of anything younger than 49 days.
 [[nodiscard]] inline std::uint32_t low_bits(MonoTime at) {
   return static_cast<std::uint32_t>(at.since_origin().count());
 }
@@ -77,7 +77,7 @@ struct Client {
   return Millis{low_bits(now) - client.frame_begun_ms};
 }
 
-// How a client is called everywhere: its id, or the address that it was seen to come from.
+// The client's name everywhere: its id, or the address that was observed.
 [[nodiscard]] inline std::string name_of(const Client& client) {
   return client.id.empty() ? to_string(client.peer) : std::string{client.id.view()};
 }
@@ -94,19 +94,9 @@ struct Client {
   return std::uint32_t{liveness.strikes()} * rule.threshold + liveness.silence();
 }
 
-// Whether it is in a leave that ends in a close for silence: the brake is for these.
+// Whether the client is in a leave that ends in a close for silence: the brake is for these leaves.
 [[nodiscard]] inline bool ends_in_silence(const Client& client) {
   return client.liveness.status() == Status::Leave && !client.away;
-}
-
-// The rule as it is for this client: where the brake on mass closing delays its close, the leave lasts
-// longer.
-[[nodiscard]] inline Rule rule_for(const Client& client, const Rule& rule, const ClosingBrake& brake) {
-  Rule own = rule;
-  if (ends_in_silence(client) && brake.delays(client.liveness.left_at())) {
-    own.leave_timeout = brake.end_of(client.liveness.left_at()) - client.liveness.left_at();
-  }
-  return own;
 }
 
 }  // namespace heartbeat

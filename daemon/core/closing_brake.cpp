@@ -27,19 +27,16 @@ void ClosingBrake::configure(const Settings& settings, const Rule& rule) {
 
 void ClosingBrake::change_settings(const Settings& settings, const Rule& rule, MonoTime now) {
   configure(settings, rule);
-  leaves_.clear();
-  size_ = 0;
-  border_ = {};
+  border_ = {};  // the window may be shorter: the next count begins anew
   below_ = 0;
   if (!holds()) return;
-  held_until_ = std::max(now, std::min(held_until_, held_from_ + pause_));
-  spans_.back().until = held_until_;
+  state_.held_until = std::max(now, std::min(state_.held_until, state_.held_from + pause_));
+  state_.spans.back().until = state_.held_until;
 }
 
 void ClosingBrake::add(MonoTime left) {
-  if (!is_on() || left < counted_from_) return;
+  if (left < state_.counted_from) return;
   ++leaves_[left];
-  ++size_;
   if (left < border_) ++below_;
 }
 
@@ -47,13 +44,12 @@ void ClosingBrake::remove(MonoTime left) {
   const auto place = leaves_.find(left);
   if (place == leaves_.end()) return;
   if (--place->second == 0) leaves_.erase(place);
-  --size_;
   if (left < border_) --below_;
 }
 
 bool ClosingBrake::advance(std::size_t connected) {
   if (holds()) {
-    end(BrakeEnd::RanOut, held_until_);
+    end(BrakeEnd::RanOut, state_.held_until);
     return true;
   }
   const MonoTime first = leaves_.begin()->first;
@@ -66,13 +62,12 @@ bool ClosingBrake::advance(std::size_t connected) {
 
 void ClosingBrake::end(BrakeEnd how, MonoTime now) {
   assert(holds());
-  held_until_ = now;
-  spans_.back().until = now;
-  spans_.back().end = how;
-  counted_from_ = now;
+  state_.held_until = now;
+  state_.spans.back().until = now;
+  state_.spans.back().end = how;
+  state_.counted_from = now;
   leaves_.erase(leaves_.begin(), leaves_.lower_bound(now));
-  size_ = below_ = 0;
-  for (const auto& [left, clients] : leaves_) size_ += clients;  // at most those that left at this instant
+  below_ = 0;
   border_ = {};
 }
 
@@ -86,8 +81,8 @@ std::size_t ClosingBrake::waiting(MonoTime now) const {
   return count;
 }
 
-// The border moves on with the first leave and never back, as leaves that began before one that was passed
-// are not counted: each leave is walked over once.
+// The border moves on with the first leave and never back, as leaves that began before a passed one are not
+// counted.  So each leave is walked over once, whatever the number of counts.
 std::size_t ClosingBrake::count_below(MonoTime border) {
   assert(border >= border_);
   for (auto place = leaves_.lower_bound(border_); place != leaves_.end() && place->first < border; ++place) {
@@ -97,22 +92,21 @@ std::size_t ClosingBrake::count_below(MonoTime border) {
   return below_;
 }
 
-// Those whose leave ends first are closed now: nothing is to be counted of them any more.
+// The clients whose leave ends first are closed now, and no longer counted.
 void ClosingBrake::pass_first() {
   const auto first = leaves_.begin();
-  counted_from_ = first->first + kGrain;
-  size_ -= first->second;
+  state_.counted_from = first->first + kGrain;
   below_ -= first->second;
   leaves_.erase(first);
 }
 
 void ClosingBrake::take_hold(MonoTime at, std::size_t concerned, std::size_t connected) {
-  if (spans_.size() == limits::kBrakesMax) spans_.pop_front();
-  spans_.push_back({.from = at, .until = at + pause_, .concerned = concerned, .connected = connected});
-  held_from_ = at;
-  held_until_ = at + pause_;
-  counted_from_at_hold_ = counted_from_;
-  ++times_held_;
+  if (state_.spans.size() == limits::kBrakesMax) state_.spans.pop_front();
+  state_.spans.push_back({.from = at, .until = at + pause_, .concerned = concerned, .connected = connected});
+  state_.held_from = at;
+  state_.held_until = at + pause_;
+  state_.counted_from_at_hold = state_.counted_from;
+  ++state_.times_held;
 }
 
 }  // namespace heartbeat

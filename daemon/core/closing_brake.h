@@ -10,9 +10,9 @@
 // leave lasts leave_timeout, so the next brake takes hold that much after the end of the one before at the
 // earliest, and no leave is held twice.
 //
-// Knows no client: it is told when such a leave begins (add) and ends otherwise (remove), and asked in the
-// order of time.  Each costs a search in an ordered map of the instants; a count costs what has come into the
-// window since the one before.
+// Knows no client: the caller reports when such a leave begins (add) or ends otherwise (remove), and asks in
+// the order of time.  Each costs a search in an ordered map of the instants; a count costs what has come into
+// the window since the one before.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "common/limits.h"
 #include "common/mono_time.h"
@@ -42,8 +43,21 @@ struct BrakeSpan {
   MonoTime from;                  // the first leave that was held would have ended here
   MonoTime until;                 // its end; while it holds, that of the pause
   std::size_t concerned;          // clients that would have been closed in the window, when it took hold
-  std::size_t connected;          // of so many
+  std::size_t connected;          // clients that were connected then
   std::optional<BrakeEnd> end{};  // none: it holds
+};
+
+// What must survive a restart of the daemon; the rest of a brake is made anew by adding each leave.
+struct BrakeState {
+  MonoTime counted_from{};  // leaves that began before are not counted: they were passed, or had their brake
+
+  // The span of the last brake, for the clients that are judged after its end.
+  MonoTime held_from = MonoTime::never();
+  MonoTime held_until = MonoTime::never();
+  MonoTime counted_from_at_hold{};
+
+  std::deque<BrakeSpan> spans{};  // the latest times that it held, the oldest first
+  std::uint64_t times_held = 0;
 };
 
 class ClosingBrake {
@@ -57,9 +71,12 @@ class ClosingBrake {
     friend bool operator==(const Settings&, const Settings&) = default;
   };
 
-  ClosingBrake(const Settings& settings, const Rule& rule) { configure(settings, rule); }
+  ClosingBrake(const Settings& settings, const Rule& rule, BrakeState state = {}) : state_(std::move(state)) {
+    configure(settings, rule);
+  }
+  [[nodiscard]] BrakeState take_state() && { return std::move(state_); }
 
-  // Goes on with these.  Every leave is to be added anew; a brake that holds goes on until its pause is over,
+  // The settings from now on.  The leaves stay counted.  A brake that holds goes on until its pause is over,
   // which may now be sooner, but not before `now`.
   void change_settings(const Settings& settings, const Rule& rule, MonoTime now);
 
@@ -68,11 +85,11 @@ class ClosingBrake {
   void add(MonoTime left);
   void remove(MonoTime left);
 
-  // When advance() has to be called next, before anybody is judged who is due then; never() where nothing
-  // can come of it.
+  // When advance() must be called next, before any client that is due then is judged; never() where there is
+  // nothing to decide.
   [[nodiscard]] MonoTime next() const {
-    if (holds()) return held_until_;
-    if (!is_on() || size_ < settings_.clients_min || leaves_.empty()) return MonoTime::never();
+    if (holds()) return state_.held_until;
+    if (!is_on() || leaves_.empty()) return MonoTime::never();
     return leaves_.begin()->first + leave_timeout_;
   }
 
@@ -84,17 +101,17 @@ class ClosingBrake {
   void end(BrakeEnd how, MonoTime now);
 
   [[nodiscard]] bool is_on() const { return settings_.share_percent > 0; }
-  [[nodiscard]] bool holds() const { return !spans_.empty() && !spans_.back().end; }
+  [[nodiscard]] bool holds() const { return !state_.spans.empty() && !state_.spans.back().end; }
 
   // Whether a leave that began at `left` and ends in a close for silence is one that the brake holds, or held
   // last.  Then end_of() is another instant than left + leave_timeout.
   [[nodiscard]] bool delays(MonoTime left) const {
     const MonoTime due = left + leave_timeout_;
-    return due >= held_from_ && due < held_until_ && left >= counted_from_at_hold_;
+    return due >= state_.held_from && due < state_.held_until && left >= state_.counted_from_at_hold;
   }
   // When such a leave ends in a close.
   [[nodiscard]] MonoTime end_of(MonoTime left) const {
-    return delays(left) ? held_until_ : left + leave_timeout_;
+    return delays(left) ? state_.held_until : left + leave_timeout_;
   }
 
   // The clients that wait for the end of the brake at `now`.
@@ -103,12 +120,12 @@ class ClosingBrake {
   // Whether a leave that began at `left` is among those that made the brake take hold.  Only until the next
   // call that changes anything.
   [[nodiscard]] bool concerns(MonoTime left) const {
-    return left >= counted_from_ && left + leave_timeout_ < held_from_ + window_;
+    return left >= state_.counted_from && left + leave_timeout_ < state_.held_from + window_;
   }
 
   // The latest times that it held, the oldest first: at most limits::kBrakesMax.
-  [[nodiscard]] const std::deque<BrakeSpan>& spans() const { return spans_; }
-  [[nodiscard]] std::uint64_t times_held() const { return times_held_; }
+  [[nodiscard]] const std::deque<BrakeSpan>& spans() const { return state_.spans; }
+  [[nodiscard]] std::uint64_t times_held() const { return state_.times_held; }
 
   // Those in force: the window is never shorter than two ticks, and neither is longer than a leave.
   [[nodiscard]] Millis window() const { return window_; }
@@ -127,18 +144,9 @@ class ClosingBrake {
 
   // The beginnings of the leaves, each with how many began then.
   std::map<MonoTime, std::uint32_t> leaves_;
-  std::size_t size_ = 0;   // their sum
   MonoTime border_;        // below it,
-  std::size_t below_ = 0;  // so many
-  MonoTime counted_from_;  // leaves that began before are not counted: they were passed, or had their brake
-
-  // The span of the last brake, for the clients that are judged after its end.
-  MonoTime held_from_ = MonoTime::never();
-  MonoTime held_until_ = MonoTime::never();
-  MonoTime counted_from_at_hold_;
-
-  std::deque<BrakeSpan> spans_;
-  std::uint64_t times_held_ = 0;
+  std::size_t below_ = 0;  // that many leaves began
+  BrakeState state_;
 };
 
 }  // namespace heartbeat

@@ -43,13 +43,6 @@ MonoTime Deadlines::of(std::uint32_t slot) const {
   return armed ? instant_of(heap_[position_[slot]]) : MonoTime::never();
 }
 
-std::optional<std::uint32_t> Deadlines::pop_due(MonoTime now) {
-  if (heap_.empty() || next() > now) return {};
-  const std::uint32_t slot = first();
-  disarm(slot);
-  return slot;
-}
-
 void Deadlines::place(std::uint32_t position, Entry entry) {
   heap_[position] = entry;
   position_[slot_of(entry)] = position;

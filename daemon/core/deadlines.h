@@ -1,4 +1,4 @@
-// Who must be looked at next: for each slot at most one instant, the earliest first.
+// Which client must be looked at next: for each slot at most one instant, the earliest first.
 //
 // A heap of four children a node that knows where each slot stands, so that an instant can be moved or taken
 // out.  Clients are re-armed a few times per leave window, not per heartbeat, so its logarithm is paid
@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "common/limits.h"
@@ -35,9 +34,6 @@ class Deadlines {
 
   // The slot of the earliest instant; there is one.
   [[nodiscard]] std::uint32_t first() const { return slot_of(heap_.front()); }
-
-  // Takes out the earliest slot that is due at `now`.
-  [[nodiscard]] std::optional<std::uint32_t> pop_due(MonoTime now);
 
  private:
   // The instant in the upper 40 bits, the slot in the lower 24: of one instant the lower slot comes first.

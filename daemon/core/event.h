@@ -1,6 +1,7 @@
-// What happened, for whoever wants to tell it: the log, and later the journal and the change feed.
+// What happened: the record that log, journal, change feed and pages are made from.
 //
-// One flat record for all kinds: which members are meaningful for which kind stands beside the kind.
+// One flat record for all kinds; beside each kind stands which members it fills.  A million may be made at
+// one instant, so names lie inside the record, and what few kinds fill lies in a block of its own.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +10,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/bad_input.h"
 #include "common/endpoint.h"
 #include "common/mono_time.h"
+#include "common/short_text.h"
 #include "common/status.h"
 #include "daemon/core/brake_report.h"
 #include "daemon/core/connection_id.h"
@@ -20,66 +23,103 @@
 
 namespace heartbeat {
 
+// A value that is mostly absent: costs a pointer then, and reads as T{}.
+template <class T>
+class Rarely {
+ public:
+  Rarely() = default;
+  Rarely(const Rarely& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Rarely& operator=(const Rarely& other) {
+    if (this != &other) *this = Rarely{other};
+    return *this;
+  }
+  Rarely(Rarely&&) noexcept = default;
+  Rarely& operator=(Rarely&&) noexcept = default;
+  ~Rarely() = default;
+
+  [[nodiscard]] const T* operator->() const {
+    static const T absent{};
+    return value_ ? value_.get() : &absent;
+  }
+
+  // To be written to; makes it where it is absent.
+  [[nodiscard]] T& edit() {
+    if (value_ == nullptr) value_ = std::make_unique<T>();
+    return *value_;
+  }
+
+ private:
+  std::unique_ptr<T> value_;
+};
+
 struct Event {
   enum class Kind : std::uint8_t {
     Connected,     // a connection was accepted
-    Joined,        // its first heartbeat; claimed_ip, pid
-    Named,         // a later heartbeat gave an id; `previous` is what it was called
-    TakenOver,     // its id was another connection's, which is closed; `previous_peer`, takeovers
-    Fight,         // two connections take an id from each other again and again; told once; `previous_peer`
-    Heard,         // a heartbeat; only where Settings::report_heartbeats asks; declared, seq, claimed_ip, pid
-    Slow,          // clients beat steadily, but slower than the tick; told once; `spacing`
-    Fast,          // the client beats too fast and is read slower from now on; told once of each connection
+    Joined,        // its first heartbeat; claimed_ip, pid; with an id: previous
+    Named,         // a later heartbeat gave an id; previous: the client's name until then
+    TakenOver,     // its id was another connection's, which is closed; previous_peer, takeovers
+    Fight,         // two connections take an id from each other repeatedly; reported once; previous_peer
+    Heard,         // a heartbeat; only with Settings::report_heartbeats; declared, seq, claimed_ip, pid
+    Slow,          // clients beat steadily, but slower than the tick; reported once; spacing
+    Fast,          // the client beats too fast and is read slower from now on; once a connection; detail
     Struck,        // one more strike
     Left,          // alive -> leave; reason
     Returned,      // leave -> alive; reason
     Closed,        // reason, by; bad_input and detail where the input was bad
     Refused,       // a connection was turned away before it was a client; reason, detail
-    Stalled,       // the daemon itself was not listening; `stalled`
-    Suspended,     // the machine was suspended; `stalled`: for how long
-    Braked,        // closing for silence pauses, see closing_brake.h; `brake`
-    BrakeEnded,    // it goes on; `brake`
-    AcceptPaused,  // listening pauses: connections come too fast, or there is no descriptor; detail
+    Stalled,       // the daemon itself was not listening; stalled
+    Suspended,     // the machine was suspended; stalled: for how long
+    Braked,        // closing for silence pauses, see closing_brake.h; brake
+    BrakeEnded,    // closing goes on; brake
+    AcceptPaused,  // accepting pauses: connections come too fast, or no descriptor is left; detail
   };
-  // Stalled and those after it are of the daemon: client and peer are empty.
+  // Stalled and the kinds after it concern the daemon: client and peer are empty.
+
+  // What most kinds leave empty.
+  struct Extra {
+    std::string previous{};
+    std::optional<Endpoint> previous_peer{};
+    unsigned takeovers = 0;  // of TakenOver: the number of takeovers close upon one another, with this one
+    std::optional<std::uint64_t> seq{};
+    Status declared = Status::Alive;
+    Millis spacing{0};
+    Millis stalled{0};
+    std::shared_ptr<const BrakeReport> brake{};  // null: of no brake
+    std::optional<BadInput> bad_input{};
+    std::string detail{};  // a sentence, of our words and escaped ones of the peer's
+  };
 
   Kind kind;
-  std::uint64_t number = 0;  // counts the events of this run from 1 without a gap; 0: Heard is not counted
-  MonoTime at{};  // on the listening clock; the exact instant of a verdict, however late it was found
-
-  ConnId conn{};
-  std::string client{};  // its name
-  Endpoint peer{};
-  std::string claimed_ip{};
-  std::optional<std::uint32_t> pid{};
 
   // The client's standing: of a verdict, at its instant and before it reset anything.
   Status from = Status::Alive;
   Status to = Status::Alive;
   Reason reason = Reason::Silent;
   Party by = Party::Daemon;
+  bool sent_bytes = true;  // false: not one byte came (a probe)
   std::uint16_t silence = 0;
   std::uint16_t strikes = 0;
   std::uint16_t steady = 0;
+
+  std::uint64_t number = 0;  // counts the events of this run from 1 without a gap; 0: Heard is not counted
+  MonoTime at{};  // on the listening clock; the exact instant of a verdict, however late it was found
+
+  ConnId conn{};
+  NameText client{};
+  Endpoint peer{};
+  ShortText claimed_ip{};
+  std::optional<std::uint32_t> pid{};
+
   Millis silent{0};     // since the last heartbeat, or since the accept
   Millis connected{0};  // since the accept
   std::uint64_t heartbeats = 0;
-  bool sent_bytes = true;  // false: not one byte came (a probe)
 
-  std::string previous{};
-  std::optional<Endpoint> previous_peer{};
-  unsigned takeovers = 0;  // of TakenOver: how many close upon one another, this one included
-  std::optional<std::uint64_t> seq{};
-  Status declared = Status::Alive;
-  Millis spacing{0};
-  Millis stalled{0};
-  std::shared_ptr<const BrakeReport> brake{};  // null: of no brake
-  std::optional<BadInput> bad_input{};
-  std::string detail{};  // a sentence, of our words and escaped ones of the peer's
+  Rarely<Extra> extra{};
 };
+static_assert(sizeof(Event) <= 144);
 inline constexpr std::size_t kEventKindCount = 18;
 
-// Of the daemon itself, and of no client.
+// Concerns the daemon itself, and no client.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {
   return kind >= Event::Kind::Stalled;
 }

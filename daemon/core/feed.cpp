@@ -4,15 +4,8 @@
 #include <new>
 
 namespace heartbeat {
-namespace {
 
-constexpr std::size_t kNameRoom = 31;  // bytes: an IPv4 address with its port, and most ids
-
-}  // namespace
-
-Feed::Feed() : ring_(limits::kFeedMax, Event{.kind = Event::Kind::Connected}) {
-  for (Event& place : ring_) place.client.reserve(kNameRoom);
-}
+Feed::Feed() : ring_(limits::kFeedMax, Event{.kind = Event::Kind::Connected}) {}
 
 void Feed::add(const Event& event) {
   if (event.number == 0) return;
@@ -21,7 +14,7 @@ void Feed::add(const Event& event) {
   ++next_;
   try {
     place = event;
-  } catch (const std::bad_alloc&) {  // that it happened, without what takes memory
+  } catch (const std::bad_alloc&) {  // the number must stay: keep what takes no memory
     place = Event{.kind = event.kind, .number = event.number, .at = event.at};
   }
 }

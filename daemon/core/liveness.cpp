@@ -70,10 +70,13 @@ MonoTime Liveness::next_change(const Rule& rule) const {
   return MonoTime::never();
 }
 
-// While alive: the end of the silent tick that reaches the threshold.
+// While alive: the end of the silent tick that reaches the threshold.  At the end of the present tick silence
+// is s; each silent tick after it adds one, so the threshold is reached threshold - s ticks after that end,
+// which itself is one tick after tick_start.  (A present tick that reaches the threshold itself has s =
+// threshold.)
 MonoTime Liveness::next_strike(const Rule& rule) const {
-  const int after_this_tick = heard_ ? after_heard_tick(silence_) : silence_ + 1;
-  return tick_start_ + rule.tick * (1 + rule.threshold - after_this_tick);
+  const int s = heard_ ? after_heard_tick(silence_) : silence_ + 1;
+  return tick_start_ + rule.tick * (1 + rule.threshold - s);
 }
 
 bool Liveness::returns_at_tick_end(const Rule& rule) const {
@@ -108,21 +111,23 @@ void Liveness::take_over(const Liveness& earlier) {
   steady_ = earlier.steady_;
 }
 
-void Liveness::restart_tick(const Rule& rule, MonoTime now) {
+// tick_start <= now < tick_start + before.tick once the silent ticks are folded in.  The latest beginning of
+// a new tick that is not after `now` is tick_start + n * tick with n = (now - tick_start) / tick rounded
+// down, which is now - (now - tick_start) mod tick.
+void Liveness::restart_tick(const Rule& before, const Rule& rule, MonoTime now) {
   const auto below = [](std::uint16_t value, std::uint16_t bound) {
     return std::min<std::uint16_t>(value, static_cast<std::uint16_t>(bound - 1));
   };
-  tick_start_ = now;
-  heard_ = false;
-  declared_ = false;
+  judge_ticks_until(before, now);
+  tick_start_ = now - (now - tick_start_) % rule.tick;
   silence_ = below(silence_, rule.threshold);
   strikes_ = below(strikes_, rule.cursor);
   steady_ = below(steady_, rule.recover);
   const bool overdue = status_ == Status::Leave && left_at_ + rule.leave_timeout <= now;
-  if (overdue) left_at_ = now + rule.tick - rule.leave_timeout;
+  if (overdue) left_at_ = tick_start_ + rule.tick - rule.leave_timeout;
 }
 
-// The end of the present tick, as the rule says it.
+// The end of the present tick, as docs/liveness.md has it.
 void Liveness::judge_tick(const Rule& rule) {
   if (!heard_) {
     judge_silent_ticks(rule, 1);
@@ -141,7 +146,10 @@ void Liveness::judge_tick(const Rule& rule) {
   declared_ = false;
 }
 
-// `count` ticks in which nothing was heard.  While alive the caller stops at each strike.
+// `count` ticks in which nothing was heard.  Silence counts up by one each and starts from 0 again whenever
+// it reaches the threshold, so after them it is (silence + count) mod threshold, and it has reached the
+// threshold at least once where silence + count >= threshold.  While alive each time is a strike: the caller
+// stops at each.
 void Liveness::judge_silent_ticks(const Rule& rule, std::int64_t count) {
   const std::int64_t silence = silence_ + count;
   silence_ = static_cast<std::uint16_t>(silence % rule.threshold);

@@ -1,9 +1,10 @@
 // The rule: one client's liveness as a value.  Knows no clock, no socket and no other client.
 //
 // The rule is written tick by tick (docs/liveness.md), but nothing runs at each tick.  Between two heartbeats
-// the future of a silent client is arithmetic: the record below is that of the tick that began at
-// `tick_start_`, all earlier ticks having been judged, and advance() folds any number of silent ticks into it
-// at once.  The tick-by-tick loop lives in the tests, as the oracle that this must equal for every sequence.
+// the future of a silent client is arithmetic.  The members describe the tick that began at `tick_start_`,
+// with all earlier ticks judged; advance() folds any number of silent ticks into them at once.  The
+// tick-by-tick loop lives in tools/sim/virtual/tick_by_tick.h, as the oracle that this must equal for every
+// sequence.
 //
 // Invariants, while not Close:  silence_ < threshold;  steady_ <= recover;  strikes_ <= cursor, and == cursor
 // only between the Struck and the Left of one instant.
@@ -28,7 +29,7 @@ struct Change {
   };
 
   Kind kind;
-  MonoTime at;  // the exact instant, however late it was looked for
+  MonoTime at;  // the exact instant, however late it was judged
   // The numbers as they stood at that instant, before the change reset them.
   std::uint16_t silence;
   std::uint16_t strikes;
@@ -47,12 +48,11 @@ class Liveness {
   [[nodiscard]] std::uint16_t strikes() const { return strikes_; }
   [[nodiscard]] std::uint16_t steady() const { return steady_; }
   [[nodiscard]] MonoTime tick_start() const { return tick_start_; }  // of the present tick
-  [[nodiscard]] MonoTime left_at() const {
-    return left_at_;
-  }  // of the present leave; meaningless while alive
+  // When the present leave began; meaningless while alive.
+  [[nodiscard]] MonoTime left_at() const { return left_at_; }
 
   // Judges the ticks that end at or before `now`, in order, up to and including the first change; call again
-  // until there is none.  Must have been called so for `now` before anything below is told of `now`.
+  // until there is none.  Must have been called so for `now` before any call below that happens at `now`.
   [[nodiscard]] std::optional<Change> advance(const Rule& rule, MonoTime now);
 
   // The instant of the next change if nothing more is heard; never() once closed.  A heartbeat of an alive
@@ -65,7 +65,7 @@ class Liveness {
   // A heartbeat arrived that declares `leave`.  Returns whether the client was alive and is now in leave.
   bool declared_leave(MonoTime now);
 
-  // The client is in leave from now on, with a new leave period: it was so when it was last closed.
+  // The client is in leave from now on, with a new leave period: it was in leave when it was last closed.
   void enter_leave(MonoTime now);
 
   // This connection takes over from the client's earlier one, which has been advanced to the same instant:
@@ -78,10 +78,13 @@ class Liveness {
   // Whether the client is in leave and returns before that ends, even if nothing more is heard.
   [[nodiscard]] bool will_return(const Rule& rule) const;
 
-  // The rule's settings changed: the present tick starts anew, and the counters stay, kept below the new
-  // bounds so that a change of settings alone never moves a client. A leave that has lasted longer than the
-  // new timeout allows ends with that tick.
-  void restart_tick(const Rule& rule, MonoTime now);
+  // The rule's settings change at `now`; every change due by then has been made by the old ones.  Ticks of
+  // the new length are cut from where the present tick began, so that clients stay spread over time as their
+  // accepts were: with all ticks cut from `now` instead, the next silence of a whole fleet would be one
+  // instant.  The present tick is the one of these that contains `now`, heard or not as it was.  The counters
+  // stay, kept below the new bounds, so that a change of settings alone never moves a client.  A leave that
+  // has lasted longer than the new timeout allows ends with the present tick.
+  void restart_tick(const Rule& before, const Rule& rule, MonoTime now);
 
  private:
   [[nodiscard]] MonoTime next_strike(const Rule& rule) const;
@@ -90,7 +93,7 @@ class Liveness {
   void judge_silent_ticks(const Rule& rule, std::int64_t count);
   void judge_ticks_until(const Rule& rule, MonoTime now);
 
-  // Each makes the change that next_change() announced for `at`.
+  // Each of these makes the change that next_change() announced for `at`.
   Change strike(const Rule& rule, MonoTime at);
   Change leave(const Rule& rule, MonoTime at);
   Change come_back(const Rule& rule, MonoTime at);

@@ -1,18 +1,19 @@
-// Who a connection is, and what that brings with it: the first connection of a client, one that takes over
-// from an earlier one, and one of a client that was closed and is remembered.
+// Which client a connection belongs to, and what that brings with it: a new client, one whose id another
+// connection had, or one that was closed and is remembered.
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "daemon/core/monitor.h"
+#include "daemon/core/wording.h"
 
 namespace heartbeat {
 namespace {
 
-// One past the number at which a fight is told; counting further would only overflow.
+// One past the number at which a fight is reported; counting further would only overflow.
 constexpr std::uint8_t kTakeoversCounted = limits::kFightTakeovers + 1;
 
-// What a client is at this moment, where it has not become so just now.
+// The client's status at this moment, for a client that has not been sent the change itself.
 void append_standing(std::string& out, const Client& client) {
   const Status status = client.liveness.status();
   append_status(out, status, to_string(status == Status::Leave ? client.leave_reason : Reason::Steady));
@@ -25,12 +26,13 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   if (id.empty()) {
     if (!first) return;
     ++counters_.joins;
-    tell(event_of(Event::Kind::Joined, entry, now), effects);
+    tell(event_of(Event::Kind::Joined, entry.conn, entry.client, now), effects);
     return;
   }
 
   if (const auto slot = registry_.slot_of(id)) {
     const Entry earlier = entry_at(*slot);
+    if (sweep_) bring_up_to_date(earlier);
     if (judge(earlier, now, effects)) {
       take_over(entry, earlier, now, effects);
       return;
@@ -40,15 +42,15 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   registry_.name(entry.conn.slot, id);
   ++roster_version_;
   if (first) ++counters_.joins;
-  Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry, now);
-  event.previous = std::move(previous);
+  Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry.conn, entry.client, now);
+  event.extra.edit().previous = std::move(previous);
   tell(std::move(event), effects);
 
   auto closed = closed_.take(id);
   if (!closed) return;
   resume_history(entry.client, *closed);
   if (closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
-  Event back = event_of(Event::Kind::Left, entry, now);
+  Event back = event_of(Event::Kind::Left, entry.conn, entry.client, now);
   entry.client.liveness.enter_leave(now);
   enter_leave(entry, Reason::Remembered, closed->away, std::move(back), effects);
 }
@@ -61,15 +63,15 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
   client.taken_over_at = now;
   const Status before = client.liveness.status();
-  if (before == Status::Leave) --in_leave_;
+  if (before == Status::Leave) count_leave(client, -1);
   uncount_for_brake(client);
   client.liveness.take_over(old.liveness);
-  if (client.liveness.status() == Status::Leave) ++in_leave_;
+  client.away = old.away;
+  if (client.liveness.status() == Status::Leave) count_leave(client, +1);
   client.heartbeats += old.heartbeats;
   client.nearest_to_leave = std::max(client.nearest_to_leave, old.nearest_to_leave);
   client.declared = old.declared;
   client.leave_reason = old.leave_reason;
-  client.away = old.away;
   note(earlier.client, {.at = now, .peer = client.peer, .kind = Moment::Kind::TakenOver});
   client.history = std::move(earlier.client.history);
 
@@ -84,9 +86,9 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
     effects.send(entry.conn, [&](std::string& out) { append_standing(out, client); });
   }
 
-  Event event = event_of(Event::Kind::TakenOver, entry, now);
-  event.previous_peer = previous_peer;
-  event.takeovers = client.takeovers;
+  Event event = event_of(Event::Kind::TakenOver, entry.conn, entry.client, now);
+  event.extra.edit().previous_peer = previous_peer;
+  event.extra.edit().takeovers = client.takeovers;
   tell(Event{event}, effects);
   if (client.takeovers == limits::kFightTakeovers) {
     event.kind = Event::Kind::Fight;

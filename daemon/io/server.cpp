@@ -11,6 +11,11 @@
 #include "common/uv/rest.h"
 
 namespace heartbeat {
+namespace {
+
+constexpr int kSlicesPerTurn = 4;  // each of a millisecond or two at the most
+
+}  // namespace
 
 Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep)
     : loop_(loop),
@@ -33,14 +38,14 @@ void Server::stop() {
   close_clients();
 }
 
-// Clients that memory lacked for are closed in the next turns: by then the notices that were sent have given
-// theirs back.  If not one client could be closed in order, one is closed without a notice, so that this
-// ends.
+// One slice of them in each turn.  Clients that memory lacked for are closed in the next turns: by then the
+// notices that were sent have given theirs back.  If not one client could be closed in order, one is closed
+// without a notice, so that this ends.
 void Server::close_clients() {
   const std::size_t before = monitor_.clients().size();
-  uv::guarded([this] { monitor_.shut_down(now(), effects_); });
+  const bool had_memory = uv::guarded([this] { static_cast<void>(monitor_.shut_down(now(), effects_)); });
   apply();
-  if (before == 0 || monitor_.clients().size() < before) return;
+  if (had_memory || before == 0 || monitor_.clients().size() < before) return;
   std::uint32_t slot = 0;
   while (monitor_.clients().at(slot) == nullptr) ++slot;
   give_up(monitor_.clients().conn_of(slot));
@@ -167,10 +172,16 @@ void Server::on_pulse() {
   }
 }
 
-// Judges the clients that are due, and puts new settings into force when none is due any more.
+// Judges the clients that are due: a few slices, so that a poll comes between, and the rest in the next
+// turns. Puts new settings into force when none is due any more.
 void Server::judge() {
-  monitor_.advance(turn_.now(), effects_);
-  if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}));
+  for (int slice = 0; slice < kSlicesPerTurn; ++slice) {
+    if (!monitor_.advance(turn_.now(), effects_)) {
+      if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}));
+      return;
+    }
+    apply();
+  }
 }
 
 // Rests before the next poll, where that is worth it: that poll then finds many reads at once.

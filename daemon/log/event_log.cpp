@@ -59,7 +59,7 @@ class Words {
         .add("reason", to_string(event.reason));
   }
   Words& add_previous_peer(const Event& event) {
-    return add("previous_peer", to_string(event.previous_peer.value_or(Endpoint{})));
+    return add("previous_peer", to_string(event.extra->previous_peer.value_or(Endpoint{})));
   }
 
   [[nodiscard]] LogRecord take() { return std::move(record_); }
@@ -100,7 +100,7 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Struck:
     case Event::Kind::Returned: return spdlog::level::info;
     case Event::Kind::TakenOver:
-      return event.takeovers < limits::kFightTakeovers ? spdlog::level::info : spdlog::level::debug;
+      return event.extra->takeovers < limits::kFightTakeovers ? spdlog::level::info : spdlog::level::debug;
     case Event::Kind::Fight:
     case Event::Kind::Slow:
     case Event::Kind::Fast:
@@ -120,7 +120,7 @@ level_enum level_of(const Event& event) {
 void introduce_client(Words& words, const Event& event) {
   words.add("client", event.client).note("peer", to_string(event.peer));
   words.note("address", address_string(event.peer));
-  if (!event.claimed_ip.empty()) words.note("ip", event.claimed_ip);
+  if (!event.claimed_ip.empty()) words.note("ip", std::string{event.claimed_ip.view()});
   if (event.pid) words.note("pid", std::to_string(*event.pid));
 }
 
@@ -150,7 +150,7 @@ LogRecord record_of(const Event& event, level_enum level) {
   switch (event.kind) {
     case Event::Kind::Connected: break;
     case Event::Kind::Joined: words.say("peer", to_string(event.peer)).say_claims(event); break;
-    case Event::Kind::Named: words.add("previous", event.previous); break;
+    case Event::Kind::Named: words.add("previous", event.extra->previous); break;
     case Event::Kind::TakenOver:
       words.say("peer", to_string(event.peer)).add_previous_peer(event).add("status", to_string(event.to));
       break;
@@ -160,44 +160,50 @@ LogRecord record_of(const Event& event, level_enum level) {
           .add_detail("two connections take this id from each other; give each program its own");
       break;
     case Event::Kind::Heard:
-      words.say_claims(event).add("declared", to_string(event.declared)).add("status", to_string(event.to));
-      if (event.seq) words.add("seq", *event.seq);
+      words.say_claims(event)
+          .add("declared", to_string(event.extra->declared))
+          .add("status", to_string(event.to));
+      if (event.extra->seq) words.add("seq", *event.extra->seq);
       words.add_standing(event);
       break;
     case Event::Kind::Slow:
-      words.add("interval", "interval_ms", event.spacing)
+      words.add("interval", "interval_ms", event.extra->spacing)
           .add_detail(
               "clients beat steadily but slower than the tick, and will be judged silent; set the tick to "
               "their interval");
       break;
     case Event::Kind::Fast:
       words.add("connected", "connected_ms", event.connected).add("heartbeats", event.heartbeats);
-      words.add_detail(event.detail);
+      words.add_detail(event.extra->detail);
       break;
-    case Event::Kind::AcceptPaused: words.add("by", to_string(event.by)).add_detail(event.detail); break;
+    case Event::Kind::AcceptPaused:
+      words.add("by", to_string(event.by)).add_detail(event.extra->detail);
+      break;
     case Event::Kind::Struck: words.add_standing(event).add_silent(event); break;
     case Event::Kind::Left: words.add_transition(event).add_standing(event).add_silent(event); break;
     case Event::Kind::Returned: words.add_transition(event).add_standing(event); break;
     case Event::Kind::Closed:
       words.add_transition(event).add("by", to_string(event.by)).add_standing(event).add_silent(event);
       words.add("connected", "connected_ms", event.connected).add("heartbeats", event.heartbeats);
-      if (event.bad_input) words.add("bad_input", to_string(*event.bad_input));
-      words.add_detail(event.detail);
+      if (event.extra->bad_input) words.add("bad_input", to_string(*event.extra->bad_input));
+      words.add_detail(event.extra->detail);
       break;
-    case Event::Kind::Refused: words.add("reason", to_string(event.reason)).add_detail(event.detail); break;
+    case Event::Kind::Refused:
+      words.add("reason", to_string(event.reason)).add_detail(event.extra->detail);
+      break;
     case Event::Kind::Stalled:
-      words.add("stalled", "stalled_ms", event.stalled)
+      words.add("stalled", "stalled_ms", event.extra->stalled)
           .add_detail("the daemon itself was not listening; no client is charged for it");
       break;
     case Event::Kind::Suspended:
-      words.add("suspended", "suspended_ms", event.stalled)
+      words.add("suspended", "suspended_ms", event.extra->stalled)
           .add_detail("the machine was suspended; no client is charged for it");
       break;
     case Event::Kind::Braked:
-      if (event.brake != nullptr) add_brake(words, *event.brake, event.at);
+      if (event.extra->brake != nullptr) add_brake(words, *event.extra->brake, event.at);
       break;
     case Event::Kind::BrakeEnded:
-      if (event.brake != nullptr) add_brake_end(words, *event.brake);
+      if (event.extra->brake != nullptr) add_brake_end(words, *event.extra->brake);
       break;
   }
   return words.take();

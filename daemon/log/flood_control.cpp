@@ -22,7 +22,7 @@ bool FloodControl::admit(const Event& event, spdlog::level::level_enum level, Mo
   if (sum.count++ == 0) ++holding_;
   sum.kind = event.kind;
   sum.level = std::max(sum.level, level);
-  if (sum.first.size() < limits::kSumNames) sum.first.push_back(event.client);
+  if (sum.first.size() < limits::kSumNames) sum.first.emplace_back(event.client.view());
   ++sum.by_reason.at(static_cast<std::size_t>(event.reason));
   return false;
 }

@@ -44,10 +44,10 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   json.add("at", format_instant(clock.at(event.at)));
   json.add("event", to_string(event.kind));
   if (is_of_daemon(event.kind)) {
-    if (event.kind == Event::Kind::Stalled) json.add("stalled_ms", event.stalled);
-    if (event.kind == Event::Kind::Suspended) json.add("suspended_ms", event.stalled);
-    if (event.kind == Event::Kind::AcceptPaused) json.add("detail", event.detail);
-    if (event.brake != nullptr) add_brake(json, *event.brake, clock);
+    if (event.kind == Event::Kind::Stalled) json.add("stalled_ms", event.extra->stalled);
+    if (event.kind == Event::Kind::Suspended) json.add("suspended_ms", event.extra->stalled);
+    if (event.kind == Event::Kind::AcceptPaused) json.add("detail", event.extra->detail);
+    if (event.extra->brake != nullptr) add_brake(json, *event.extra->brake, clock);
     return;
   }
   json.add("client", event.client);
@@ -68,11 +68,11 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
     json.add("connected_ms", event.connected);
     json.add("heartbeats", event.heartbeats);
   }
-  if (!event.previous.empty()) json.add("previous", event.previous);
-  if (event.previous_peer) json.add("previous_peer", to_string(*event.previous_peer));
-  if (event.kind == Event::Kind::Slow) json.add("interval_ms", event.spacing);
-  if (event.bad_input) json.add("bad_input", to_string(*event.bad_input));
-  if (!event.detail.empty()) json.add("detail", event.detail);
+  if (!event.extra->previous.empty()) json.add("previous", event.extra->previous);
+  if (event.extra->previous_peer) json.add("previous_peer", to_string(*event.extra->previous_peer));
+  if (event.kind == Event::Kind::Slow) json.add("interval_ms", event.extra->spacing);
+  if (event.extra->bad_input) json.add("bad_input", to_string(*event.extra->bad_input));
+  if (!event.extra->detail.empty()) json.add("detail", event.extra->detail);
 }
 
 void add_feed_event(JsonWriter& json, const Event& event, std::string_view boot, const WallClock& clock) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "daemon/core/braked_rule.h"
 #include "daemon/core/client.h"
 #include "daemon/core/liveness.h"
 #include "daemon/core/reason.h"

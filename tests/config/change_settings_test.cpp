@@ -42,12 +42,13 @@ class Story {
     collect();
   }
   void advance(MonoTime now) {
-    monitor.advance(now, effects_);
+    while (monitor.advance(now, effects_)) {
+    }
     collect();
   }
   void change(const Settings& settings, MonoTime now) {
     monitor.change_settings(settings, now, effects_);
-    collect();
+    advance(now);
   }
   void change(const Rule& rule, MonoTime now) {
     Settings settings = monitor.settings();

@@ -134,14 +134,18 @@ class CoreRun {
     for (const Traffic::Beat& beat : traffic_.beats) {
       const MonoTime now = start_ + beat.after;
       monitor_.receive(beat.conn, traffic_.bytes_of(beat), now, effects_);
-      if (monitor_.next_deadline() <= now) monitor_.advance(now, effects_);
+      if (monitor_.next_deadline() <= now) judge(now);
       effects_.clear();
     }
     start_ += kTick;
   }
 
+  void judge(MonoTime now) {
+    while (monitor_.advance(now, effects_)) effects_.clear();
+  }
+
   void check_verdicts() {
-    monitor_.advance(start_, effects_);
+    judge(start_);
     const Counters& counters = monitor_.counters();
     const bool exact = counters.leaves == silent_ && counters.strikes == silent_ * Rule{}.cursor &&
                        counters.returns == 0 && monitor_.status_counts().leave == silent_;

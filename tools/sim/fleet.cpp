@@ -47,7 +47,11 @@ void Fleet::due() {
   wake_at_ = MonoTime::never();
   watch_stalls();
   const MonoTime now = loop_.now();
-  while (const auto slot = steps_.pop_due(now)) play(*slot, now);
+  while (steps_.next() <= now) {
+    const std::uint32_t slot = steps_.first();
+    steps_.disarm(slot);
+    play(slot, now);
+  }
   add_due(now);
   wake_up_in_time();
 }

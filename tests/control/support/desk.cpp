@@ -87,7 +87,8 @@ void Desk::disconnect(ConnId conn, Reason reason) {
 
 void Desk::pass(Millis time) {
   now += time;
-  monitor_.advance(now, effects_);
+  while (monitor_.advance(now, effects_)) {
+  }
   settle();
 }
 

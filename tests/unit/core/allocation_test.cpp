@@ -21,7 +21,7 @@ std::uint64_t allocated_by_beats(Monitor& monitor, ConnId conn, std::string_view
   for (int beats = 0; beats < 100; ++beats) {
     now += 10s;
     monitor.receive(conn, bytes, now, effects);
-    monitor.advance(now, effects);
+    CHECK_FALSE(monitor.advance(now, effects));
     effects.clear();
   }
   return allocations_made() - before;

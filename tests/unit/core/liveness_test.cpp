@@ -1,5 +1,9 @@
 #include "daemon/core/liveness.h"
 
+#include <set>
+#include <utility>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "common/limits.h"
@@ -350,12 +354,49 @@ TEST_CASE("a client that was in leave at its last close begins a new leave") {
   CHECK(changes_until(t0 + 5s, client, kArticle) == Changes{{Returned, t0 + 5s, 0, 0, 5}});
 }
 
-TEST_CASE("a change of settings begins the present tick anew") {
+TEST_CASE("after a change to a longer tick the present tick is longer, and heard as it was") {
   Liveness client{t0};
   beat(client, kArticle, {t0});
   const Rule slower{.tick = 2s, .leave_timeout = 30s};
-  client.restart_tick(slower, t0 + 500ms);
-  CHECK(client.next_change(slower) == t0 + 10'500ms);  // the beat went with the tick it was in
+  client.restart_tick(kArticle, slower, t0 + 500ms);
+  CHECK(client.tick_start() == t0);
+  CHECK(client.next_change(slower) == t0 + 12s);  // five silent ticks after the heard one
+}
+
+TEST_CASE(
+    "after a change to a shorter tick the present tick began a whole number of ticks after the old one") {
+  const Rule from{.tick = 10s, .leave_timeout = 100s};
+  const Rule to{.tick = 3s, .leave_timeout = 100s};
+  for (const auto& [now, tick_start] : {std::pair{t0 + 2999ms, t0}, std::pair{t0 + 3s, t0 + 3s},
+                                        std::pair{t0 + 9999ms, t0 + 9s}, std::pair{t0 + 10s, t0 + 10s}}) {
+    Liveness client{t0};
+    CHECK(changes_until(now, client, from) == Changes{});
+    client.restart_tick(from, to, now);
+    CHECK(client.tick_start() == tick_start);
+  }
+}
+
+TEST_CASE(
+    "clients that were accepted at different instants are judged at different instants after a change") {
+  const Rule to{.tick = 7s, .threshold = 1, .leave_timeout = 100s};
+  std::set<MonoTime> instants;
+  for (Millis accepted = 0ms; accepted < 1s; accepted += 50ms) {
+    Liveness client{t0 + accepted};
+    CHECK(changes_until(t0 + 2s, client, kArticle) == Changes{});
+    client.restart_tick(kArticle, to, t0 + 2s);
+    instants.insert(client.next_change(to));
+  }
+  CHECK(instants.size() == 20);
+}
+
+TEST_CASE("silent ticks that nobody has looked at are ticks of the old length") {
+  const Rule to{.tick = 10s, .threshold = 5, .leave_timeout = 100s};
+  Liveness client{t0};
+  beat(client, kArticle, {t0});
+  client.restart_tick(kArticle, to, t0 + 4500ms);
+  CHECK(client.silence() == 3);
+  CHECK(client.tick_start() == t0 + 4s);
+  CHECK(client.next_change(to) == t0 + 24s);
 }
 
 TEST_CASE("a change of settings never moves a client by itself") {
@@ -367,7 +408,7 @@ TEST_CASE("a change of settings never moves a client by itself") {
     CHECK(changes_until(t0 + 57s, client, from).size() == 5);
     CHECK(client.silence() == 7);
     CHECK(client.strikes() == 5);
-    client.restart_tick(to, t0 + 57s);
+    client.restart_tick(from, to, t0 + 57s);
     CHECK(changes_until(t0 + 57'999ms, client, to) == Changes{});
     CHECK(changes_until(t0 + 58s, client, to).front() == Change{Struck, t0 + 58s, 2, 2, 0});
   }
@@ -375,7 +416,7 @@ TEST_CASE("a change of settings never moves a client by itself") {
     Liveness client = in_leave(t0);
     beat(client, from, {t0, t0 + 1s, t0 + 2s, t0 + 3s});
     CHECK(changes_until(t0 + 4s, client, from) == Changes{});
-    client.restart_tick(to, t0 + 4s);
+    client.restart_tick(from, to, t0 + 4s);
     CHECK(changes_until(t0 + 5s, client, to) == Changes{});
     CHECK(client.status() == Status::Leave);
     client.heard();
@@ -390,7 +431,7 @@ TEST_CASE("after a change to a shorter recover, one more heard tick still clears
   CHECK(changes_until(t0 + 5s, client, from).size() == 1);
   beat(client, from, {t0 + 5s, t0 + 6s, t0 + 7s, t0 + 8s});
   CHECK(changes_until(t0 + 9s, client, from) == Changes{});
-  client.restart_tick(to, t0 + 9s);
+  client.restart_tick(from, to, t0 + 9s);
   CHECK(client.strikes() == 1);
   client.heard();
   CHECK(changes_until(t0 + 10s, client, to) == Changes{});

@@ -67,8 +67,8 @@ TEST_CASE("each kind of bad input closes its connection, is counted, and says wh
     CHECK(fleet.told() == Words{"close pump-7 " + std::string{to_string(reason)}});
     const Event& closed = fleet.last(Kind::Closed);
     CHECK(closed.by == Party::Daemon);
-    CHECK(closed.bad_input == bad.kind);
-    CHECK(closed.detail == bad.detail);
+    CHECK(closed.extra->bad_input == bad.kind);
+    CHECK(closed.extra->detail == bad.detail);
     CHECK(fleet.counters().bad_input.at(static_cast<std::size_t>(bad.kind)) == 1);
     CHECK(fleet.closes(reason) == 1);
     CHECK(fleet.counters().heartbeats == 2);
@@ -98,7 +98,7 @@ TEST_CASE("of a long bad body a short excerpt is told, and nothing in it can foo
   Fleet fleet;
   const Peer pump = fleet.connect(t0);
   pump.send_body(t0, "\x1B[2J" + std::string(4000, 'x'));
-  CHECK(fleet.last(Kind::Closed).detail ==
+  CHECK(fleet.last(Kind::Closed).extra->detail ==
         std::string{explain(BadInput::NotJson)} + R"(, but at byte 0 stands "\x1b[2J)" +
             std::string(limits::kExcerptMax - 4, 'x') + "…\": is it JSON at all?");
 }
@@ -108,7 +108,7 @@ TEST_CASE("a bad body as long as an excerpt is told whole, and one byte more is 
     Fleet fleet;
     const Peer pump = fleet.connect(t0);
     pump.send_body(t0, std::string(limits::kExcerptMax + (is_cut ? 1 : 0), 'x'));
-    CHECK(fleet.last(Kind::Closed).detail ==
+    CHECK(fleet.last(Kind::Closed).extra->detail ==
           std::string{explain(BadInput::NotJson)} + ", but at byte 0 stands \"" +
               std::string(limits::kExcerptMax, 'x') + (is_cut ? "…\"" : "\"") + ": is it JSON at all?");
   }
@@ -130,7 +130,7 @@ TEST_CASE("an id may be repeated but not changed") {
   CHECK_FALSE(pump.was_closed());
   pump.say(t0 + 2s, {.id = "pump-8"});
   CHECK(pump.was_closed());
-  CHECK(fleet.last(Kind::Closed).bad_input == BadInput::IdChanged);
+  CHECK(fleet.last(Kind::Closed).extra->bad_input == BadInput::IdChanged);
 }
 
 TEST_CASE("the daemon's own limit on frames is the one that counts") {
@@ -143,7 +143,7 @@ TEST_CASE("the daemon's own limit on frames is the one that counts") {
   pump.send_body(t0, body + std::string(41 - body.size(), ' '));
   CHECK(pump.was_closed());
   CHECK(fleet.last(Kind::Closed)
-            .detail.starts_with("frame length 41 is over the limit of 40 bytes; the bytes are "));
+            .extra->detail.starts_with("frame length 41 is over the limit of 40 bytes; the bytes are "));
 }
 
 TEST_CASE("verdicts that fell before the bad input are told before it; a leave that ran out was the end") {

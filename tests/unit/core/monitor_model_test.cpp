@@ -69,7 +69,6 @@ class Model {
 
   bool may_open() const { return clients_.size() < clients_max_; }
   void open(ConnId conn, MonoTime now) {
-    catch_up(now);
     clients_.emplace(conn, ModelClient{.life{rule_, now}, .accepted = now});
   }
 
@@ -90,16 +89,9 @@ class Model {
     }
   }
 
-  // Where a brake could hold, nobody is judged before everybody who was due earlier.
-  void catch_up(MonoTime now) {
-    const bool may_hold = brake_.share_percent > 0 && clients_.size() >= brake_.clients_min;
-    if (may_hold || holding_) advance(now);
-  }
-
   [[nodiscard]] std::size_t times_held() const { return times_held_; }
 
   void hear(ConnId conn, const std::string& id, Status declared, MonoTime now) {
-    catch_up(now);
     if (!clients_.contains(conn)) return;
     if (!judge(conn, now)) return;
     ModelClient& client = clients_.at(conn);
@@ -119,7 +111,6 @@ class Model {
   }
 
   void end(ConnId conn, Reason reason, MonoTime now) {
-    catch_up(now);
     if (!clients_.contains(conn)) return;
     if (judge(conn, now)) close(conn, reason, now);
   }
@@ -139,7 +130,6 @@ class Model {
 
   // The rest of its frame comes.
   void finish(ConnId conn, MonoTime now) {
-    catch_up(now);
     if (!clients_.contains(conn) || !judge(conn, now)) return;
     clients_.at(conn).unsent.clear();
     hear(conn, "", Status::Alive, now);
@@ -332,7 +322,9 @@ class Pair {
   }
 
   void look() {
-    monitor_.advance(now_, effects_);
+    while (monitor_.advance(now_, effects_)) {
+    }
+    last_instant_ = std::max(last_instant_, now_);
     model_.advance(now_);
     for (const auto& [conn, client] : model_.clients()) {
       RC_ASSERT(monitor_.clients().at(conn.slot)->liveness.status() == client.life.status);
@@ -345,6 +337,15 @@ class Pair {
   [[nodiscard]] std::size_t times_braked() const { return model_.times_held(); }
 
  private:
+  // What a call counts for that comes now.
+  MonoTime instant() {
+    const MonoTime at = monitor_.instant_for(now_);
+    RC_ASSERT(at <= now_);
+    RC_ASSERT(at >= last_instant_);
+    last_instant_ = at;
+    return at;
+  }
+
   void wait(std::uint32_t how, Choice& choice) {
     switch (how) {
       case 0:
@@ -366,18 +367,19 @@ class Pair {
   }
 
   void open() {
-    model_.catch_up(now_);
+    const MonoTime at = instant();
     const auto conn = monitor_.open(Fleet::peer_at(next_port_++), now_, effects_);
     RC_ASSERT(conn.has_value() == model_.may_open());
-    if (conn) model_.open(*conn, now_);
+    if (conn) model_.open(*conn, at);
   }
 
   void end(Choice& choice) {
     const auto conn = anybody(choice);
     if (!conn) return;
     const Reason reason = choice.of(2) == 0 ? Reason::PeerClosed : Reason::Reset;
+    const MonoTime at = instant();
     monitor_.disconnect(*conn, reason, now_, effects_);
-    model_.end(*conn, reason, now_);
+    model_.end(*conn, reason, at);
   }
 
   void bad_bytes(Choice& choice) {
@@ -386,8 +388,9 @@ class Pair {
     const std::string& unsent = model_.client(*conn).unsent;
     if (!unsent.empty()) return;
     const bool framing = choice.of(2) == 0;
+    const MonoTime at = instant();
     monitor_.receive(*conn, framing ? prefix(0) : framed("?"), now_, effects_);
-    model_.end(*conn, framing ? Reason::BadFrame : Reason::BadHeartbeat, now_);
+    model_.end(*conn, framing ? Reason::BadFrame : Reason::BadHeartbeat, at);
   }
 
   static Heartbeat heartbeat(Choice& choice) {
@@ -406,8 +409,9 @@ class Pair {
       return;
     }
     const Heartbeat said = heartbeat(choice);
+    const MonoTime at = instant();
     monitor_.receive(*conn, framed(encode(said)), now_, effects_);
-    model_.hear(*conn, std::string{said.id}, said.status, now_);
+    model_.hear(*conn, std::string{said.id}, said.status, at);
   }
 
   // A part of a frame moves nothing: it is heard when it is whole.
@@ -416,16 +420,17 @@ class Pair {
     if (!conn || !model_.client(*conn).unsent.empty()) return;
     const std::string bytes = framed(encode({.ip = "x"}));
     const std::size_t cut = 1 + choice.of(static_cast<std::uint32_t>(bytes.size() - 1));
+    const MonoTime at = instant();
     monitor_.receive(*conn, bytes.substr(0, cut), now_, effects_);
-    model_.catch_up(now_);
     if (!model_.clients().contains(*conn)) return;
     model_.client(*conn).unsent = bytes.substr(cut);
-    model_.client(*conn).begun = now_;
+    model_.client(*conn).begun = at;
   }
 
   void finish_half_beat(ConnId conn) {
+    const MonoTime at = instant();
     monitor_.receive(conn, model_.client(conn).unsent, now_, effects_);
-    model_.finish(conn, now_);
+    model_.finish(conn, at);
   }
 
   void count_closes() {
@@ -462,6 +467,7 @@ class Pair {
   Monitor monitor_;
   Effects effects_;
   MonoTime now_ = t0;
+  MonoTime last_instant_ = t0;
   std::uint64_t closes_ordered_ = 0;
   std::uint16_t next_port_ = 1;
 };

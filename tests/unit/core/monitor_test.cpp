@@ -44,7 +44,7 @@ TEST_CASE("a client with an id is that id from its first heartbeat") {
   Fleet fleet;
   const Peer pump = fleet.join(t0, "pump-7");
   CHECK(fleet.told() == Words{"connected 10.0.0.1:40001", "joined pump-7"});
-  CHECK(fleet.last(Kind::Joined).previous == "10.0.0.1:40001");
+  CHECK(fleet.last(Kind::Joined).extra->previous == "10.0.0.1:40001");
   CHECK(name_of(pump.client()) == "pump-7");
   CHECK(fleet.counters().joins == 1);
 }
@@ -54,7 +54,7 @@ TEST_CASE("a client may give its id later, and then has the name told") {
   const Peer pump = fleet.join(t0);
   pump.say(t0 + 10s, {.id = "pump-7"});
   CHECK(fleet.told() == Words{"connected 10.0.0.1:40001", "joined 10.0.0.1:40001", "named pump-7"});
-  CHECK(fleet.last(Kind::Named).previous == "10.0.0.1:40001");
+  CHECK(fleet.last(Kind::Named).extra->previous == "10.0.0.1:40001");
   CHECK(fleet.counters().joins == 1);
   pump.say(t0 + 20s, {.id = "pump-7"});
   pump.beat(t0 + 30s);
@@ -286,8 +286,8 @@ TEST_CASE("the newest connection with an id is that client, and the older one is
   const Event& taken = fleet.last(Kind::TakenOver);
   CHECK(taken.conn == newer.conn());
   CHECK(taken.peer == Fleet::peer_at(40002));
-  CHECK(taken.previous_peer == Fleet::peer_at(40001));
-  CHECK(taken.takeovers == 1);
+  CHECK(taken.extra->previous_peer == Fleet::peer_at(40001));
+  CHECK(taken.extra->takeovers == 1);
 
   CHECK(newer.client().heartbeats == 3);
   CHECK(newer.client().liveness.strikes() == 1);
@@ -327,9 +327,9 @@ TEST_CASE("two connections that take an id from each other again and again are a
     if (turn < 3) CHECK(fights == 0);
     if (turn >= 3) CHECK(fights == 1);
     if (turn == 3) {
-      CHECK(fleet.last(Kind::Fight).takeovers == 3);
+      CHECK(fleet.last(Kind::Fight).extra->takeovers == 3);
       CHECK(fleet.last(Kind::Fight).peer == Fleet::peer_at(40004));
-      CHECK(fleet.last(Kind::Fight).previous_peer == Fleet::peer_at(40003));
+      CHECK(fleet.last(Kind::Fight).extra->previous_peer == Fleet::peer_at(40003));
     }
   }
   CHECK(fleet.counters().takeovers == 299);
@@ -339,7 +339,7 @@ TEST_CASE("takeovers a threshold of ticks apart are reconnections, not a fight")
   Fleet fleet{{.rule = kArticle}};
   for (int turn = 0; turn < 20; ++turn) static_cast<void>(fleet.join(t0 + turn * 5s, "pump-7"));
   for (const std::string& word : fleet.told()) CHECK(word != "fight pump-7");
-  CHECK(fleet.last(Kind::TakenOver).takeovers == 1);
+  CHECK(fleet.last(Kind::TakenOver).extra->takeovers == 1);
 
   Fleet closer{{.rule = kArticle}};
   for (int turn = 0; turn < 4; ++turn) static_cast<void>(closer.join(t0 + turn * 4'999ms, "pump-7"));
@@ -437,7 +437,7 @@ TEST_CASE("as many clients as said are taken, and one past it is refused") {
   static_cast<void>(fleet.told());
   CHECK_FALSE(fleet.try_connect(t0 + 1s));
   CHECK(fleet.told() == Words{"refused 10.0.0.1:40003 limit"});
-  CHECK(fleet.last(Kind::Refused).detail == "2 clients are connected, which is the maximum");
+  CHECK(fleet.last(Kind::Refused).extra->detail == "2 clients are connected, which is the maximum");
   CHECK(fleet.counters().refused == 1);
   CHECK(fleet.counters().connected == 2);
   first.disconnect(t0 + 2s);
@@ -452,7 +452,7 @@ TEST_CASE("an operator closes a client by its name") {
   CHECK(fleet.kick("pump-7", "for the night", t0 + 1s));
   CHECK(fleet.told() == Words{"close pump-7 kicked"});
   CHECK(fleet.last(Kind::Closed).by == Party::Operator);
-  CHECK(fleet.last(Kind::Closed).detail == "for the night");
+  CHECK(fleet.last(Kind::Closed).extra->detail == "for the night");
   CHECK(pump.was_closed());
   CHECK_FALSE(fleet.kick("pump-7", "", t0 + 1s));
   CHECK(fleet.kick("10.0.0.1:40002", "", t0 + 1s));
@@ -543,7 +543,7 @@ TEST_CASE("clients that beat steadily but slower than the tick are told of, once
   CHECK(fleet.told() == Words{});
   pump.beat(t0 + 4800ms);
   CHECK(fleet.told() == Words{"slow_beats pump-7"});
-  CHECK(fleet.last(Kind::Slow).spacing == 1200ms);
+  CHECK(fleet.last(Kind::Slow).extra->spacing == 1200ms);
   for (int beats = 5; beats <= 20; ++beats) {
     pump.beat(t0 + beats * 1200ms);
     lamp.beat(t0 + beats * 1200ms);
@@ -590,8 +590,8 @@ TEST_CASE("each heartbeat is told where the settings ask for it") {
   pump.say(t0 + 1s, {.ip = "10.9.9.9", .status = Status::Leave, .pid = 5, .seq = 7});
   CHECK(fleet.told() == Words{"leave pump-7 declared", "heartbeat pump-7"});
   const Event& heard = fleet.last(Kind::Heard);
-  CHECK(heard.declared == Status::Leave);
-  CHECK(heard.seq == 7U);
+  CHECK(heard.extra->declared == Status::Leave);
+  CHECK(heard.extra->seq == 7U);
   CHECK(heard.pid == 5U);
   CHECK(heard.claimed_ip == "10.9.9.9");
   CHECK(heard.heartbeats == 2);
@@ -604,7 +604,7 @@ TEST_CASE("a stall is told and counted") {
   monitor.stalled(1s, t0 + 1s, effects);
   REQUIRE(effects.events().size() == 2);
   CHECK(effects.events()[0].kind == Kind::Stalled);
-  CHECK(effects.events()[0].stalled == 9s);
+  CHECK(effects.events()[0].extra->stalled == 9s);
   CHECK(monitor.counters().stalls == 2);
   CHECK(monitor.counters().stalled == 10s);
 }

@@ -60,7 +60,10 @@ class Scarce {
   // What fails is tried again at the next turn, here by the next call.
   void pass(Millis time) {
     now += time;
-    attempt([&] { monitor_.advance(now, effects_); });
+    attempt([&] {
+      while (monitor_.advance(now, effects_)) {
+      }
+    });
   }
   void end_brake() {
     attempt([&] { monitor_.end_brake(BrakeEnd::Released, now, effects_); });
@@ -266,7 +269,7 @@ TEST_CASE("a connection that there is no memory for is refused with that reason,
   CHECK(refused.kind == Event::Kind::Refused);
   CHECK(refused.reason == Reason::Limit);
   CHECK(refused.client == "10.0.0.1:40001");
-  CHECK(refused.detail == "the daemon is out of memory");
+  CHECK(refused.extra->detail == "the daemon is out of memory");
   CHECK(monitor.counters().refused == 1);
   CHECK(monitor.counters().refusals.at(static_cast<std::size_t>(Refusal::OutOfMemory)) == 1);
 }

@@ -298,7 +298,7 @@ TEST_CASE("out of memory for what one connection sent, that connection is closed
     REQUIRE(closed.size() == 1);
     CHECK(closed.front().reason == Reason::Limit);
     CHECK(closed.front().by == Party::Daemon);
-    CHECK(closed.front().detail == "the daemon is out of memory");
+    CHECK(closed.front().extra->detail == "the daemon is out of memory");
     beside.send(kBeat);
     CHECK(turn_until(desk.loop, [&] { return desk.heartbeats() == 2; }));
   }

@@ -56,8 +56,8 @@ TEST_CASE("a close says how long the client was connected, and what was wrong wi
   event.reason = Reason::BadHeartbeat;
   event.connected = 61'005ms;
   event.heartbeats = 7;
-  event.bad_input = BadInput::IpMissing;
-  event.detail = "what is wrong";
+  event.extra.edit().bad_input = BadInput::IpMissing;
+  event.extra.edit().detail = "what is wrong";
 
   const LogRecord record = RecordingLog{0}.told(event);
   CHECK(record.message ==
@@ -104,7 +104,7 @@ TEST_CASE("a name that could pass for another pair is quoted in the line and as 
 
 TEST_CASE("a stall belongs to no client") {
   Event event{.kind = Event::Kind::Stalled, .at = kStart};
-  event.stalled = 1500ms;
+  event.extra.edit().stalled = 1500ms;
   const LogRecord record = RecordingLog{0}.told(event);
   CHECK(record.message.starts_with("stall stalled=1.500s: "));
   CHECK(field(record, "stalled_ms") == "1500");
@@ -130,7 +130,7 @@ TEST_CASE("one that beats too fast is told with what it sent in which time") {
   Event event = event_of(Event::Kind::Fast);
   event.connected = 2500ms;
   event.heartbeats = 1001;
-  event.detail = "why";
+  event.extra.edit().detail = "why";
   const LogRecord record = RecordingLog{0}.told(event);
   CHECK(record.message == "fast_beats client=pump-7 connected=2.500s heartbeats=1001: why");
   CHECK(record.level == spdlog::level::warn);
@@ -138,7 +138,7 @@ TEST_CASE("one that beats too fast is told with what it sent in which time") {
 
 TEST_CASE("a pause of listening belongs to no client") {
   Event event{.kind = Event::Kind::AcceptPaused, .at = kStart};
-  event.detail = "why";
+  event.extra.edit().detail = "why";
   const LogRecord record = RecordingLog{0}.told(event);
   CHECK(record.message == "accept_paused by=daemon: why");
   CHECK(record.level == spdlog::level::warn);
@@ -159,7 +159,7 @@ TEST_CASE("the brake on mass closing tells for whom it holds, and what they have
 
 TEST_CASE("a suspension is not called a stall") {
   Event event{.kind = Event::Kind::Suspended, .at = kStart};
-  event.stalled = 1500ms;
+  event.extra.edit().stalled = 1500ms;
   const LogRecord record = RecordingLog{0}.told(event);
   CHECK(record.message.starts_with("suspend suspended=1.500s: "));
   CHECK(field(record, "suspended_ms") == "1500");

@@ -50,7 +50,7 @@ inline std::string field(const LogRecord& record, std::string_view name) {
 }
 
 inline Event event_of(Event::Kind kind, std::string client = "pump-7") {
-  Event event{.kind = kind, .at = kStart, .client = std::move(client)};
+  Event event{.kind = kind, .at = kStart, .client = NameText{client}};
   event.peer = {.address = {10, 0, 0, 7}, .port = 40000};
   event.claimed_ip = "192.168.1.105";
   event.pid = 26464;
@@ -63,7 +63,7 @@ inline Event event_of(Event::Kind kind, std::string client = "pump-7") {
     brake.heard_last = kStart - Millis{160'000};
     if (kind == Event::Kind::BrakeEnded) brake.span.end = BrakeEnd::Confirmed;
     brake.held = 38;
-    event.brake = std::make_shared<const BrakeReport>(brake);
+    event.extra.edit().brake = std::make_shared<const BrakeReport>(brake);
   }
   return event;
 }

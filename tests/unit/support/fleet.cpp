@@ -11,7 +11,7 @@ namespace heartbeat::test {
 
 std::string words(const Event& event) {
   std::string text{to_string(event.kind)};
-  text += " " + event.client;
+  text.append(1, ' ').append(event.client.view());
   switch (event.kind) {
     case Event::Kind::Left:
     case Event::Kind::Returned:
@@ -97,13 +97,13 @@ bool Fleet::try_connect(MonoTime at, const Endpoint& from) {
 }
 
 void Fleet::advance(MonoTime at) {
-  monitor_.advance(at, effects_);
+  while (monitor_.advance(at, effects_)) apply();
   apply();
 }
 
 void Fleet::change(const Settings& settings, MonoTime at) {
   monitor_.change_settings(settings, at, effects_);
-  apply();
+  advance(at);
 }
 
 bool Fleet::kick(std::string_view name, std::string_view message, MonoTime at) {
@@ -113,19 +113,19 @@ bool Fleet::kick(std::string_view name, std::string_view message, MonoTime at) {
 }
 
 void Fleet::shut_down(MonoTime at) {
-  monitor_.shut_down(at, effects_);
+  while (monitor_.shut_down(at, effects_)) apply();
   apply();
 }
 
 std::optional<std::size_t> Fleet::end_brake(BrakeEnd how, MonoTime at) {
   const auto count = monitor_.end_brake(how, at, effects_);
-  apply();
+  advance(at);
   return count;
 }
 
 void Fleet::change_settings(const Settings& settings, MonoTime at) {
   monitor_.change_settings(settings, at, effects_);
-  apply();
+  advance(at);
 }
 
 Words Fleet::told() {

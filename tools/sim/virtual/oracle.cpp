@@ -38,8 +38,7 @@ const Oracle::Client* Oracle::find(ConnId conn) const {
   return found == clients_.end() ? nullptr : &found->second;
 }
 
-bool Oracle::may_open(const Endpoint& peer, MonoTime now) {
-  catch_up(now);
+bool Oracle::may_open(const Endpoint& peer) const {
   if (clients_.size() >= settings_.clients_max) return false;
   const std::size_t from_there_max = settings_.bounds.max_clients_per_ip;
   if (from_there_max == 0) return true;
@@ -49,7 +48,6 @@ bool Oracle::may_open(const Endpoint& peer, MonoTime now) {
 }
 
 void Oracle::open(ConnId conn, const Endpoint& peer, MonoTime now) {
-  catch_up(now);
   Client& client = clients_.emplace(conn, Client{settings_.rule, peer, now}).first->second;
   by_address_[peer] = conn;
   plan(conn, client);
@@ -58,7 +56,6 @@ void Oracle::open(ConnId conn, const Endpoint& peer, MonoTime now) {
 }
 
 void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
-  catch_up(now);
   auto found = clients_.find(conn);
   if (found == clients_.end()) return;
   found->second.sent_bytes = true;
@@ -82,7 +79,6 @@ void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
 }
 
 void Oracle::hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
-  catch_up(now);
   const auto found = clients_.find(conn);
   if (found == clients_.end()) return;
   Client& client = found->second;
@@ -117,7 +113,6 @@ void Oracle::hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
 }
 
 void Oracle::end(ConnId conn, Reason reason, MonoTime now) {
-  catch_up(now);
   const auto found = clients_.find(conn);
   if (found != clients_.end() && judge(conn, found->second, now)) close(conn, reason, now);
 }
@@ -143,10 +138,15 @@ MonoTime Oracle::next_instant() const {
   return holding_ ? std::min(next, held_until_) : next;
 }
 
-// Where there is a brake nobody is judged out of turn.
-void Oracle::catch_up(MonoTime now) {
-  const bool may_hold = settings_.brake.share_percent > 0 && clients_.size() >= settings_.brake.clients_min;
-  if (may_hold || holding_) advance(now);
+MonoTime Oracle::next_brake() const {
+  if (holding_) return held_until_;
+  if (settings_.brake.share_percent == 0) return MonoTime::never();
+  for (const auto& [left, conn] : silent_) {
+    if (left >= counted_from_ && closes_in_silence(clients_.at(conn))) {
+      return left + settings_.rule.leave_timeout;
+    }
+  }
+  return MonoTime::never();
 }
 
 void Oracle::look_at_brake(MonoTime at) {
@@ -209,7 +209,6 @@ void Oracle::delay_leaves() {
 }
 
 std::optional<std::size_t> Oracle::end_brake(BrakeEnd how, MonoTime now) {
-  catch_up(now);
   if (!holding_) return {};
   let_go(now);
   delay_leaves();
@@ -224,14 +223,12 @@ std::optional<std::size_t> Oracle::end_brake(BrakeEnd how, MonoTime now) {
       plan(conn, client);
     } else {
       if (left + settings_.rule.leave_timeout <= now) ++count;
-      judge(conn, client, now);
     }
   }
   return count;
 }
 
 bool Oracle::kick(std::string_view name, MonoTime now) {
-  catch_up(now);
   const auto conn = find_named(name);
   if (!conn || !judge(*conn, clients_.at(*conn), now)) return false;
   close(*conn, Reason::Kicked, now);
@@ -249,7 +246,6 @@ std::optional<ConnId> Oracle::find_named(std::string_view name) const {
 }
 
 void Oracle::change_settings(const Settings& settings, MonoTime now) {
-  catch_up(now);
   if (holding_ && settings.brake.share_percent == 0) let_go(now);
   if (holding_) {
     const Millis pause = std::min(settings.brake.pause, settings.rule.leave_timeout);
@@ -274,7 +270,6 @@ void Oracle::change_settings(const Settings& settings, MonoTime now) {
 }
 
 void Oracle::shut_down(MonoTime now) {
-  catch_up(now);  // a brake ends, though nobody be there
   for (const ConnId conn : connections()) end(conn, Reason::Shutdown, now);
 }
 

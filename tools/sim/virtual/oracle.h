@@ -92,13 +92,17 @@ class Oracle {
 
   explicit Oracle(const Settings& settings) : settings_(settings) {}
 
-  // Each is what happened to the daemon.  `now` never goes back, and no two connected peers have one address.
-  [[nodiscard]] bool may_open(const Endpoint& peer, MonoTime now);
+  // Each is what happened to the daemon, with the instant that it counts for.  `now` never goes back, and no
+  // two connected peers have one address.
+  [[nodiscard]] bool may_open(const Endpoint& peer) const;
   void open(ConnId conn, const Endpoint& peer, MonoTime now);
   void refuse() { ++tally_.refused; }
   void receive(ConnId conn, std::string_view bytes, MonoTime now);
   void hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now);  // a whole one, where none is unfinished
   void end(ConnId conn, Reason reason, MonoTime now);
+  // The next instant at which the brake has something to decide.  Until then clients may be judged in any
+  // order.
+  [[nodiscard]] MonoTime next_brake() const;
   void advance(MonoTime now);
   bool kick(std::string_view name, MonoTime now);
   void change_settings(const Settings& settings, MonoTime now);
@@ -136,7 +140,6 @@ class Oracle {
   [[nodiscard]] TimeLimit time_limit(const Client& client) const;
 
   // The brake on mass closing, as docs/liveness.md has it.
-  void catch_up(MonoTime now);
   [[nodiscard]] MonoTime next_instant() const;
   void look_at_brake(MonoTime at);
   [[nodiscard]] bool must_brake(MonoTime at) const;

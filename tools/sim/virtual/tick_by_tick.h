@@ -64,13 +64,12 @@ class TickByTick {
     steady = earlier.steady;
   }
 
-  // Other settings from now on: the tick starts anew, and the counters stay, below the new bounds.
+  // Other settings from now on: ticks of the new length are cut from the present one's beginning, which stays
+  // heard or not as it was; and the counters stay, below the new bounds.
   void change_rule(const Rule& rule, MonoTime now) {
     steady = std::min<std::int64_t>(steady, rule_.recover);
     rule_ = rule;
-    tick_start_ = now;
-    heard_ = false;
-    declared_ = false;
+    while (tick_start_ + rule.tick <= now) tick_start_ += rule.tick;
     silence = std::min<std::int64_t>(silence, rule.threshold - 1);
     strikes = std::min<std::int64_t>(strikes, rule.cursor - 1);
     steady = std::min<std::int64_t>(steady, rule.recover - 1);

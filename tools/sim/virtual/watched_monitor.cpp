@@ -114,12 +114,13 @@ std::string difference(const Tally& expected, const Tally& seen) {
 
 std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
   forget_last();
-  const bool may = oracle_.may_open(peer, now);
+  const MonoTime at = instant_for(now);
+  const bool may = oracle_.may_open(peer);
   const auto conn = monitor_.open(peer, now, effects_);
   hold(conn.has_value() == may, "a connection is refused where there is no room, and only there");
   if (conn) {
     hold(oracle_.find(*conn) == nullptr, "no two connections have one name");
-    oracle_.open(*conn, peer, now);
+    oracle_.open(*conn, peer, at);
   } else {
     oracle_.refuse();
   }
@@ -129,17 +130,19 @@ std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
 
 void WatchedMonitor::receive(ConnId conn, std::string_view bytes, MonoTime now) {
   forget_last();
+  const MonoTime at = instant_for(now);
   monitor_.receive(conn, bytes, now, effects_);
-  oracle_.receive(conn, bytes, now);
+  oracle_.receive(conn, bytes, at);
   compare();
 }
 
 void WatchedMonitor::beat(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
   forget_last();
+  const MonoTime at = instant_for(now);
   frame_.clear();
   append_frame(frame_, encode(heartbeat));
   monitor_.receive(conn, frame_, now, effects_);
-  oracle_.hear(conn, heartbeat, now);
+  oracle_.hear(conn, heartbeat, at);
   compare();
 }
 
@@ -148,20 +151,37 @@ void WatchedMonitor::forget_last() {
   closed_.clear();
 }
 
+// What the monitor takes `now` for: an earlier instant only where it would pass one at which the brake
+// decides.
+MonoTime WatchedMonitor::instant_for(MonoTime now) {
+  const MonoTime at = monitor_.instant_for(now);
+  const bool may_brake = oracle_.brake_holds() || oracle_.clients().size() >= settings().brake.clients_min;
+  const MonoTime decision = may_brake ? oracle_.next_brake() : MonoTime::never();
+  hold(at == std::min(now, std::max(judged_up_to_, decision - Millis{1})),
+       "a call counts as of its instant, or of the last one before the brake decides");
+  return at;
+}
+
 void WatchedMonitor::disconnect(ConnId conn, Reason reason, MonoTime now) {
   forget_last();
+  const MonoTime at = instant_for(now);
   monitor_.disconnect(conn, reason, now, effects_);
-  oracle_.end(conn, reason, now);
+  oracle_.end(conn, reason, at);
   compare();
 }
 
 void WatchedMonitor::advance(MonoTime now) {
   forget_last();
-  monitor_.advance(now, effects_);
+  carry_on(now);
   oracle_.advance(now);
+  compare();
+}
+
+// Slice by slice, until nothing is due.
+void WatchedMonitor::carry_on(MonoTime now) {
+  while (monitor_.advance(now, effects_)) ++slices_;
   judged_up_to_ = now;
   hold(monitor_.next_deadline() > now, "after a look at everybody who is due nobody is due");
-  compare();
 }
 
 void WatchedMonitor::stalled(Millis length, MonoTime now) {
@@ -173,31 +193,38 @@ void WatchedMonitor::stalled(Millis length, MonoTime now) {
 
 bool WatchedMonitor::kick(std::string_view name, std::string_view message, MonoTime now) {
   forget_last();
+  const MonoTime at = instant_for(now);
   const bool kicked = monitor_.kick(name, message, now, effects_);
-  hold(kicked == oracle_.kick(name, now), "an operator kicks whoever is there, and nobody else");
+  hold(kicked == oracle_.kick(name, at), "an operator kicks whoever is there, and nobody else");
   compare();
   return kicked;
 }
 
 void WatchedMonitor::end_brake(BrakeEnd how, MonoTime now) {
   forget_last();
+  const MonoTime at = instant_for(now);
   const auto ended = monitor_.end_brake(how, now, effects_);
-  hold(ended == oracle_.end_brake(how, now), "an operator ends a brake that holds, for as many as wait");
+  hold(ended == oracle_.end_brake(how, at), "an operator ends a brake that holds, for as many as wait");
+  carry_on(now);
+  oracle_.advance(now);
   compare();
 }
 
 void WatchedMonitor::change_settings(const Settings& settings, MonoTime now) {
   forget_last();
   monitor_.change_settings(settings, now, effects_);
+  oracle_.advance(now);
   oracle_.change_settings(settings, now);
-  // Whom the new settings make due at this instant is looked at next.
-  judged_up_to_ = std::min(judged_up_to_, now - Millis{1});
+  carry_on(now);
+  oracle_.advance(now);
   compare();
 }
 
 void WatchedMonitor::shut_down(MonoTime now) {
   forget_last();
-  monitor_.shut_down(now, effects_);
+  carry_on(now);
+  oracle_.advance(now);
+  while (monitor_.shut_down(now, effects_)) ++slices_;
   oracle_.shut_down(now);
   compare();
   hold(monitor_.clients().size() == 0, "after the shutdown nobody is connected");
@@ -245,7 +272,7 @@ void WatchedMonitor::compare_events() {
   for (const Event& event : effects_.events()) {
     hold((event.kind == Kind::Heard) == (event.number == 0), "every change has a number");
     if (event.number != 0) hold(event.number == ++events_, "the events' numbers have no gap");
-    hold(is_printable(event.client) && is_printable(event.detail), "what an event says is printable");
+    hold(is_printable(event.client) && is_printable(event.extra->detail), "what an event says is printable");
     if (const auto told = told_of(event)) seen.push_back(*told);
   }
   std::vector<Told> expected = oracle_.take_told();

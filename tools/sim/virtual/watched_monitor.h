@@ -19,7 +19,8 @@ namespace heartbeat::sim {
 
 class WatchedMonitor {
  public:
-  explicit WatchedMonitor(const Settings& settings) : monitor_(settings), oracle_(settings) {}
+  explicit WatchedMonitor(const Settings& settings, const SliceSize& slice = {})
+      : monitor_(settings, {}, slice), oracle_(settings) {}
 
   // As those of Monitor.
   std::optional<ConnId> open(const Endpoint& peer, MonoTime now);
@@ -50,8 +51,13 @@ class WatchedMonitor {
   [[nodiscard]] const Oracle& oracle() const { return oracle_; }
   [[nodiscard]] const Settings& settings() const { return monitor_.settings(); }
   [[nodiscard]] std::uint64_t events() const { return events_; }  // so far
+  // Calls so far that left something due for the next one.
+  [[nodiscard]] std::uint64_t slices() const { return slices_; }
 
  private:
+  MonoTime instant_for(MonoTime now);
+  void carry_on(MonoTime now);
+
   // After each call: what came of it.
   void compare();
   void compare_events();
@@ -73,6 +79,7 @@ class WatchedMonitor {
   std::uint64_t events_ = 0;
   std::uint64_t closes_ordered_ = 0;
   std::uint64_t stalls_ = 0;
+  std::uint64_t slices_ = 0;
   std::string broken_;
 };
 

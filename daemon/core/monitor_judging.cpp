@@ -1,0 +1,230 @@
+// When clients are judged, what follows from it, and how a client ends.
+#include <algorithm>
+#include <utility>
+
+#include "common/duration.h"
+#include "daemon/core/braked_rule.h"
+#include "daemon/core/monitor.h"
+#include "daemon/core/wording.h"
+
+namespace heartbeat {
+
+// Each instant in turn, so that the brake finds all clients as they were when it must decide; at one instant
+// the brake comes first.
+bool Monitor::advance(MonoTime now, Effects& effects) {
+  Slice slice{slice_size_, effects};
+  for (;;) {
+    if (sweep_ && !sweep(slice, effects)) return true;
+    const MonoTime due = deadlines_.next();
+    const bool brake_is_first = brake_.next() <= std::min(due, now);
+    if (!brake_is_first && due > now) break;
+    if (!slice.take()) return true;
+    if (brake_is_first) {
+      advance_brake(effects);
+      continue;
+    }
+    // The client stays in the heap until it is armed anew or gone: to take it out first is dearer, and would
+    // lose it where memory lacks to judge it.
+    const Entry entry = entry_at(deadlines_.first());
+    if (!judge_until(entry, due, now, effects)) continue;
+    if (entry.client.held && held_until(entry.client, settings_.bounds, settings_.rule) <= now) {
+      release(entry, now, effects);
+    }
+    arm(entry, now);
+  }
+  now_ = std::max(now_, now);
+  return false;
+}
+
+MonoTime Monitor::next_change(MonoTime horizon) {
+  for (std::size_t left = slice_size_.clients; left > 0 && deadlines_.next() <= horizon; --left) {
+    const MonoTime armed = deadlines_.next();
+    const std::uint32_t slot = deadlines_.first();
+    arm(entry_at(slot), horizon);  // a later instant than now gives the age of a frame as well
+    if (deadlines_.of(slot) == armed) break;
+  }
+  return next_deadline();
+}
+
+bool Monitor::judge_until(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
+  const TimeLimit limit = time_limit_of(entry.client, now);
+  if (!judge_ticks(entry, std::min(until, limit.at), now, effects)) return false;
+  if (limit.at > until) return true;
+  out_of_time(entry, limit, now, effects);
+  return false;
+}
+
+// Makes what the rule changes up to and including `until`.
+bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
+  Client& client = entry.client;
+  const auto next_change = [&] {
+    if (!ends_in_silence(client)) return client.liveness.advance(settings_.rule, until);
+    return client.liveness.advance(rule_for(client, settings_.rule, brake_), until);
+  };
+  for (;;) {
+    const Liveness before = client.liveness;
+    const auto change = next_change();
+    if (!change) return true;
+    bool counted = false;
+    try {
+      Event event = event_of(*change, entry.conn, client);
+      verdict_lateness_.add(now - change->at);
+      if (change->kind == Change::Kind::Expired) {
+        expire(entry, std::move(event), effects);
+        return false;
+      }
+      counted = true;
+      make(*change, entry, std::move(event), effects);
+    } catch (...) {  // out of memory: a change that was not reported is still to be made
+      if (!counted) client.liveness = before;
+      throw;
+    }
+  }
+}
+
+// What follows from a change that the liveness has made, except an expiry.
+void Monitor::make(const Change& change, Entry entry, Event&& event, Effects& effects) {
+  Client& client = entry.client;
+  switch (change.kind) {
+    case Change::Kind::Struck:
+      ++counters_.strikes;
+      client.nearest_to_leave =
+          std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
+      note(client, {.at = change.at, .strikes = change.strikes, .kind = Moment::Kind::Struck});
+      tell(std::move(event), effects);
+      break;
+    case Change::Kind::Left:
+      margins_.add_none();
+      enter_leave(entry, Reason::Silent, false, std::move(event), effects);
+      break;
+    case Change::Kind::Returned:
+      ++counters_.returns;
+      uncount_for_brake(client);
+      count_leave(client, -1);
+      ++roster_version_;
+      note(client, {.at = change.at, .kind = Moment::Kind::Returned});
+      if (client.notify) {
+        effects.send(entry.conn,
+                     [](std::string& out) { append_status(out, Status::Alive, to_string(Reason::Steady)); });
+      }
+      event.reason = Reason::Steady;
+      tell(std::move(event), effects);
+      break;
+    case Change::Kind::Expired: break;
+  }
+}
+
+// The liveness is in leave already; this is what follows from it.  `away`: the leave began with a
+// declaration.
+void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects) {
+  Client& client = entry.client;
+  client.leave_reason = reason;
+  client.away = away;
+  client.nearest_to_leave = ticks_of_a_leave(settings_.rule);
+  ++counters_.leaves;
+  count_leave(client, +1);
+  ++roster_version_;
+  note(client, {.at = event.at, .kind = Moment::Kind::Left, .reason = reason});
+  count_for_brake(client);
+  if (client.notify) {
+    effects.send(entry.conn, [&](std::string& out) { append_status(out, Status::Leave, to_string(reason)); });
+  }
+  event.reason = reason;
+  event.to = Status::Leave;
+  tell(std::move(event), effects);
+}
+
+// A leave has lasted its whole timeout.
+void Monitor::expire(Entry entry, Event&& closing, Effects& effects) {
+  closing.to = Status::Close;
+  closing.reason = entry.client.away ? Reason::Away : Reason::Silent;
+  const Millis held = closing.at - entry.client.liveness.left_at() - settings_.rule.leave_timeout;
+  if (held > Millis{0}) {
+    closing.extra.edit().detail = "held for " + describe_duration(held) + " by the brake on mass closing";
+  }
+  close(entry, std::move(closing), effects);
+}
+
+void Monitor::out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Effects& effects) {
+  verdict_lateness_.add(now - limit.at);
+  Event event = closing_of(entry.conn, entry.client, limit.reason, limit.at);
+  event.extra.edit().detail = describe(limit, settings_.bounds, settings_.rule);
+  close(entry, std::move(event), effects);
+}
+
+// If memory lacks for it, the client is still connected.
+void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
+  Client& client = entry.client;
+  effects.make_room();  // the event comes last, and must not fail then
+  if (has_spoken(client)) {
+    closed_.remember({.name = closing.client,
+                      .claimed_ip = client.claimed_ip,
+                      .connected_at = client.connected_at,
+                      .last_heard = client.last_heard,
+                      .closed_at = closing.at,
+                      .heartbeats = client.heartbeats,
+                      .detail = closing.extra->detail,
+                      .history = std::move(client.history),
+                      .peer = client.peer,
+                      .pid = client.pid,
+                      .nearest_to_leave = client.nearest_to_leave,
+                      .status = closing.from,
+                      .away = client.away,
+                      .reason = closing.reason,
+                      .by = closing.by});
+  }
+  drop(entry, closing.reason, closing.extra->detail, effects);
+  tell(std::move(closing), effects);
+}
+
+// The end of a connection's record; its client may live on in another.
+void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects& effects) {
+  if (entry.client.notify) {
+    effects.send(entry.conn,
+                 [&](std::string& out) { append_status(out, Status::Close, to_string(reason), detail); });
+  }
+  effects.close(entry.conn);
+  remove(entry, reason);
+}
+
+// The part of an end that cannot fail.
+void Monitor::remove(Entry entry, Reason reason) noexcept {
+  const Client& client = entry.client;
+  ++counters_.closes.at(static_cast<std::size_t>(reason));
+  if (client.liveness.status() != Status::Alive) count_leave(client, -1);  // only a leave expires
+  uncount_for_brake(entry.client);
+  if (!client.sent_bytes) ++counters_.probes;
+  if (counts_address_of(client)) addresses_.remove(client.peer);
+  ++roster_version_;
+  deadlines_.disarm(entry.conn.slot);
+  registry_.remove(entry.conn.slot);
+}
+
+// A client in leave has come or gone.
+void Monitor::count_leave(const Client& client, int by) noexcept {
+  std::size_t& count = client.away ? away_ : silent_;
+  count += static_cast<std::size_t>(by);  // -1 wraps round to one less
+}
+
+TimeLimit Monitor::time_limit_of(const Client& client, MonoTime now) const {
+  return time_limit(client, settings_.bounds, settings_.rule, bounds_since_, now);
+}
+
+// When something may happen to the client by itself.
+MonoTime Monitor::next_look(const Client& client, MonoTime now) const {
+  const MonoTime change = client.liveness.next_change(rule_for(client, settings_.rule, brake_));
+  const MonoTime at = std::min(change, time_limit_of(client, now).at);
+  return client.held ? std::min(at, held_until(client, settings_.bounds, settings_.rule)) : at;
+}
+
+void Monitor::arm(Entry entry, MonoTime now) {
+  count_for_brake(entry.client);
+  deadlines_.arm(entry.conn.slot, next_look(entry.client, now));
+}
+
+// Not later than `at`: to look too early does no harm.
+void Monitor::arm_by(Entry entry, MonoTime at) {
+  if (at < deadlines_.of(entry.conn.slot)) deadlines_.arm(entry.conn.slot, at);
+}
+
+}  // namespace heartbeat
