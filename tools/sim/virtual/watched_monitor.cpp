@@ -152,13 +152,18 @@ void WatchedMonitor::forget_last() {
 }
 
 // What the monitor takes `now` for: an earlier instant only where it would pass one at which the brake
-// decides.
+// decides. A leave that has not been judged yet is one that the oracle does not know either; it ends no
+// earlier than a leave timeout after all that has been judged.
 MonoTime WatchedMonitor::instant_for(MonoTime now) {
   const MonoTime at = monitor_.instant_for(now);
   const bool may_brake = oracle_.brake_holds() || oracle_.clients().size() >= settings().brake.clients_min;
   const MonoTime decision = may_brake ? oracle_.next_brake() : MonoTime::never();
-  hold(at == std::min(now, std::max(judged_up_to_, decision - Millis{1})),
-       "a call counts as of its instant, or of the last one before the brake decides");
+  const MonoTime unknown = judged_up_to_ + settings().rule.leave_timeout;
+  hold(at <= now && (at < decision || at <= std::max(judged_up_to_, counted_for_)),
+       "a call counts for no instant at which the brake has still to decide, unless one before it did");
+  counted_for_ = at;
+  hold(at >= std::min({now, std::max(judged_up_to_, decision - Millis{1}), unknown}),
+       "a call counts for its own instant where the brake has nothing to decide");
   return at;
 }
 

@@ -74,6 +74,7 @@ class WatchedMonitor {
   Oracle oracle_;
   Effects effects_;
   MonoTime judged_up_to_;
+  MonoTime counted_for_;  // the latest call
   std::vector<ConnId> closed_;
   std::string frame_;  // kept, so that a heartbeat costs no allocation
   std::uint64_t events_ = 0;
