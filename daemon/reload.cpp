@@ -1,5 +1,6 @@
 #include "daemon/reload.h"
 
+#include <new>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -80,20 +81,27 @@ tl::expected<std::string, std::string> Reloader::set_log_level(std::string_view 
   if (!former) return former;
   in_force_.take(
       {*find_setting("log_level"), std::string{level}, {Origin::Kind::Operator, std::string{origin}}});
-  server_.change_settings(server_settings(in_force_.config));
+  server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
   return former;
 }
 
+// Everything that can fail comes first; then nothing can.
 ReloadResult Reloader::try_reload() {
   if (server_.is_stopping()) return failed({"the daemon is shutting down"});
-  auto loaded = reload_config(command_line_, in_force_);
-  if (!loaded) return failed(loaded.error().lines);
-  fit_to_descriptors(*loaded, descriptors_, !in_force_.config.http_listen.empty());
-  // The last thing that can fail.
-  if (!handed_) {
-    if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
+  try {
+    auto loaded = reload_config(command_line_, in_force_);
+    if (!loaded) return failed(loaded.error().lines);
+    fit_to_descriptors(*loaded, descriptors_, !in_force_.config.http_listen.empty());
+    ReloadResult result = compare(*loaded);
+    auto settings = server_.prepare(server_settings(loaded->config));
+    if (!handed_) {
+      if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
+    }
+    put_into_force(std::move(*loaded), std::move(settings));
+    return result;
+  } catch (const std::bad_alloc&) {
+    return failed({"the daemon is out of memory"});
   }
-  return put_into_force(std::move(*loaded));
 }
 
 tl::expected<void, std::string> Reloader::adopt(const std::vector<int>& descriptors) {
@@ -133,7 +141,8 @@ tl::expected<Endpoint, std::string> Reloader::resolve(const HostPort& where) con
   return uv::resolve(loop_, where);
 }
 
-ReloadResult Reloader::put_into_force(LoadedConfig loaded) {
+// What `loaded` changes.  What cannot change while the daemon runs is set back in it.
+ReloadResult Reloader::compare(LoadedConfig& loaded) const {
   ReloadResult result;
   for (std::size_t row = 0; row < all_settings().size(); ++row) {
     const Setting& setting = all_settings()[row];
@@ -150,12 +159,16 @@ ReloadResult Reloader::put_into_force(LoadedConfig loaded) {
       loaded.take({row, before, in_force_.origins[row]});
     }
   }
-  in_force_ = std::move(loaded);
-  static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
-  server_.entrance().set_accept_rate(in_force_.config.accept_rate);
-  server_.change_settings(server_settings(in_force_.config));
-  server_.set_pause_max(in_force_.config.pause_max);
   return result;
+}
+
+void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings) {
+  in_force_ = std::move(loaded);
+  server_.change_settings(std::move(settings));
+  static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
+  server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
+  server_.entrance().set_accept_rate(in_force_.config.accept_rate);
+  server_.set_pause_max(in_force_.config.pause_max);
 }
 
 }  // namespace heartbeat

@@ -55,7 +55,8 @@ class Reloader {
   [[nodiscard]] tl::expected<void, std::string> adopt(const std::vector<int>& descriptors);
   [[nodiscard]] tl::expected<void, std::string> listen(const Config& config);
   [[nodiscard]] tl::expected<Endpoint, std::string> resolve(const HostPort& where) const;
-  ReloadResult put_into_force(LoadedConfig loaded);
+  [[nodiscard]] ReloadResult compare(LoadedConfig& loaded) const;
+  void put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings);
 
   uv::Loop& loop_;
   Server& server_;

@@ -1,5 +1,6 @@
 #include "daemon/core/closed_clients.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace heartbeat {
@@ -11,14 +12,17 @@ ClosedClients::ClosedClients(std::size_t max, const HashKey& key) : key_(key), p
   }
 }
 
-void ClosedClients::set_max(std::size_t max) {
-  if (max == places_.size()) return;
-  ClosedClients others{max, key_};
-  while (earliest_ != kNobody) {
-    ClosedClient closed = take(earliest_);
-    if (size() < max) others.remember(std::move(closed));
+ClosedClients ClosedClients::with_room_for(std::size_t max) const {
+  ClosedClients empty{max, key_};
+  empty.by_name_.reserve(std::min(max, size()));
+  return empty;
+}
+
+void ClosedClients::take_from(ClosedClients& former) noexcept {
+  while (former.earliest_ != kNobody) {
+    ClosedClient closed = former.take(former.earliest_);
+    if (former.size() < max()) remember(std::move(closed));
   }
-  *this = std::move(others);
 }
 
 void ClosedClients::remember(ClosedClient&& closed) {

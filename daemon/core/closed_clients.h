@@ -49,8 +49,12 @@ class ClosedClients {
   // The key is for the index of names.
   explicit ClosedClients(std::size_t max, const HashKey& key = {});
 
-  // Where more are remembered than the new bound allows, the ones closed longest ago are forgotten.
-  void set_max(std::size_t max);
+  // Another bound, in two steps of which only the first can fail.  with_room_for() returns an empty object
+  // with that bound and with all the memory that take_from() needs; what is remembered here stays.
+  // take_from() then takes over what is remembered there; if that is more than the bound, the clients closed
+  // longest ago are forgotten.  Between the two no client may be added.
+  [[nodiscard]] ClosedClients with_room_for(std::size_t max) const;
+  void take_from(ClosedClients& former) noexcept;
 
   // A client of the same name that is remembered already is forgotten for it.
   void remember(ClosedClient&& closed);
@@ -61,6 +65,7 @@ class ClosedClients {
   // Valid until the next change.
   [[nodiscard]] const ClosedClient* find(std::string_view name) const;
   [[nodiscard]] std::size_t size() const { return by_name_.size(); }
+  [[nodiscard]] std::size_t max() const { return places_.size(); }
 
  private:
   static constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();

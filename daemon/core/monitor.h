@@ -99,10 +99,27 @@ class Monitor {
   // that moment out of turn.  Never earlier than that of the call before.
   [[nodiscard]] MonoTime instant_for(MonoTime now) const;
 
-  // Goes on with these settings.  No client is moved or dropped by the change, and a timeout that a shorter
-  // one has overtaken ends now.  What is due by `now` is judged by the old rule first, so the caller should
-  // have brought advance(now) to its end.  Then each client's ticks get the new length and its counters stay
+  // New settings, and all the memory that putting them into force takes.
+  struct NewSettings {
+    Settings settings;
+    std::optional<ClosedClients> closed{};  // of another bound, still empty
+    // Where they turn off a brake that holds: the brake without it, and the report of its end.
+    std::optional<ClosingBrake> released{};
+    std::shared_ptr<const BrakeReport> report{};
+    std::optional<Event> brake_ended{};
+  };
+
+  // The first step to other settings, and the only one that can fail: nothing has changed then, but that
+  // clients that were due by `now` were judged.  The caller should have brought advance(now) to its end.
+  [[nodiscard]] NewSettings prepare(const Settings& settings, MonoTime now, Effects& effects);
+
+  // Puts them into force.  `now` and `effects` are those of prepare(); nothing was called since, and the
+  // effects were not cleared.  No client is moved or dropped by the change, and a timeout that a shorter one
+  // has overtaken ends now.  Each client's ticks get the new length and its counters stay
   // (Liveness::restart_tick()): advance() carries that out.
+  void change_settings(NewSettings&& prepared, MonoTime now, Effects& effects) noexcept;
+
+  // Both steps at once.  Out of memory, it throws and has changed nothing.
   void change_settings(const Settings& settings, MonoTime now, Effects& effects);
 
   // The daemon was not listening for this long beyond what the clock counted.
@@ -241,6 +258,9 @@ class Monitor {
   void advance_brake(Effects& effects);
   void tell_brake_taken(const BrakeReport& report, Effects& effects);
   void tell_brake_ended(MonoTime at, std::size_t held, Effects& effects);
+  [[nodiscard]] std::shared_ptr<const BrakeReport> report_ended(const BrakeSpan& span,
+                                                                std::size_t held) const;
+  [[nodiscard]] static Event brake_ended(MonoTime at, const std::shared_ptr<const BrakeReport>& report);
   void count_for_brake(Client& client);
   void uncount_for_brake(Client& client) noexcept;
   [[nodiscard]] std::uint8_t number_of(const std::optional<Endpoint>& listener);

@@ -39,13 +39,21 @@ void Monitor::tell_brake_taken(const BrakeReport& report, Effects& effects) {
 }
 
 void Monitor::tell_brake_ended(MonoTime at, std::size_t held, Effects& effects) {
+  last_brake_ = report_ended(brake_.spans().back(), held);
+  tell(brake_ended(at, last_brake_), effects);
+}
+
+std::shared_ptr<const BrakeReport> Monitor::report_ended(const BrakeSpan& span, std::size_t held) const {
   BrakeReport report = *last_brake_;  // it was reported when it took hold
-  report.span = brake_.spans().back();
+  report.span = span;
   report.held = held;
-  last_brake_ = std::make_shared<const BrakeReport>(std::move(report));
+  return std::make_shared<const BrakeReport>(std::move(report));
+}
+
+Event Monitor::brake_ended(MonoTime at, const std::shared_ptr<const BrakeReport>& report) {
   Event event{.kind = Event::Kind::BrakeEnded, .at = at};
-  event.extra.edit().brake = last_brake_;
-  tell(std::move(event), effects);
+  event.extra.edit().brake = report;
+  return event;
 }
 
 // Must be called whenever something changed that decides whether the client's leave ends in a close for

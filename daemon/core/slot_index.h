@@ -23,6 +23,11 @@ class SlotIndex {
     if (4 * (size_ + 1) > 3 * entries_.size()) resize(entries_.size() + entries_.size() / 2 + kLeast);
   }
 
+  // Makes sure that inserts need no memory until `size` slots are in it.  Out of memory, nothing changes.
+  void reserve(std::size_t size) {
+    if (4 * size > 3 * entries_.size()) resize(4 * size / 3 + kLeast);
+  }
+
   // The same slot must not be in it already.
   void insert(std::uint32_t hash, std::uint32_t slot) {
     make_room();

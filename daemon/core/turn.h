@@ -51,11 +51,9 @@ class Turn {
   [[nodiscard]] MonoTime settled_now() const { return clock_.settled_now(); }
 
   // The poll is over, and all that it found was received.  Returns whether the clients that are due are
-  // judged now.  New settings come into force when that is done and no client is due any more.
+  // judged now.
   [[nodiscard]] bool polled();
 
-  // Judge after the next poll, which does not sleep: settings changed.
-  void judge_soon() { judge_next_ = true; }
   // The rule that is in force from now on.
   void set_rule(const Rule& rule);
 

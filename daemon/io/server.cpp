@@ -173,15 +173,9 @@ void Server::on_pulse() {
 }
 
 // Judges the clients that are due: a few slices, so that a poll comes between, and the rest in the next
-// turns. Puts new settings into force when none is due any more.
+// turns.
 void Server::judge() {
-  for (int slice = 0; slice < kSlicesPerTurn; ++slice) {
-    if (!monitor_.advance(turn_.now(), effects_)) {
-      if (changed_settings_) take_settings(*std::exchange(changed_settings_, {}));
-      return;
-    }
-    apply();
-  }
+  for (int slice = 0; slice < kSlicesPerTurn && monitor_.advance(turn_.now(), effects_); ++slice) apply();
 }
 
 // Rests before the next poll, where that is worth it: that poll then finds many reads at once.
@@ -223,17 +217,17 @@ void Server::set_pause_max(Millis pause_max) {
   pacing_.set_longest(pauses_.longest);
 }
 
-void Server::change_settings(const Settings& settings) {
-  monitor_.report_heartbeats(settings.report_heartbeats);
-  changed_settings_ = settings;
-  turn_.judge_soon();
-  wake_.at(loop_.now());
+Monitor::NewSettings Server::prepare(const Settings& settings) {
+  while (monitor_.advance(now(), effects_)) apply();
+  apply();
+  return monitor_.prepare(settings, now(), effects_);
 }
 
-void Server::take_settings(const Settings& settings) {
-  monitor_.change_settings(settings, turn_.now(), effects_);
-  turn_.set_rule(settings.rule);
+void Server::change_settings(Monitor::NewSettings&& settings) noexcept {
+  monitor_.change_settings(std::move(settings), turn_.now(), effects_);
+  turn_.set_rule(monitor_.settings().rule);
   set_pause_max(pause_max_);
+  wake_.at(loop_.now());  // clients may be due by the new rule, and an event waits to be applied
 }
 
 void Server::stop_lingering() {

@@ -52,9 +52,12 @@ class Server final : Entrance::Host {
   [[nodiscard]] Entrance& entrance() { return entrance_; }
   [[nodiscard]] const Entrance& entrance() const { return entrance_; }
 
-  // Goes on with these settings as soon as what has arrived by now has been heard: after one more poll.
-  // What is told of each heartbeat changes at once.
-  void change_settings(const Settings& settings);
+  // New settings in two steps, of which only the first can fail; see Monitor::prepare().  Between the two
+  // nothing else is asked of the server.
+  [[nodiscard]] Monitor::NewSettings prepare(const Settings& settings);
+  void change_settings(Monitor::NewSettings&& settings) noexcept;
+  // Changes Settings::report_heartbeats alone.
+  void report_heartbeats(bool report) { monitor_.report_heartbeats(report); }
 
   // The longest pause between two turns; 0 for none.  The tick may make it shorter: longest_pause().
   void set_pause_max(Millis pause_max);
@@ -125,7 +128,6 @@ class Server final : Entrance::Host {
   void after_poll();
   void on_pulse();
   void judge();
-  void take_settings(const Settings& settings);
   void rest();
   [[nodiscard]] std::span<const int> urgent();
   void stop_lingering();
@@ -157,7 +159,6 @@ class Server final : Entrance::Host {
   uv::Owned<uv::AfterPoll> after_poll_;
   uv::WakeUp wake_;  // when the next poll has to return
   Millis pause_max_ = limits::kPauseMax;
-  std::optional<Settings> changed_settings_;  // in force when the clients were judged after the next poll
   bool stopping_ = false;
 };
 

@@ -183,13 +183,23 @@ class Daemon:
 
     def ask(self, command, **members):
         """The first object that the control socket answers."""
+        return self._ask(command, members, lambda answer: True)[0]
+
+    def ask_all(self, command, **members):
+        """All objects of an answer, up to `done` or `error`."""
+        return self._ask(command, members, lambda answer: answer[-1]["type"] in ("done", "error"))
+
+    def _ask(self, command, members, is_enough):
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(BOUND_S)
             control.connect(self.control)
             control.sendall(frame(json.dumps({"command": command, **members})))
-            with control.makefile("rb") as answer:
-                (length,) = struct.unpack("!i", answer.read(4))
-                return json.loads(answer.read(length))
+            with control.makefile("rb") as stream:
+                answer = []
+                while not answer or not is_enough(answer):
+                    (length,) = struct.unpack("!i", stream.read(4))
+                    answer.append(json.loads(stream.read(length)))
+                return answer
 
     def send_signal(self, number):
         os.kill(self.process.pid, number)

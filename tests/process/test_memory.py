@@ -27,11 +27,16 @@ class Memory(DaemonTest):
         with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
             return int(re.search(r"VmSize:\s+(\d+) kB", status.read())[1]) * 1024
 
-    def forbid_more(self, daemon):
-        """From outside, while it runs: not one page more than it has.  Returns what undoes it."""
+    def forbid_more(self, daemon, spare=0):
+        """From outside, while it runs: not one page more than it has, but for `spare` bytes.  Returns what undoes it."""
         limits = resource.prlimit(daemon.process.pid, resource.RLIMIT_AS)
-        resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (self.address_space(daemon), limits[1]))
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (self.address_space(daemon) + spare, limits[1]))
         return lambda: resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, limits)
+
+    def in_force(self, daemon):
+        """The tick and `remember`, as the daemon says that they are."""
+        settings = {setting["name"]: setting["value"] for setting in daemon.ask_all("settings")[:-1]}
+        return [settings["tick"], settings["remember"]]
 
     def refused(self, daemon):
         return daemon.ask("status")["refused"].get("out_of_memory", 0)
@@ -103,6 +108,29 @@ class Memory(DaemonTest):
         for client in clients:
             last = client.read_to_end()[-1]
             self.assertEqual((last.get("status"), last.get("reason")), ("close", "shutdown"), last)
+
+    def test_a_reload_without_memory_for_it_fails_and_changes_nothing_and_the_next_one_changes_all(self):
+        directory = tempfile.TemporaryDirectory(prefix="heartbeat-")
+        self.addCleanup(directory.cleanup)
+        path = os.path.join(directory.name, "heartbeatd.toml")
+
+        def write(tick, remember):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(f'tick = "{tick}"\nremember = {remember}\n')
+        write("60s", 1000)
+        daemon = self.start(config=path, threshold=1, cursor=1)
+        silent = self.connect(daemon)
+        silent.sync(id="pump-7", notify=True)
+        allow = self.forbid_more(daemon, spare=64 << 20)
+        write("200ms", 1_000_000)  # a million places are 160 MB
+        answer = daemon.ask("reload")
+        self.assertEqual(answer["type"], "error")
+        self.assertEqual(answer["errors"], ["the daemon is out of memory"])
+        self.assertEqual(self.in_force(daemon), ["1min", "1000"])
+        allow()
+        self.assertEqual(daemon.ask("reload")["type"], "done")
+        self.assertEqual(self.in_force(daemon), ["200ms", "1000000"])
+        self.assertEqual(silent.read_until(type="status")["reason"], "silent")
 
 
 class Shim:

@@ -4,6 +4,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -290,4 +291,62 @@ TEST_CASE("one that is abandoned is gone and counted, and nothing is told or rem
   CHECK(monitor.counters().closes.at(static_cast<std::size_t>(Reason::Limit)) == 1);
   CHECK(monitor.next_deadline() == MonoTime::never());
   check_is_true(monitor);
+}
+
+TEST_CASE(
+    "new settings for which memory lacks change nothing; when they are prepared, nothing can fail any more") {
+  Settings other = tight();
+  other.rule = {.tick = 2s, .threshold = 1, .cursor = 1, .recover = 1, .leave_timeout = 20s};
+  other.remember = 5;
+  other.bounds.max_clients_per_ip = 0;
+  other.brake.share_percent = 0;
+  bool failed = true;
+  for (std::uint64_t nth = 1; failed; ++nth) {
+    CAPTURE(nth);
+    Monitor monitor{tight()};
+    Effects effects;
+    std::vector<ConnId> conns;
+    for (std::uint16_t client = 0; client < 8; ++client) {
+      conns.push_back(*monitor.open(Fleet::peer_at(40001 + client), t0, effects));
+      monitor.receive(conns.back(),
+                      framed(encode({.ip = "10.0.0.9", .id = "pump-" + std::to_string(client)})), t0,
+                      effects);
+    }
+    monitor.disconnect(conns.back(), Reason::PeerClosed, t0, effects);
+    for (MonoTime at = t0; at <= t0 + 16s; at += 500ms) {
+      while (monitor.advance(at, effects)) {
+      }
+    }
+    REQUIRE(monitor.brake().holds());
+    effects.clear();
+    const MonoTime now = t0 + 16s;
+    std::optional<Monitor::NewSettings> prepared;
+    {
+      FailingAllocations failing{nth, Fail::Once};
+      failing.cover([&] {
+        try {
+          prepared = monitor.prepare(other, now, effects);
+        } catch (const std::bad_alloc&) {  // seen below
+        }
+      });
+      failed = FailingAllocations::has_failed();
+    }
+    CHECK(prepared.has_value() == !failed);
+    CHECK(monitor.settings().rule == tight().rule);
+    CHECK(monitor.brake().holds());
+    CHECK(monitor.closed_clients().size() == 1);
+    CHECK(effects.events().empty());
+    check_is_true(monitor);
+    if (failed) continue;
+
+    FailingAllocations failing{1, Fail::FromThereOn};
+    failing.cover([&] { monitor.change_settings(std::move(*prepared), now, effects); });
+    CHECK_FALSE(FailingAllocations::has_failed());
+    CHECK(monitor.settings().rule == other.rule);
+    CHECK_FALSE(monitor.brake().holds());
+    CHECK(monitor.closed_clients().max() == 5);
+    CHECK(monitor.closed_clients().size() == 1);
+    REQUIRE(effects.events().size() == 1);
+    CHECK(effects.events().front().kind == Event::Kind::BrakeEnded);
+  }
 }

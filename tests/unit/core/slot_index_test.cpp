@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "tests/unit/support/allocations.h"
 #include "tests/unit/support/property.h"
 
 using namespace heartbeat;
@@ -72,4 +73,14 @@ TEST_CASE("it finds exactly the slots that were put in and not taken out") {
       RC_ASSERT(!index.find(any_hash(), [&](std::uint32_t found) { return !model.contains(found); }));
     }
   });
+}
+
+TEST_CASE("with a reserve for so many, that many are put in without any memory, and one more asks for some") {
+  SlotIndex index;
+  index.reserve(1000);
+  const std::uint64_t before = allocations_made();
+  for (std::uint32_t slot = 0; slot < 1000; ++slot) index.insert(slot * 2'654'435'761U, slot);
+  CHECK(allocations_made() == before);
+  for (std::uint32_t slot = 1000; slot < 1100; ++slot) index.insert(slot * 2'654'435'761U, slot);
+  CHECK(allocations_made() > before);
 }

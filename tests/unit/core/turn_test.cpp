@@ -102,18 +102,6 @@ TEST_CASE("a stall before the polls for the one before it were made is heard out
   CHECK(turn.now() == t0 + 2s);
 }
 
-TEST_CASE("new settings wait for one more poll, which does not sleep") {
-  Turn turn{kRule, t0};
-  static_cast<void>(turn.woke(t0 + 5ms));
-  CHECK_FALSE(turn.polled());
-  turn.judge_soon();
-  CHECK_FALSE(turn.may_rest());
-  CHECK(turn.next_poll(kNever) == t0 + 5ms);
-  static_cast<void>(turn.woke(t0 + 5ms));
-  CHECK(turn.polled());
-  CHECK_FALSE(turn.polled());
-}
-
 TEST_CASE("another rule has another pulse and another stall limit, from the present turn on") {
   Turn turn{kRule, t0};
   static_cast<void>(turn.woke(t0 + 100ms));

@@ -176,11 +176,6 @@ void World::judge() {
   now_ = turn_.now();
   watched_.advance(now_);
   settle();
-  if (!changed_settings_) return;
-  const Settings settings = *std::exchange(changed_settings_, {});
-  watched_.change_settings(settings, now_);
-  turn_.set_rule(settings.rule);
-  settle();
 }
 
 void World::rest() {
@@ -241,13 +236,14 @@ void World::end_brake() {
 void World::reload() {
   ++happened_.reloads;
   constexpr std::array kHalves{1, 2, 4};
-  Settings settings = changed_settings_.value_or(watched_.settings());
+  Settings settings = watched_.settings();
   const auto halves = kHalves.at(static_cast<std::size_t>(random_.between(0, 2)));
   if (random_.chance(3, 4)) settings.rule = draw_rule(random_, tick_min_ * halves);
   if (random_.chance(1, 2)) settings.brake = draw_brake(random_, settings.rule);
   if (random_.chance(1, 2)) settings.bounds = draw_bounds(random_, settings.rule);
-  changed_settings_ = settings;
-  turn_.judge_soon();
+  watched_.change_settings(settings, now_);
+  turn_.set_rule(settings.rule);
+  settle();
 }
 
 void World::kick() {

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <queue>
 #include <string>
 #include <vector>
@@ -122,11 +121,10 @@ class World {
   MonoTime now_ = start_;       // the same, on the listening clock
   WatchedMonitor watched_;
   Turn turn_;
-  std::optional<Settings> changed_settings_;  // that are not in force yet
-  Millis tick_min_;                           // of any rule in this run
-  Millis rest_;                               // wanted before each poll
-  MonoTime counted_ = start_;                 // the listening time, worked out a second time
-  MonoTime slept_until_ = start_;             // the end of the last sleep or rest, on the listening clock
+  Millis tick_min_;                // of any rule in this run
+  Millis rest_;                    // wanted before each poll
+  MonoTime counted_ = start_;      // the listening time, worked out a second time
+  MonoTime slept_until_ = start_;  // the end of the last sleep or rest, on the listening clock
   std::vector<Actor> actors_;
   std::vector<std::uint32_t> actor_by_slot_;
   std::priority_queue<Step, std::vector<Step>, std::greater<>> steps_;
