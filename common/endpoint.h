@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include <tl/expected.hpp>
 
@@ -19,7 +20,11 @@ struct Endpoint {
   std::uint16_t port = 0;
   Family family = Family::V4;
 
-  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+  // An order for sorted containers.  By `<`: libc++ has no three-way comparison of arrays before LLVM 17.
+  friend bool operator<(const Endpoint& one, const Endpoint& other) {
+    return std::tie(one.address, one.port, one.family) < std::tie(other.address, other.port, other.family);
+  }
 };
 
 // `127.0.0.1:14000`, `[::1]:14000`.

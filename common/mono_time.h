@@ -26,7 +26,11 @@ class MonoTime {
     return MonoTime{Millis{std::numeric_limits<std::int64_t>::max()}};
   }
 
-  friend constexpr auto operator<=>(MonoTime, MonoTime) = default;
+  // By the numbers: libc++ has no three-way comparison of durations before LLVM 17.
+  friend constexpr auto operator<=>(MonoTime one, MonoTime other) {
+    return one.since_origin_.count() <=> other.since_origin_.count();
+  }
+  friend constexpr bool operator==(MonoTime, MonoTime) = default;
   friend constexpr MonoTime operator+(MonoTime at, Millis by) { return MonoTime{at.since_origin_ + by}; }
   friend constexpr MonoTime operator-(MonoTime at, Millis by) { return MonoTime{at.since_origin_ - by}; }
   friend constexpr Millis operator-(MonoTime later, MonoTime earlier) {

@@ -13,6 +13,7 @@
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/os/suspension.h"
 #include "common/uv/loop.h"
 #include "common/uv/machine.h"
 #include "common/uv/watchers.h"
@@ -107,7 +108,7 @@ int run(const CommandLine& command_line, LoadedConfig loaded) {
                                     service.turn(loop.now(), monitor.status_counts());
                                     if (command_line.debug) event_log.tell_roster(monitor);
                                   }};
-    Server server{loop, server_settings(loaded.config), std::move(observer), uv::time_asleep};
+    Server server{loop, server_settings(loaded.config), std::move(observer), os::time_asleep};
     server.use(memory);
     Reloader reloader{loop, server, command_line, std::move(loaded), descriptors};
 

@@ -14,7 +14,7 @@
 #include "daemon/control/control_context.h"
 #include "daemon/control/control_server.h"
 #include "daemon/core/feed.h"
-#include "daemon/http/http_server.h"
+#include "daemon/http/http.h"
 #include "daemon/io/memory_return.h"
 #include "daemon/io/server.h"
 #include "daemon/report/rate.h"

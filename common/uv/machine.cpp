@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <iterator>
 #include <system_error>
@@ -15,24 +14,6 @@ WallTime wall_time(Loop& loop) {
   const Millis since_poll =
       Millis{static_cast<std::int64_t>(uv_hrtime() / kNanosPerMilli)} - loop.now().since_origin();
   return wall - since_poll;
-}
-
-std::optional<Millis> time_asleep() {
-#ifdef CLOCK_BOOTTIME
-  const auto read = [](clockid_t clock) {
-    timespec now{};
-    clock_gettime(clock, &now);
-    return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
-  };
-  // Where this thread had to wait between two readings, their difference says nothing.
-  for (int attempt = 0; attempt < 4; ++attempt) {
-    const auto before = read(CLOCK_MONOTONIC);
-    const auto with_suspension = read(CLOCK_BOOTTIME);
-    if (read(CLOCK_MONOTONIC) - before >= Millis{1}) continue;
-    return std::chrono::floor<Millis>(with_suspension - before);
-  }
-#endif
-  return {};
 }
 
 namespace {

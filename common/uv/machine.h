@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "common/keyed_hash.h"
@@ -14,9 +13,6 @@ namespace heartbeat::uv {
 
 // People's clock at the instant of Loop::now(), which lies a little back.
 [[nodiscard]] WallTime wall_time(Loop& loop);
-
-// How long the machine has been suspended since it was started; nothing where it does not say.
-[[nodiscard]] std::optional<Millis> time_asleep();
 
 // 128 random bits, 32 hex digits.
 [[nodiscard]] std::string random_id();

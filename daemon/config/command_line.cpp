@@ -9,6 +9,7 @@
 
 #include "common/text.h"
 #include "daemon/config/config_file.h"
+#include "daemon/config/has_http.h"
 #include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
@@ -16,7 +17,7 @@ namespace {
 
 std::string version_text() {
   return std::string{"heartbeatd " HEARTBEAT_VERSION " (libuv "} + uv_version_string() + ", " +
-         libsystemd::version() + ")\n";
+         libsystemd::version() + (has_http() ? "" : ", without HTTP") + ")\n";
 }
 
 constexpr const char* kAbout =

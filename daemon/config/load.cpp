@@ -10,6 +10,7 @@
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/text.h"
+#include "daemon/config/has_http.h"
 #include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
@@ -30,6 +31,7 @@ class TogetherCheck {
     check_tick_against_leave_timeout();
     check_control_path();
     check_log_target();
+    check_http_is_built();
     check_http_listen();
     check_http_is_apart();
   }
@@ -69,6 +71,13 @@ class TogetherCheck {
     if (loaded_.config.log_target != "journal" || libsystemd::has_journal()) return;
     mistakes_.push_back({origin_of("log_target"), "log_target",
                          "'journal': this heartbeatd was built " + libsystemd::version()});
+  }
+
+  void check_http_is_built() {
+    const std::string& listen = loaded_.config.http_listen;
+    if (listen.empty() || has_http() || is_mistaken("http.listen")) return;
+    mistakes_.push_back({origin_of("http.listen"), "http.listen",
+                         "'" + escaped(listen) + "': this heartbeatd was built without HTTP"});
   }
 
   // A name is looked up only when the daemon starts, and must be a loopback address then.

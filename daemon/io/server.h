@@ -43,7 +43,7 @@ class Server final : Entrance::Host {
     std::function<void(const Monitor&)> after_turn;  // each turn of the loop, when all is applied
   };
 
-  // How long the machine has been suspended in all; see uv::time_asleep().
+  // How long the machine has been suspended in all; see os::time_asleep().
   using TimeAsleep = std::function<std::optional<Millis>()>;
 
   Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep);

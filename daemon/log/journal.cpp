@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "daemon/systemd/libsystemd.h"
 

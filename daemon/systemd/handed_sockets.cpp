@@ -17,13 +17,20 @@ int option(int descriptor, int name) {
   return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
+// SO_ACCEPTCONN is 1 on Linux; on macOS and the BSDs it is another number above 0.
 bool is_listening_stream(int descriptor) {
-  return option(descriptor, SO_TYPE) == SOCK_STREAM && option(descriptor, SO_ACCEPTCONN) == 1;
+  return option(descriptor, SO_TYPE) == SOCK_STREAM && option(descriptor, SO_ACCEPTCONN) > 0;
+}
+
+// The address family of a socket: AF_INET, AF_UNIX ...
+int family(int descriptor) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  return getsockname(descriptor, reinterpret_cast<sockaddr*>(&own), &size) == 0 ? own.ss_family : AF_UNSPEC;
 }
 
 bool is_tcp(int descriptor) {
-  const int domain = option(descriptor, SO_DOMAIN);
-  return domain == AF_INET || domain == AF_INET6;
+  return family(descriptor) == AF_INET || family(descriptor) == AF_INET6;
 }
 
 }  // namespace
@@ -37,7 +44,7 @@ tl::expected<HandedSockets, std::string> take_handed_sockets() {
     };
     if (!is_listening_stream(descriptor)) return refuse("is not a listening stream socket");
     if (name == kControlName) {
-      if (option(descriptor, SO_DOMAIN) != AF_UNIX) return refuse("is not a Unix socket");
+      if (family(descriptor) != AF_UNIX) return refuse("is not a Unix socket");
       if (sockets.control) return refuse("is the second of that name");
       sockets.control = descriptor;
     } else {

@@ -44,7 +44,7 @@ RULES = [
          r"\b(?:steady|system|high_resolution|utc|tai|gps|file)_clock\b|\buv_(?:now|hrtime|update_time)\b"
          r"|\b(?:clock_gettime|gettimeofday|timespec_get|uv_clock_gettime|uv_gettimeofday)\b"
          r"|(?<![\w.>])(?:std::|::)?time\s*\(\s*(?:nullptr|NULL|0|&\s*\w+)\s*\)",
-         [r"common/uv/", r"common/log\.", r"daemon/systemd/service_manager\.cpp", *OUTSIDE]),
+         [r"common/os/", r"common/uv/", r"common/log\.", r"daemon/systemd/service_manager\.cpp", *OUTSIDE]),
     Rule("the time is an argument here", r"::now\s*\(",
          [r"common/uv/", r"common/log\.", r"daemon/(?!core/)", *OUTSIDE]),
     Rule("nothing sleeps", r"\b(?:sleep|usleep|nanosleep|clock_nanosleep|sleep_for|sleep_until|uv_sleep)\s*\(",
@@ -82,8 +82,8 @@ BELOW = {
     "daemon/control": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/config",
                        "daemon/report"],
     "daemon/http": ["common", "common/uv", "common/log", "daemon/core", "daemon/report"],
-    "daemon": ["common", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon/systemd", "daemon/log",
-               "daemon/config", "daemon/report", "daemon/control", "daemon/http"],
+    "daemon": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon/systemd",
+               "daemon/log", "daemon/config", "daemon/report", "daemon/control", "daemon/http"],
     "tools": ["common", "common/os", "common/uv", "common/log", "daemon/core"],
 }
 

@@ -1,0 +1,30 @@
+// What stands for http::Server in a build without HTTP (CMake option HEARTBEAT_HTTP): it cannot listen, and
+// so never has a connection.  The configuration refuses `http.listen` in such a build, so none is made at
+// all.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "common/endpoint.h"
+#include "common/uv/loop.h"
+#include "daemon/http/http_context.h"
+
+namespace heartbeat::http {
+
+class Server {
+ public:
+  Server(uv::Loop& /*loop*/, const Context& /*context*/, std::size_t /*connections_max*/) {}
+
+  [[nodiscard]] static tl::expected<Endpoint, std::string> listen(const Endpoint& at) {
+    return tl::unexpected("cannot listen for HTTP on " + to_string(at) + ": heartbeatd was built without it");
+  }
+  static void after_turn() {}
+  [[nodiscard]] static bool was_active() { return false; }
+  [[nodiscard]] static int descriptor() { return -1; }
+  [[nodiscard]] static std::size_t connections() { return 0; }
+};
+
+}  // namespace heartbeat::http
