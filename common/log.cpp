@@ -27,6 +27,7 @@ tl::expected<spdlog::level::level_enum, std::string> parse_level(std::string_vie
 // Standard error, which may be a pipe whose reader has stopped.  The daemon waits for it once, for a moment;
 // from then on lines are dropped until it can be written again, and then their number is logged.  A pipe that
 // can be written takes PIPE_BUF bytes, and every line of ours is shorter (the longest: event_log.cpp).
+// On macOS that holds for most lines only: PIPE_BUF is 512 there.
 class StandardError final : public spdlog::sinks::ansicolor_stderr_sink_st {
  public:
   void log(const spdlog::details::log_msg& line) override {

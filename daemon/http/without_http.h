@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include <tl/expected.hpp>
 
 #include "common/endpoint.h"
+#include "common/uv/acceptor.h"
 #include "common/uv/loop.h"
 #include "daemon/http/http_context.h"
 
@@ -24,6 +26,8 @@ class Server {
   static void after_turn() {}
   [[nodiscard]] static bool was_active() { return false; }
   [[nodiscard]] static int descriptor() { return -1; }
+  [[nodiscard]] static const uv::Acceptor* acceptor() { return nullptr; }
+  [[nodiscard]] static std::uint64_t shortages() { return 0; }
   [[nodiscard]] static std::size_t connections() { return 0; }
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/log/event_log.h"
 
+#include <algorithm>
 #include <climits>
 #include <string>
 #include <utility>
@@ -259,7 +260,10 @@ void EventLog::turn(MonoTime now) {
 // backslashes; around it stand two quotes, a space, a status and a comma with its space.  The rest of the
 // line (time, level, title, counts, colours) is below 200 bytes.
 constexpr std::size_t kRosterNameMax = 2 * limits::kIdMax + std::string_view{"\"\" alive, "}.size();
-static_assert(limits::kRosterShown * kRosterNameMax + 200 <= PIPE_BUF);
+// PIPE_BUF is 4096 on Linux, with room for all kRosterShown names, and 512 on macOS, with room for two.
+constexpr std::size_t kRosterNames =
+    std::min(limits::kRosterShown, (std::size_t{PIPE_BUF} - 200) / kRosterNameMax);
+static_assert(kRosterNames > 0);
 
 void EventLog::tell_roster(const Monitor& monitor) {
   if (monitor.roster_version() == roster_version_) return;
@@ -268,7 +272,7 @@ void EventLog::tell_roster(const Monitor& monitor) {
   const Registry& clients = monitor.clients();
   std::string list;
   std::size_t shown = 0;
-  for (std::uint32_t slot = 0; slot < clients.slots() && shown < limits::kRosterShown; ++slot) {
+  for (std::uint32_t slot = 0; slot < clients.slots() && shown < kRosterNames; ++slot) {
     const Client* const client = clients.at(slot);
     if (client == nullptr) continue;
     if (shown++ > 0) list += ", ";

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "common/os/poll.h"
 #include "tools/ctl/commands.h"
 #include "tools/ctl/exit_code.h"
 #include "tools/ctl/screen.h"
@@ -54,9 +55,7 @@ void end_by(int number, const sigset_t& mask) {
 bool wait_for_input(int daemon, Deadline until, const sigset_t& mask) {
   std::array<pollfd, 2> inputs{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{daemon, POLLIN, 0}};
   const auto left = std::max<Millis>(std::chrono::ceil<Millis>(until - steady_clock::now()), Millis{0});
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
-  const timespec wait{seconds.count(), static_cast<long>(std::chrono::nanoseconds{left - seconds}.count())};
-  ppoll(inputs.data(), inputs.size(), &wait, &mask);
+  os::poll_with_mask(inputs, left, mask);
   return (inputs[0].revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
 }
 
