@@ -1,12 +1,12 @@
-// What operators see and do while the daemon runs: the change feed, the figures, the control socket, and
-// HTTP.
-//
-// Made before the server, whose events it keeps, and attached to it afterwards.
+// The desk at which operators stand: what they see of the daemon and what they order, over the control socket
+// and HTTP, which are its own.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -17,71 +17,83 @@
 #include "daemon/http/http.h"
 #include "daemon/io/memory_return.h"
 #include "daemon/io/server.h"
+#include "daemon/log/event_log.h"
+#include "daemon/reload.h"
+#include "daemon/report/figures.h"
+#include "daemon/report/operator_desk.h"
 #include "daemon/report/rate.h"
 #include "daemon/report/reloads.h"
-#include "daemon/report/status_json.h"
 #include "daemon/report/tally.h"
 #include "daemon/report/timeline.h"
 #include "daemon/report/wall_clock.h"
+#include "daemon/systemd/service_manager.h"
 
 namespace heartbeat {
 
-class Operations {
+class Operations final : public OperatorDesk {
  public:
-  Operations(uv::Loop& loop, std::size_t descriptors_limit);
+  // What an operator's orders act on; lent for the life of this object.
+  struct Parts {
+    Server& server;
+    Reloader& reloader;
+    EventLog& event_log;
+    ServiceManager& service;
+  };
 
-  // What an operator can change beyond the clients; see ControlActions.
-  using Reload = std::function<ReloadResult()>;
-  using ListSettings = std::function<std::vector<SettingInForce>()>;
-  using SetLogLevel = std::function<tl::expected<std::string, std::string>(const std::string& level)>;
+  // `descriptors_limit`: how many the process may have open.
+  Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit);
 
-  // From here on the control socket can be listened on.  The server listens already and has no clients yet.
-  void attach(Server& server, SetLogLevel set_log_level, ListSettings settings, Reload reload);
+  // The control socket, at a path or as the service manager handed it over.  The error is a sentence.
+  [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path);
+  [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor);
 
-  // The control socket, at a path or as it was handed over.  The error is a sentence.
-  [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path) {
-    return answer_at_once(control_->listen(path));
-  }
-  [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor) {
-    return answer_at_once(control_->adopt(descriptor));
-  }
-
-  // Serves HTTP there; where that is not a loopback address, only if `allow_remote`.  The error is a
+  // Serves HTTP there.  Where that is not a loopback address, only if `allow_remote`.  The error is a
   // sentence.
   [[nodiscard]] tl::expected<Endpoint, std::string> serve_http(const HostPort& at, bool allow_remote);
 
-  // From the server's observer.
-  void tell(const Event& event) {
+  // Must be called once everything listens and before the loop runs: the descriptors that are open now are
+  // the daemon's own.
+  void count_descriptors();
+
+  // From the server's observer: each event, and the end of each turn of the loop.
+  void record(const Event& event) {
     feed_.add(event);
     tally_.add(event);
   }
-  void turn();
+  void after_turn();
 
-  // After each reload of the configuration.
-  void note_reload(bool succeeded) { reloads_.add(succeeded); }
+  // --- OperatorDesk ---
+  [[nodiscard]] const Boot& boot() const override { return boot_; }
+  [[nodiscard]] const Monitor& monitor() const override { return parts_.server.monitor(); }
+  [[nodiscard]] const Feed& feed() const override { return feed_; }
+  [[nodiscard]] const WallClock& clock() const override { return clock_; }
+  [[nodiscard]] const Timeline& timeline() const override { return timeline_; }
+  [[nodiscard]] MonoTime now() const override { return parts_.server.listening_now(); }
+  [[nodiscard]] Figures figures() const override;
+  [[nodiscard]] Health health() const override;
+  [[nodiscard]] std::vector<SettingInForce> settings() const override;
+  bool kick(std::string_view name, std::string_view message) override;
+  std::optional<std::size_t> end_brake(BrakeEnd how) override;
+  tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
+  ReloadResult reload() override;
 
  private:
-  // An operator who comes ends a pause of the loop.
-  [[nodiscard]] tl::expected<void, std::string> answer_at_once(tl::expected<void, std::string> listening);
-  void add_status(JsonWriter& json) const;
-  [[nodiscard]] ProcessUsage usage() const;
-  [[nodiscard]] Doors doors() const;
-  [[nodiscard]] std::size_t descriptors_in_use() const;  // by the server and by sessions
+  [[nodiscard]] std::size_t descriptors_in_use() const;  // by clients, sessions and HTTP
 
   uv::Loop& loop_;
+  Parts parts_;
   std::size_t descriptors_limit_;
-  std::size_t descriptors_of_our_own_ = 0;  // beyond those in use; 0: not counted yet
+  std::size_t own_descriptors_ = 0;  // beyond descriptors_in_use()
   WallClock clock_;
   Boot boot_;
   Feed feed_;
-  Rate heartbeats_;
-  MemoryReturn memory_;
-  Server* server_ = nullptr;
-  std::optional<ControlContext> context_;
-  std::optional<ControlServer> control_;
   Tally tally_;
   Timeline timeline_;
   Reloads reloads_;
+  Rate heartbeats_;
+  MemoryReturn memory_;
+  ControlContext context_;
+  ControlServer control_;
   std::optional<http::Server> http_;
 };
 

@@ -15,7 +15,7 @@
 #include "common/uv/loop.h"
 #include "daemon/config/command_line.h"
 #include "daemon/config/load.h"
-#include "daemon/config/reload_result.h"
+#include "daemon/config/settings_in_force.h"
 #include "daemon/io/server.h"
 
 namespace heartbeat {

@@ -11,6 +11,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/config_file.h"
 #include "daemon/config/given.h"
+#include "daemon/config/settings_in_force.h"
 
 namespace heartbeat {
 
@@ -41,12 +42,6 @@ struct LoadErrors {
     const CommandLine& command_line, const LoadedConfig& before,
     const std::string& default_file = kDefaultConfigFile);
 
-// Each setting in force: for the control socket.
-struct SettingInForce {
-  std::string_view name;
-  std::string value;   // `10s`, `127.0.0.1:14000, [::1]:14000`
-  std::string origin;  // `default`, `FILE:LINE`, `flag --tick`
-};
 [[nodiscard]] std::vector<SettingInForce> list_settings(const LoadedConfig& loaded);
 
 // The same as a configuration file, which load_config() reads back to the same settings.

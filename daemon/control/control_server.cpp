@@ -79,7 +79,7 @@ void ControlServer::on_shortage(uv::Acceptor&, std::string_view why) {
 
 void ControlServer::after_turn() {
   accepted_this_turn_ = 0;
-  if (std::exchange(events_seen_, context_.feed.next()) != context_.feed.next()) {
+  if (std::exchange(events_seen_, context_.desk.feed().next()) != context_.desk.feed().next()) {
     while (!waiting_for_events_.empty()) wake(*waiting_for_events_.front());
   }
 
@@ -91,7 +91,7 @@ void ControlServer::after_turn() {
     move(session, work(session, steps));
   }
   // A session may itself have made an event that others wait for.
-  const bool is_more = !ready_.empty() || context_.feed.next() != events_seen_;
+  const bool is_more = !ready_.empty() || context_.desk.feed().next() != events_seen_;
   if (is_more) no_sleep_->next_poll();
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/control/control_server.h"
+#include "daemon/control/one_answer.h"
 
 namespace heartbeat {
 

@@ -22,6 +22,7 @@
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "daemon/http/host_check.h"
+#include "daemon/http/metrics.h"
 #include "daemon/http/page.h"
 #include "daemon/http/replies.h"
 
@@ -145,9 +146,9 @@ struct Callbacks {
   }
 };
 
-Server::Server(uv::Loop& loop, Context context, std::size_t connections_max)
+Server::Server(uv::Loop& loop, const OperatorDesk& desk, std::size_t connections_max)
     : loop_(loop),
-      context_(std::move(context)),
+      desk_(desk),
       closing_max_(connections_max * limits::kHttpClosingMax /
                    (limits::kHttpConnectionsMax + limits::kHttpClosingMax)),
       connections_max_(connections_max - closing_max_),
@@ -195,6 +196,13 @@ tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
   if (!acceptor) return refuse(uv::describe(acceptor.error()));
   acceptor_ = std::move(*acceptor);
   return listening_;
+}
+
+HttpFigures Server::figures() const {
+  HttpFigures figures = counters_;
+  figures.connections = connections();
+  figures.followers = followers_;
+  return figures;
 }
 
 // --- connections ------------------------------------------------------------------------------------------
@@ -329,34 +337,32 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request)
   if (std::holds_alternative<PageRequest>(request)) return send_page(handle);
   if (std::holds_alternative<IconRequest>(request))
     return send_text(handle, MHD_HTTP_NO_CONTENT, nullptr, "");
-  if (std::holds_alternative<HealthRequest>(request)) return health(context_.unhealthy());
+  if (std::holds_alternative<HealthRequest>(request)) return health(desk_.health().unhealthy);
   if (std::holds_alternative<ReadyRequest>(request)) {
-    const std::string problem = context_.unready();
-    return problem.empty() ? send_text(handle, MHD_HTTP_OK, kPlain, readiness_text(context_))
-                           : health(problem);
+    const std::string problem = desk_.health().unready;
+    return problem.empty() ? send_text(handle, MHD_HTTP_OK, kPlain, readiness_text(desk_)) : health(problem);
   }
   if (std::holds_alternative<MetricsRequest>(request)) {
     steps_.spend(limits::kStepsPerScrape);
-    const Usage usage{.counters = counters_, .connections = connections(), .followers = followers_};
-    return send_text(handle, MHD_HTTP_OK, kMetrics, metrics_text(context_, usage));
+    return send_text(handle, MHD_HTTP_OK, kMetrics, metrics_text(desk_.figures()));
   }
   if (std::holds_alternative<StatusRequest>(request)) {
     steps_.spend(limits::kStepsPerOnce);
-    return send_text(handle, MHD_HTTP_OK, kJson, status_text(context_));
+    return send_text(handle, MHD_HTTP_OK, kJson, status_text(desk_));
   }
   if (const auto* const story = std::get_if<StoryRequest>(&request)) {
     steps_.spend(limits::kStepsPerOnce);
-    const auto text = story_text(context_, story->name);
+    const auto text = story_text(desk_, story->name);
     if (text) return send_text(handle, MHD_HTTP_OK, kJson, *text);
     return refuse(handle, {MHD_HTTP_NOT_FOUND, "no_such_client",
                            "no client " + log_value(story->name) +
                                " is connected, or among the last that were closed"});
   }
   if (std::holds_alternative<HistoryRequest>(request)) {
-    return send_pieces(exchange, handle, kJson, std::make_unique<HistoryReply>(context_));
+    return send_pieces(exchange, handle, kJson, std::make_unique<HistoryReply>(desk_));
   }
   if (auto* const clients = std::get_if<ClientsRequest>(&request)) {
-    if (clients->list.cursor && clients->list.cursor->boot != context_.boot.id) {
+    if (clients->list.cursor && clients->list.cursor->boot != desk_.boot().id) {
       return refuse(handle, {MHD_HTTP_BAD_REQUEST, "bad_request",
                              "'cursor' is of another run of the daemon: begin the list again"});
     }
@@ -368,10 +374,10 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request)
       ++sorted_lists_;
     }
     return send_pieces(exchange, handle, kJson,
-                       std::make_unique<ClientsReply>(context_, std::move(clients->list)));
+                       std::make_unique<ClientsReply>(desk_, std::move(clients->list)));
   }
   auto& events = std::get<EventsRequest>(request);
-  if (events.feed.since && is_ahead(*events.feed.since, context_.feed, context_.boot.id)) {
+  if (events.feed.since && is_ahead(*events.feed.since, desk_.feed(), desk_.boot().id)) {
     return refuse(handle, {MHD_HTTP_BAD_REQUEST, "bad_request", "that is beyond the last event"});
   }
   if (!exchange.is_head) {
@@ -381,7 +387,7 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request)
     exchange.follows = true;
     ++followers_;
   }
-  return send_pieces(exchange, handle, kEvents, std::make_unique<EventsReply>(context_, std::move(events)));
+  return send_pieces(exchange, handle, kEvents, std::make_unique<EventsReply>(desk_, std::move(events)));
 }
 
 bool Server::refuse(MHD_Connection* handle, const Refusal& refusal) {
@@ -506,7 +512,7 @@ void Server::after_turn() {
 }
 
 bool Server::has_news() const {
-  return context_.feed.next() != events_seen_ || context_.timeline.next() != seconds_seen_;
+  return desk_.feed().next() != events_seen_ || desk_.timeline().next() != seconds_seen_;
 }
 
 void Server::wake_followers() {
@@ -514,8 +520,8 @@ void Server::wake_followers() {
   const MonoTime now = loop_.now();
   if (now - woken_at_ < limits::kHttpEventsEvery) return wake_.at(woken_at_ + limits::kHttpEventsEvery);
   woken_at_ = now;
-  events_seen_ = context_.feed.next();
-  seconds_seen_ = context_.timeline.next();
+  events_seen_ = desk_.feed().next();
+  seconds_seen_ = desk_.timeline().next();
   resume(waiting_for_events_, waiting_for_events_.size());
 }
 

@@ -28,10 +28,10 @@
 #include "common/uv/loop.h"
 #include "common/uv/wake_up.h"
 #include "common/uv/watchers.h"
-#include "daemon/http/http_context.h"
-#include "daemon/http/metrics.h"
 #include "daemon/http/route.h"
 #include "daemon/report/answer.h"
+#include "daemon/report/figures.h"
+#include "daemon/report/operator_desk.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -43,7 +43,7 @@ class Server final : uv::Acceptor::Door {
  public:
   // At most `connections_max` at once, those included that are about to be closed.  One more takes the place
   // of the connection that has gone longest without asking; if all are being answered it is closed unread.
-  Server(uv::Loop& loop, Context context, std::size_t connections_max);
+  Server(uv::Loop& loop, const OperatorDesk& desk, std::size_t connections_max);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -65,6 +65,8 @@ class Server final : uv::Acceptor::Door {
   [[nodiscard]] const uv::Acceptor* acceptor() const { return acceptor_.get(); }
   // How often a connection could not be accepted, for want of a descriptor or of memory.
   [[nodiscard]] std::uint64_t shortages() const { return acceptor_ ? acceptor_->shortages() : 0; }
+
+  [[nodiscard]] HttpFigures figures() const;
 
   [[nodiscard]] std::size_t connections() const {
     return asking_.size() + answering_.size() + closing_.size();
@@ -120,7 +122,7 @@ class Server final : uv::Acceptor::Door {
   void wake_followers();
 
   uv::Loop& loop_;
-  Context context_;
+  const OperatorDesk& desk_;
   std::size_t closing_max_;
   std::size_t connections_max_;
   Endpoint listening_;
@@ -138,7 +140,7 @@ class Server final : uv::Acceptor::Door {
   std::uint64_t seconds_seen_ = 0;  // the timeline's
   MonoTime woken_at_;               // on the machine's clock
   MonoTime refusals_told_at_ = MonoTime{-limits::kHttpRefusalsTold};
-  Counters counters_;
+  HttpFigures counters_;    // the numbers of connections and followers are not kept here
   bool run_again_ = false;  // libmicrohttpd has more to do at once
   bool was_active_ = false;
   int descriptor_ = -1;  // libmicrohttpd's epoll

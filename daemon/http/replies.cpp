@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "daemon/report/client_json.h"
 #include "daemon/report/event_json.h"
+#include "daemon/report/status_json.h"
 #include "daemon/report/story_json.h"
 
 namespace heartbeat::http {
@@ -23,26 +24,26 @@ void append_object(std::string& out, Add add) {
 
 }  // namespace
 
-std::string readiness_text(const Context& context) {
-  return context.monitor.brake().holds() ? "ready; closing for silence is paused by the brake\n" : "ok\n";
+std::string readiness_text(const OperatorDesk& desk) {
+  return desk.monitor().brake().holds() ? "ready; closing for silence is paused by the brake\n" : "ok\n";
 }
 
-std::string status_text(const Context& context) {
+std::string status_text(const OperatorDesk& desk) {
   std::string text;
   append_object(text, [&](JsonWriter& json) {
     json.add("type", "status");
-    context.add_status(json);
+    add_status(json, desk.figures(), desk.clock(), desk.now());
   });
   return text;
 }
 
-std::optional<std::string> story_text(const Context& context, const std::string& name) {
-  const Monitor& monitor = context.monitor;
+std::optional<std::string> story_text(const OperatorDesk& desk, const std::string& name) {
+  const Monitor& monitor = desk.monitor();
   std::string text;
   const auto append = [&](const auto& client) {
     append_object(text, [&](JsonWriter& json) {
       json.add("type", "story");
-      add_story(json, client, monitor.stalls(), context.report());
+      add_story(json, client, monitor.stalls(), desk.report());
     });
     return std::move(text);
   };
@@ -63,7 +64,7 @@ std::string error_text(const Refusal& refusal) {
 
 Answer::State ClientsReply::go_on(std::string& slice, Steps& steps) {
   if (!std::exchange(begun_, true)) slice += R"({"clients":[)";
-  const ReportContext report = context_.report();
+  const ReportContext report = desk_.report();
   while (may_go_on(slice, steps) && !list_.done()) {
     const bool first = list_.count() == 0;
     const Client* const client = list_.next(report, steps);
@@ -77,7 +78,7 @@ Answer::State ClientsReply::go_on(std::string& slice, Steps& steps) {
   if (!list_.done()) return State::Unfinished;
   slice += ']';
   // A cursor is made of digits and colons.
-  if (const auto next = list_.rest(context_.boot.id)) slice += R"(,"next":")" + to_string(*next) + '"';
+  if (const auto next = list_.rest(desk_.boot().id)) slice += R"(,"next":")" + to_string(*next) + '"';
   slice += '}';
   return State::Done;
 }
@@ -85,10 +86,9 @@ Answer::State ClientsReply::go_on(std::string& slice, Steps& steps) {
 Answer::State HistoryReply::go_on(std::string& slice, Steps& steps) {
   if (!std::exchange(begun_, true)) slice += R"({"step_ms":1000,"samples":[)";
   // Seconds that were let go of meanwhile are left out.
-  for (next_ = std::max(next_, context_.timeline.oldest()); next_ < end_ && may_go_on(slice, steps);
-       ++next_) {
+  for (next_ = std::max(next_, desk_.timeline().oldest()); next_ < end_ && may_go_on(slice, steps); ++next_) {
     if (std::exchange(follows_another_, true)) slice += ',';
-    append_object(slice, [&](JsonWriter& json) { add_second(json, context_.timeline.at(next_)); });
+    append_object(slice, [&](JsonWriter& json) { add_second(json, desk_.timeline().at(next_)); });
     steps.spend(limits::kStepsPerObject);
   }
   if (next_ < end_) return State::Unfinished;
@@ -96,14 +96,14 @@ Answer::State HistoryReply::go_on(std::string& slice, Steps& steps) {
   return State::Done;
 }
 
-EventsReply::EventsReply(const Context& context, EventsRequest request)
-    : context_(context),
-      reader_(context.feed, context.boot.id, std::move(request.feed)),
-      next_sample_(context.timeline.next()) {}
+EventsReply::EventsReply(const OperatorDesk& desk, EventsRequest request)
+    : desk_(desk),
+      reader_(desk.feed(), desk.boot().id, std::move(request.feed)),
+      next_sample_(desk.timeline().next()) {}
 
 Answer::State EventsReply::go_on(std::string& slice, Steps& steps) {
   if (!std::exchange(begun_, true)) append_hello(slice);
-  if (next_sample_ < context_.timeline.next()) append_sample(slice);
+  if (next_sample_ < desk_.timeline().next()) append_sample(slice);
   for (const FeedReader::Loss& loss : reader_.take_losses()) append_loss(slice, loss);
   while (may_go_on(slice, steps) && !reader_.at_end()) {
     const Event* const event = reader_.next(steps);
@@ -119,8 +119,8 @@ void EventsReply::append_hello(std::string& out) const {
   out += "retry: 1000\nevent: hello\ndata: ";
   append_object(out, [&](JsonWriter& json) {
     json.add("type", "hello");
-    json.add("boot", context_.boot.id);
-    json.add("now", format_instant(context_.clock.at(context_.now())));
+    json.add("boot", desk_.boot().id);
+    json.add("now", format_instant(desk_.clock().at(desk_.now())));
     json.add("version", HEARTBEAT_VERSION);
   });
   out += "\n\n";
@@ -136,17 +136,16 @@ void EventsReply::append_loss(std::string& out, const FeedReader::Loss& loss) {
 }
 
 void EventsReply::append_sample(std::string& out) {
-  next_sample_ = context_.timeline.next();
+  next_sample_ = desk_.timeline().next();
   out += "event: sample\ndata: ";
-  append_object(out, [&](JsonWriter& json) { add_second(json, context_.timeline.at(next_sample_ - 1)); });
+  append_object(out, [&](JsonWriter& json) { add_second(json, desk_.timeline().at(next_sample_ - 1)); });
   out += "\n\n";
 }
 
 // The JSON behind `data:` has no line breaks: JSON escapes them.
 void EventsReply::append_event(std::string& out, const Event& event) const {
-  out += "id: " + to_string(FeedCursor{context_.boot.id, event.number}) + "\nevent: event\ndata: ";
-  append_object(out,
-                [&](JsonWriter& json) { add_feed_event(json, event, context_.boot.id, context_.clock); });
+  out += "id: " + to_string(FeedCursor{desk_.boot().id, event.number}) + "\nevent: event\ndata: ";
+  append_object(out, [&](JsonWriter& json) { add_feed_event(json, event, desk_.boot().id, desk_.clock()); });
   out += "\n\n";
 }
 

@@ -8,32 +8,32 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/http/http_context.h"
 #include "daemon/http/route.h"
 #include "daemon/report/answer.h"
 #include "daemon/report/client_list.h"
 #include "daemon/report/feed_reader.h"
+#include "daemon/report/operator_desk.h"
 
 namespace heartbeat::http {
 
-[[nodiscard]] std::string status_text(const Context& context);
+[[nodiscard]] std::string status_text(const OperatorDesk& desk);
 // What `/readyz` says where clients are taken; the brake on mass closing changes nothing about that, and is
 // named.
-[[nodiscard]] std::string readiness_text(const Context& context);
+[[nodiscard]] std::string readiness_text(const OperatorDesk& desk);
 // Nothing where no such client is connected or remembered.
-[[nodiscard]] std::optional<std::string> story_text(const Context& context, const std::string& name);
+[[nodiscard]] std::optional<std::string> story_text(const OperatorDesk& desk, const std::string& name);
 [[nodiscard]] std::string error_text(const Refusal& refusal);
 
 // `{"clients":[…],"next":"…"}`
 class ClientsReply final : public Answer {
  public:
-  ClientsReply(const Context& context, ClientListRequest request)
-      : context_(context), list_(context.monitor, std::move(request), context.now()) {}
+  ClientsReply(const OperatorDesk& desk, ClientListRequest request)
+      : desk_(desk), list_(desk.monitor(), std::move(request), desk.now()) {}
 
   State go_on(std::string& slice, Steps& steps) override;
 
  private:
-  const Context& context_;
+  const OperatorDesk& desk_;
   ClientList list_;
   bool begun_ = false;
 };
@@ -41,13 +41,13 @@ class ClientsReply final : public Answer {
 // `{"step_ms":1000,"samples":[…]}`: the seconds that had ended when it was asked for.
 class HistoryReply final : public Answer {
  public:
-  explicit HistoryReply(const Context& context)
-      : context_(context), next_(context.timeline.oldest()), end_(context.timeline.next()) {}
+  explicit HistoryReply(const OperatorDesk& desk)
+      : desk_(desk), next_(desk.timeline().oldest()), end_(desk.timeline().next()) {}
 
   State go_on(std::string& slice, Steps& steps) override;
 
  private:
-  const Context& context_;
+  const OperatorDesk& desk_;
   std::uint64_t next_;
   std::uint64_t end_;
   bool begun_ = false;
@@ -60,7 +60,7 @@ class HistoryReply final : public Answer {
 class EventsReply final : public Answer {
  public:
   // `request.feed.since` is not ahead of the feed, see is_ahead().
-  EventsReply(const Context& context, EventsRequest request);
+  EventsReply(const OperatorDesk& desk, EventsRequest request);
 
   State go_on(std::string& slice, Steps& steps) override;
   [[nodiscard]] bool is_endless() const override { return true; }
@@ -71,7 +71,7 @@ class EventsReply final : public Answer {
   void append_sample(std::string& out);
   void append_event(std::string& out, const Event& event) const;
 
-  const Context& context_;
+  const OperatorDesk& desk_;
   FeedReader reader_;
   std::uint64_t next_sample_;  // the second to send next
   bool begun_ = false;

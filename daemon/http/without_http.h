@@ -12,13 +12,14 @@
 #include "common/endpoint.h"
 #include "common/uv/acceptor.h"
 #include "common/uv/loop.h"
-#include "daemon/http/http_context.h"
+#include "daemon/report/figures.h"
+#include "daemon/report/operator_desk.h"
 
 namespace heartbeat::http {
 
 class Server {
  public:
-  Server(uv::Loop& /*loop*/, const Context& /*context*/, std::size_t /*connections_max*/) {}
+  Server(uv::Loop& /*loop*/, const OperatorDesk& /*desk*/, std::size_t /*connections_max*/) {}
 
   [[nodiscard]] static tl::expected<Endpoint, std::string> listen(const Endpoint& at) {
     return tl::unexpected("cannot listen for HTTP on " + to_string(at) + ": heartbeatd was built without it");
@@ -28,6 +29,7 @@ class Server {
   [[nodiscard]] static int descriptor() { return -1; }
   [[nodiscard]] static const uv::Acceptor* acceptor() { return nullptr; }
   [[nodiscard]] static std::uint64_t shortages() { return 0; }
+  [[nodiscard]] static HttpFigures figures() { return {}; }
   [[nodiscard]] static std::size_t connections() { return 0; }
 };
 

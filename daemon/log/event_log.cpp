@@ -9,6 +9,7 @@
 
 #include "common/limits.h"
 #include "common/text.h"
+#include "daemon/core/reason.h"
 #include "daemon/log/message_ids.h"
 
 namespace heartbeat {
@@ -69,18 +70,6 @@ class Words {
   LogRecord record_;
 };
 
-level_enum level_of_close(const Event& event) {
-  switch (event.reason) {
-    case Reason::Goodbye:
-    case Reason::Superseded:
-    case Reason::Shutdown:
-    case Reason::Kicked:
-    case Reason::PeerClosed:
-    case Reason::Reset: return spdlog::level::info;
-    default: return spdlog::level::warn;
-  }
-}
-
 // What becomes of a connection by itself. One that never brought a byte is a balancer's probe and nobody's
 // client, so that it is a counter, and a line for those who ask for every line.
 bool is_of_a_probe(const Event& event) {
@@ -112,7 +101,7 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Suspended:
     case Event::Kind::Braked:
     case Event::Kind::BrakeEnded: return spdlog::level::warn;
-    case Event::Kind::Closed: return level_of_close(event);
+    case Event::Kind::Closed: return facts_of(event.reason).warns ? spdlog::level::warn : spdlog::level::info;
   }
   return spdlog::level::critical;
 }

@@ -82,6 +82,16 @@ bool stderr_is_journal() {
   return std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino) == stream;
 }
 
+bool log_goes_to_journal(std::string_view target) {
+  if (target != "auto") return target == "journal";
+  return libsystemd::has_journal() && stderr_is_journal();
+}
+
+void write_refusal(const std::string& line) {
+  // The journal takes what a service writes for information, unless the line begins with its priority.
+  std::fprintf(stderr, "%s%s\n", stderr_is_journal() ? "<3>" : "", line.c_str());
+}
+
 void send_log_to_journal() {
   spdlog::default_logger()->sinks() = {std::make_shared<JournalSink>()};
 }

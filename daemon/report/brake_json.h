@@ -15,7 +15,4 @@ void add_brake_span(JsonWriter& json, const BrakeSpan& span, const WallClock& cl
 // And what the clients have in common.
 void add_brake(JsonWriter& json, const BrakeReport& report, const WallClock& clock);
 
-// What `status` tells: off, ready or holding; how often it held, and the last time.
-void add_brake_state(JsonWriter& json, const Monitor& monitor, const WallClock& clock, MonoTime now);
-
 }  // namespace heartbeat

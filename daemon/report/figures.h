@@ -1,8 +1,9 @@
 // The daemon's figures: read together at one moment, and the table of where each is shown.
 //
-// `status` and /metrics walk the table, and heartbeatctl and the status page walk what `status` answers.  So a
-// new figure is one row (and, where the daemon does not count it yet, one member of Figures): it then stands
-// everywhere.  docs/control.md and docs/http.md explain the figures; tests hold both against the table.
+// `status` and /metrics walk the table, and heartbeatctl and the status page walk what `status` answers.  So
+// a new figure is one row (and, where the daemon does not count it yet, one member of Figures): it then
+// stands everywhere.  docs/control.md and docs/http.md explain the figures; tests hold both against the
+// table.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,7 @@
 #include "daemon/core/histogram.h"
 #include "daemon/core/monitor.h"
 #include "daemon/report/rate.h"
+#include "daemon/report/reloads.h"
 #include "daemon/report/tally.h"
 #include "daemon/report/wall_clock.h"
 
@@ -49,6 +51,21 @@ struct AcceptFigures {
   unsigned rate;  // connections a second at most; 0: no limit
 };
 
+// How often a connection could not be accepted at each door, for want of a descriptor or of memory.  The
+// connection waits, and each further try counts.
+struct ShortageFigures {
+  std::uint64_t clients = 0;
+  std::uint64_t control = 0;
+  std::uint64_t http = 0;
+};
+
+// The control socket at its bound on sessions.
+struct ControlFigures {
+  std::size_t sessions = 0;
+  std::uint64_t displaced = 0;  // sessions that were closed to make room for a new one
+  std::uint64_t refused = 0;    // connections that were turned away
+};
+
 // The pauses between two turns of the loop.
 struct PauseFigures {
   Millis longest;  // that there may be now; 0: none
@@ -58,11 +75,11 @@ struct PauseFigures {
 
 struct HttpFigures {
   std::size_t connections = 0;
-  std::size_t followers = 0;                   // of /api/events
+  std::size_t followers = 0;                      // of /api/events
   std::map<unsigned, std::uint64_t> responses{};  // by HTTP status
-  std::uint64_t refused = 0;                   // connections, at the bound
-  std::uint64_t displaced = 0;                 // idle connections that made room at the bound
-  std::uint64_t timed_out = 0;                 // connections that took too long to ask, or to read
+  std::uint64_t refused = 0;                      // connections, at the bound
+  std::uint64_t displaced = 0;                    // idle connections that made room at the bound
+  std::uint64_t timed_out = 0;                    // connections that took too long to ask, or to read
 };
 
 // Made by the daemon for one report.  What it refers to is the daemon's, and stands still until the daemon
@@ -72,9 +89,12 @@ struct Figures {
   const Monitor& monitor;
   const Feed& feed;
   const Tally& tally;
+  const Reloads& reloads;
   const Rate& heartbeats;
   const Histogram& loop_lateness;
   AcceptFigures accepting;
+  ShortageFigures shortages;
+  ControlFigures control;
   PauseFigures pauses;
   ProcessUsage usage;
   std::optional<HttpFigures> http;  // none: the daemon serves no HTTP
@@ -87,8 +107,8 @@ using FigureValue = std::variant<std::uint64_t, double, bool, Millis>;
 struct Figure {
   enum class Kind : std::uint8_t { Counter, Gauge };
 
-  // In `status`: the object that the figure is a member of (empty: `status` itself), and its name there.  No
-  // name: `status` does not show it.
+  // In `status`: the object that the figure is a member of (empty: `status` itself; `a.b`: object b in object
+  // a), and its name there.  No name: `status` does not show it.
   std::string_view group;
   std::string_view member;
   // In /metrics.  Rows of one family follow one another, told apart by a label.  No name: /metrics does not

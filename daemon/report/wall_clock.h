@@ -20,8 +20,8 @@ class WallClock {
   WallClock(WallTime wall_now, MonoTime now)
       : steps_{{now, wall_now.time_since_epoch() - now.since_origin()}}, agreed_(now) {}
 
-  // Both of a later moment; in each turn of the loop, for each instant that was given out in it.  Differences up to limits::kWallDriftMax are the
-  // grain of the readings.
+  // Both of a later moment; in each turn of the loop, for each instant that was given out in it.  Differences
+  // up to limits::kWallDriftMax are the grain of the readings.
   void agree(WallTime wall_now, MonoTime now);
 
   [[nodiscard]] WallTime at(MonoTime instant) const;

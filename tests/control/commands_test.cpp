@@ -65,9 +65,7 @@ TEST_CASE("nobody knows why of a client that never was") {
 
 TEST_CASE("a reload that failed is an error with every sentence") {
   Desk desk;
-  desk.context().actions.reload = [] {
-    return ReloadResult{.changed = {}, .needs_restart = {}, .errors = {"a: 1", "b: 2"}};
-  };
+  desk.next_reload.errors = {"a: 1", "b: 2"};
   const auto bodies = desk.answer(R"({"command":"reload"})");
   REQUIRE(bodies.size() == 1);
   CHECK(member(bodies[0], "code") == "config_invalid");
@@ -76,10 +74,8 @@ TEST_CASE("a reload that failed is an error with every sentence") {
 
 TEST_CASE("a reload says what changed and what needs a restart") {
   Desk desk;
-  desk.context().actions.reload = [] {
-    return ReloadResult{
-        .changed = {{"tick", "10s", "5s"}}, .needs_restart = {{"control", "", "/x"}}, .errors = {}};
-  };
+  desk.next_reload = {
+      .changed = {{"tick", "10s", "5s"}}, .needs_restart = {{"control", "", "/x"}}, .errors = {}};
   const auto bodies = desk.answer(R"({"command":"reload"})");
   REQUIRE(bodies.size() == 1);
   CHECK(bodies[0] ==
@@ -88,7 +84,7 @@ TEST_CASE("a reload says what changed and what needs a restart") {
 
 TEST_CASE("settings are told as they are given") {
   Desk desk;
-  desk.context().actions.settings = [] { return std::vector<SettingInForce>{{"tick", "10s", "default"}}; };
+  desk.settings = {{"tick", "10s", "default"}};
   const auto bodies = desk.answer(R"({"command":"settings"})");
   REQUIRE(bodies.size() == 2);
   CHECK(bodies[0] == R"({"type":"setting","name":"tick","value":"10s","origin":"default"})");

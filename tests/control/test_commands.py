@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The commands about the daemon itself, and those that change something."""
 import os
+import re
+import subprocess
 import time
 import unittest
 
@@ -82,6 +84,16 @@ class Commands(asker.ControlTest):
         self.join(daemon, "pump-8")
         daemon.end()
         self.assertEqual(daemon.lines("joined", client="pump-8"), [])
+
+    def test_heartbeatctl_has_every_command_of_the_daemon_and_no_other_but_its_own(self):
+        self.start()
+        error, = self.ask("dance")
+        daemon_has = set(error["message"].split(" is not one of ")[1].split(", "))
+        shown = subprocess.run([os.environ["HEARTBEATCTL"], "--help"], capture_output=True, text=True, check=True).stdout
+        listed = re.findall(r"^  ([a-z-]+) ", shown.split("Subcommands:")[1].split("\n\n")[0], re.M)
+        program_has = {name.replace("-", "_") for name in listed}
+        # `top` asks for the status and for clients.
+        self.assertEqual(program_has - {"top"}, daemon_has)
 
     def test_a_level_that_is_none_is_refused(self):
         self.start()

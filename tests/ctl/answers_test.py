@@ -73,6 +73,13 @@ class Answers(unittest.TestCase):
             "feed": "next event 1, held from 1",
         })
 
+    def test_status_shows_what_a_newer_daemon_counts(self):
+        new = {"http": {"connections": 2, "timed_out": 1}, "new_figure": 7}
+        with FakeDaemon({"status": [status(**new)]}) as daemon:
+            lines = self.succeed(daemon, "status").splitlines()
+        self.assertIn("http              connections 2, timed_out 1", lines)
+        self.assertIn("new figure        7", lines)
+
     def test_status_says_that_the_brake_holds_and_what_the_clients_have_in_common(self):
         last = {"from": "2026-11-22T09:50:00.000Z", "until": "2026-11-22T09:55:00.000Z", "concerned": 40, "clients": 41,
                 "subnet": "10.1.0.0/16", "heard_first": "2026-11-22T09:17:20.000Z",

@@ -54,11 +54,8 @@ Settings with_little_memory() {
 class World {
  public:
   World() {
-    ControlActions& actions = desk_.context().actions;
-    actions.set_log_level = change_log_level;
-    actions.settings = [this] { return list_settings(loaded_); };
-    actions.reload = [this] { return reload(); };
-    actions.add_status = [this](JsonWriter& json) { add_status(json); };
+    desk_.settings = list_settings(LoadedConfig{});
+    make_reload();
   }
 
   void line(std::string_view text) {
@@ -95,7 +92,10 @@ class World {
       case 's': desk_.stall(Millis{number(name)}); break;             // !sMILLISECONDS
       case 't': steps_ = static_cast<unsigned>(number(name)); break;  // !tSTEPS in a turn
       case 'a': answers_.clear(); break;                              // whoever asked goes away
-      case 'f': reload_fails_ = !reload_fails_; break;
+      case 'f':
+        reload_fails_ = !reload_fails_;
+        make_reload();
+        break;
       default: break;
     }
   }
@@ -142,40 +142,14 @@ class World {
     hold(type == "done" || type == "error", "the last frame says done, or what was wrong");
   }
 
-  static tl::expected<std::string, std::string> change_log_level(const std::string& level) {
-    if (level != "info" && level != "warn") return tl::unexpected(log_value(level) + " is no level");
-    return "info";
+  void make_reload() {
+    desk_.next_reload = {
+        .changed = {{"tick", "10s", "5s"}}, .needs_restart = {{"backlog", "1", "2"}}, .errors = {}};
+    if (reload_fails_)
+      desk_.next_reload = {.changed = {}, .needs_restart = {}, .errors = {"the file is gone"}};
   }
-
-  [[nodiscard]] ReloadResult reload() const {
-    if (reload_fails_) return {.changed = {}, .needs_restart = {}, .errors = {"the file is gone"}};
-    return {.changed = {{"tick", "10s", "5s"}}, .needs_restart = {{"backlog", "1", "2"}}, .errors = {}};
-  }
-
-// Of the figures any will do, also those that are added to them later.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-  void add_status(JsonWriter& json) const {
-    const ProcessUsage usage{.memory_bytes = 1, .descriptors_used = 2, .descriptors_limit = 3};
-    const DaemonStatus status{.boot = desk_.boot(),
-                              .monitor = desk_.monitor(),
-                              .feed = desk_.feed(),
-                              .heartbeats = heartbeats_,
-                              .loop_lateness = loop_lateness_,
-                              .pause_longest = Millis{50},
-                              .pauses = 3,
-                              .paused = Millis{120},
-                              .doors = {},
-                              .usage = usage,
-                              .listening = {}};
-    heartbeat::add_status(json, status, desk_.clock(), desk_.now);
-  }
-#pragma GCC diagnostic pop
 
   Desk desk_{with_little_memory()};
-  LoadedConfig loaded_;
-  Rate heartbeats_;
-  Histogram loop_lateness_;
   std::vector<std::unique_ptr<Answer>> answers_;
   ConnId last_;
   unsigned steps_ = limits::kControlStepsPerTurn;

@@ -7,36 +7,8 @@
 namespace heartbeat::http {
 namespace {
 
-std::string scraped(const test::Desk& desk, const Tally& tally, const Histogram& lateness) {
-  const Timeline timeline;
-  const Reloads reloads{.done = 2, .refused = 1, .last_refused = true};
-  const Context context{.boot = desk.boot(),
-                        .monitor = desk.monitor(),
-                        .feed = desk.feed(),
-                        .clock = desk.clock(),
-                        .tally = tally,
-                        .timeline = timeline,
-                        .reloads = reloads,
-                        .loop_lateness = lateness,
-                        .doors =
-                            [] {
-                              return Doors{.gate = {.pauses = 4, .paused = Millis{1500}},
-                                           .shortages = {.clients = 7, .control = 8, .http = 9},
-                                           .control = {.sessions = 3, .displaced = 2, .refused = 1}};
-                            },
-                        .now = [&] { return desk.now; },
-                        .add_status = {},
-                        .usage =
-                            [] {
-                              return ProcessUsage{.memory_bytes = 5'000'000,
-                                                  .processor_seconds = 1.5,
-                                                  .descriptors_used = 17,
-                                                  .descriptors_limit = 1024};
-                            },
-                        .unhealthy = {},
-                        .unready = {}};
-  const Counters counters{.responses = {{200, 3}}, .refused = 1, .displaced = 2, .timed_out = 4};
-  return metrics_text(context, {.counters = counters, .connections = 5, .followers = 1});
+std::string scraped(const test::Desk& desk) {
+  return metrics_text(desk.figures());
 }
 
 bool has_line(const std::string& text, const std::string& line) {
@@ -45,9 +17,8 @@ bool has_line(const std::string& text, const std::string& line) {
 
 TEST_CASE("a histogram's buckets are those of its lengths, in seconds") {
   test::Desk desk;
-  Histogram lateness;
-  for (const int millis : {0, 1, 2, 3, 4, 100'000}) lateness.add(Millis{millis});
-  const std::string text = scraped(desk, Tally{}, lateness);
+  for (const int millis : {0, 1, 2, 3, 4, 100'000}) desk.loop_lateness.add(Millis{millis});
+  const std::string text = scraped(desk);
   for (const char* const line :
        {"# TYPE heartbeatd_loop_lateness_seconds histogram", "heartbeatd_loop_lateness_seconds_count 6",
         "heartbeatd_loop_lateness_seconds_sum 100.01", "heartbeatd_loop_lateness_seconds_bucket{le=\"0\"} 1",
@@ -63,16 +34,15 @@ TEST_CASE("a histogram's buckets are those of its lengths, in seconds") {
 
 TEST_CASE("what never occurred but can stands at 0, and what should not occur is added when it does") {
   test::Desk desk;
-  Tally tally;
   const std::string odd = "heartbeatd_closes_total{reason=\"shutdown\",by=\"operator\"} 1";
-  CHECK(has_line(scraped(desk, tally, {}), "heartbeatd_closes_total{reason=\"kicked\",by=\"operator\"} 0"));
-  CHECK_FALSE(has_line(scraped(desk, tally, {}), odd));
+  CHECK(has_line(scraped(desk), "heartbeatd_closes_total{reason=\"kicked\",by=\"operator\"} 0"));
+  CHECK_FALSE(has_line(scraped(desk), odd));
   Event event{.kind = Event::Kind::Closed};
   event.to = Status::Close;
   event.reason = Reason::Shutdown;
   event.by = Party::Operator;
-  tally.add(event);
-  CHECK(has_line(scraped(desk, tally, {}), odd));
+  desk.tally.add(event);
+  CHECK(has_line(scraped(desk), odd));
 }
 
 TEST_CASE("the rule in force and the results of reloads are gauges") {
@@ -81,7 +51,8 @@ TEST_CASE("the rule in force and the results of reloads are gauges") {
                             .cursor = 2,
                             .recover = 6,
                             .leave_timeout = Millis{60'000}}}};
-  const std::string text = scraped(desk, Tally{}, {});
+  desk.reloads = {.done = 2, .refused = 1, .last_refused = true};
+  const std::string text = scraped(desk);
   for (const char* const line :
        {"heartbeatd_rule_tick_seconds 1.5", "heartbeatd_rule_threshold_ticks 4",
         "heartbeatd_rule_cursor_strikes 2", "heartbeatd_rule_recover_ticks 6",
@@ -94,12 +65,13 @@ TEST_CASE("the rule in force and the results of reloads are gauges") {
 
 TEST_CASE("gaps and margins are those of the heartbeats") {
   test::Desk desk;
+  desk.http = HttpFigures{.responses = {{200, 3}}};
   const ConnId client = desk.join("pump-7");
   desk.pass(Millis{10'000});
   desk.beat(client, "pump-7");
   desk.pass(Millis{30'000});  // with the default tick of 10 s, two silent ones
   desk.beat(client, "pump-7");
-  const std::string text = scraped(desk, Tally{}, {});
+  const std::string text = scraped(desk);
   for (const char* const line :
        {"heartbeatd_heartbeat_gap_seconds_count 2", "heartbeatd_heartbeat_gap_seconds_sum 40",
         "heartbeatd_heartbeat_gap_seconds_bucket{le=\"5.119\"} 0",
@@ -123,7 +95,7 @@ TEST_CASE("probes, clients that beat too fast, and each cause of a refusal are c
   for (unsigned beat = 0; beat <= limits::kBeatBurstMin; ++beat) desk.beat(fast, "pump-7");
   desk.join("pump-8");
   CHECK_THROWS(desk.connect());  // one more than there may be
-  const std::string text = scraped(desk, Tally{}, {});
+  const std::string text = scraped(desk);
   for (const char* const line : {"# TYPE heartbeatd_probes_total counter", "heartbeatd_probes_total 1",
                                  "# TYPE heartbeatd_limited_total counter", "heartbeatd_limited_total 1",
                                  "heartbeatd_refused_total{cause=\"max_clients\"} 1",
@@ -137,7 +109,11 @@ TEST_CASE("probes, clients that beat too fast, and each cause of a refusal are c
 TEST_CASE(
     "pauses of accepting, connections that could not be accepted, and the control socket's bound are "
     "counted") {
-  const std::string text = scraped(test::Desk{}, Tally{}, {});
+  test::Desk desk;
+  desk.accepting = {.paused = false, .pauses = 4, .length = Millis{1500}, .rate = 10};
+  desk.shortages = {.clients = 7, .control = 8, .http = 9};
+  desk.control = {.sessions = 3, .displaced = 2, .refused = 1};
+  const std::string text = scraped(desk);
   for (const char* const line :
        {"# TYPE heartbeatd_accept_pauses_total counter", "heartbeatd_accept_pauses_total 4",
         "heartbeatd_accept_pause_seconds_total 1.5", "# TYPE heartbeatd_accept_shortages_total counter",
@@ -147,6 +123,26 @@ TEST_CASE(
         "heartbeatd_control_displaced_total 2", "heartbeatd_control_refused_total 1"}) {
     CAPTURE(std::string{line});
     CHECK(has_line(text, line));
+  }
+}
+
+TEST_CASE("every figure of the table stands in the metrics, once, with its type and a sentence") {
+  const test::Desk desk;
+  const std::string text = scraped(desk);
+  std::string_view family;
+  for (const Figure& figure : all_figures()) {
+    if (figure.metric.empty()) continue;
+    const std::string name{figure.metric};
+    CAPTURE(name);
+    const bool counts = figure.kind == Figure::Kind::Counter;
+    CHECK(has_line(text, "# TYPE " + name + (counts ? " counter" : " gauge")));
+    CHECK(text.find("# TYPE " + name + " ") == text.rfind("# TYPE " + name + " "));
+    if (figure.metric != family) CHECK_FALSE(figure.help.empty());
+    family = figure.metric;
+    const std::string label =
+        "{" + std::string{figure.label_name} + "=\"" + std::string{figure.label_value} + "\"}";
+    CHECK(text.find("\n" + name + (figure.label_name.empty() ? "" : label) + " ") != std::string::npos);
+    CHECK(counts == name.ends_with("_total"));
   }
 }
 

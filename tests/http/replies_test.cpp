@@ -14,35 +14,18 @@ namespace {
 
 using test::Desk;
 
-// What HTTP is lent, of a daemon without sockets.
+// A daemon without sockets whose timeline goes on.
 class Counter {
  public:
   explicit Counter(const Settings& settings = {}) : desk(settings) {}
 
   Desk desk;
-  Tally tally;
-  Timeline timeline;
-  Reloads reloads;
-  Histogram lateness;
-  Context context{.boot = desk.boot(),
-                  .monitor = desk.monitor(),
-                  .feed = desk.feed(),
-                  .clock = desk.clock(),
-                  .tally = tally,
-                  .timeline = timeline,
-                  .reloads = reloads,
-                  .loop_lateness = lateness,
-                  .doors = {},
-                  .now = [this] { return desk.now; },
-                  .add_status = [](JsonWriter& json) { json.add("version", "x"); },
-                  .usage = {},
-                  .unhealthy = {},
-                  .unready = {}};
+  const OperatorDesk& operators = desk.operators();
 
   void pass_seconds(int count) {
     for (int second = 0; second < count; ++second) {
       desk.pass(Millis{1000});
-      timeline.sample(desk.now, desk.clock().at(desk.now), desk.monitor(), tally);
+      desk.timeline.sample(desk.now, desk.clock().at(desk.now), desk.monitor(), desk.tally);
     }
   }
 };
@@ -65,12 +48,12 @@ TEST_CASE("while the brake holds, clients are still taken, and the line about it
       {.rule = {.tick = Millis{1000}, .threshold = 2, .cursor = 1, .leave_timeout = Millis{10'000}},
        .brake = {.clients_min = 2, .pause = Millis{5'000}}}};
   for (const char* const id : {"pump-1", "pump-2", "pump-3"}) counter.desk.join(id);
-  CHECK(readiness_text(counter.context) == "ok\n");
+  CHECK(readiness_text(counter.operators) == "ok\n");
   counter.desk.pass(Millis{14'000});
   REQUIRE(counter.desk.monitor().brake().holds());
-  CHECK(readiness_text(counter.context) == "ready; closing for silence is paused by the brake\n");
+  CHECK(readiness_text(counter.operators) == "ready; closing for silence is paused by the brake\n");
   counter.desk.pass(Millis{5'000});
-  CHECK(readiness_text(counter.context) == "ok\n");
+  CHECK(readiness_text(counter.operators) == "ok\n");
 }
 
 TEST_CASE("a list is one JSON object, in whatever slices it is made") {
@@ -78,26 +61,26 @@ TEST_CASE("a list is one JSON object, in whatever slices it is made") {
   for (int number = 0; number < 100; ++number) counter.desk.join("pump-" + std::to_string(number));
   for (const unsigned steps : {1U, 7U, 100U, 100'000U}) {
     CAPTURE(steps);
-    ClientsReply all{counter.context, {.limit = 1000}};
+    ClientsReply all{counter.operators, {.limit = 1000}};
     const auto listed = test::parsed(whole(all, steps));
     CHECK(listed["clients"].Size() == 100);
     CHECK_FALSE(listed.HasMember("next"));
 
-    ClientsReply some{counter.context, {.sort = SortBy::Name, .limit = 3}};
+    ClientsReply some{counter.operators, {.sort = SortBy::Name, .limit = 3}};
     const auto first = test::parsed(whole(some, steps));
     REQUIRE(first["clients"].Size() == 3);
     CHECK(first["clients"][2]["name"] == "pump-10");
     CHECK_FALSE(first.HasMember("next"));
 
-    ClientsReply page{counter.context, {.limit = 60}};
+    ClientsReply page{counter.operators, {.limit = 60}};
     const auto begun = test::parsed(whole(page, steps));
     CHECK(begun["clients"].Size() == 60);
     const auto cursor = parse_list_cursor(begun["next"].GetString());
     REQUIRE(cursor);
-    ClientsReply rest{counter.context, {.limit = 60, .cursor = *cursor}};
+    ClientsReply rest{counter.operators, {.limit = 60, .cursor = *cursor}};
     CHECK(test::parsed(whole(rest, steps))["clients"].Size() == 40);
   }
-  ClientsReply none{counter.context, {.filter = {.status = Status::Leave, .match = {}}}};
+  ClientsReply none{counter.operators, {.filter = {.status = Status::Leave, .match = {}}}};
   CHECK(whole(none, 1) == R"({"clients":[]})");
 }
 
@@ -107,7 +90,7 @@ TEST_CASE("a client that leaves while a list is made is left out of it, and the 
   for (int number = 0; number < 50; ++number)
     clients.push_back(counter.desk.join("pump-" + std::to_string(number)));
   for (const auto sort : {std::optional<SortBy>{}, std::optional{SortBy::Name}}) {
-    ClientsReply reply{counter.context, {.sort = sort}};
+    ClientsReply reply{counter.operators, {.sort = sort}};
     Steps steps{limits::kStepsPerRank * 50 + 50 + 40};
     std::string text;
     CHECK(reply.go_on(text, steps) == Answer::State::Unfinished);
@@ -122,14 +105,14 @@ TEST_CASE("a client that leaves while a list is made is left out of it, and the 
 
 TEST_CASE("history is what had ended when it was asked for, the oldest first") {
   Counter counter;
-  counter.timeline.sample(counter.desk.now, counter.desk.clock().at(counter.desk.now), counter.desk.monitor(),
-                          counter.tally);
-  HistoryReply before{counter.context};
+  counter.desk.timeline.sample(counter.desk.now, counter.desk.clock().at(counter.desk.now),
+                               counter.desk.monitor(), counter.desk.tally);
+  HistoryReply before{counter.operators};
   CHECK(whole(before, 1) == R"({"step_ms":1000,"samples":[]})");
   counter.desk.join("pump-7");
   counter.pass_seconds(3);
   for (const unsigned steps : {1U, 1000U}) {
-    HistoryReply reply{counter.context};
+    HistoryReply reply{counter.operators};
     const auto history = test::parsed(whole(reply, steps));
     REQUIRE(history["samples"].Size() == 3);
     CHECK(history["samples"][0U]["joins"].GetInt() == 1);
@@ -141,7 +124,7 @@ TEST_CASE("history is what had ended when it was asked for, the oldest first") {
 TEST_CASE("seconds that are forgotten while history is told are left out") {
   Counter counter;
   counter.pass_seconds(static_cast<int>(limits::kHistorySeconds) + 1);
-  HistoryReply reply{counter.context};
+  HistoryReply reply{counter.operators};
   Steps few{1};
   std::string text;
   CHECK(reply.go_on(text, few) == Answer::State::Unfinished);
@@ -160,7 +143,7 @@ std::string next_slice(EventsReply& reply, Answer::State expected, unsigned step
 TEST_CASE("a follower hears who it talks to, then what happens, then nothing") {
   Counter counter;
   counter.desk.join("before");
-  EventsReply reply{counter.context, {}};
+  EventsReply reply{counter.operators, {}};
   CHECK(next_slice(reply, Answer::State::WaitsForEvents) ==
         "retry: 1000\nevent: hello\ndata: {\"type\":\"hello\",\"boot\":\"00112233445566778899aabbccddeeff\","
         "\"now\":\"2026-11-22T09:00:00.000Z\",\"version\":\"" HEARTBEAT_VERSION "\"}\n\n");
@@ -175,7 +158,7 @@ TEST_CASE("a follower hears who it talks to, then what happens, then nothing") {
 
 TEST_CASE("however little is done at once, a follower gets every event") {
   Counter counter;
-  EventsReply reply{counter.context, {}};
+  EventsReply reply{counter.operators, {}};
   for (int number = 0; number < 20; ++number) counter.desk.join("pump-" + std::to_string(number));
   std::string text;
   for (;;) {
@@ -193,7 +176,7 @@ TEST_CASE("however little is done at once, a follower gets every event") {
 TEST_CASE("of the samples that a follower missed it gets the last") {
   Counter counter;
   counter.pass_seconds(2);
-  EventsReply reply{counter.context, {}};
+  EventsReply reply{counter.operators, {}};
   CHECK(next_slice(reply, Answer::State::WaitsForEvents).find("sample") == std::string::npos);
   counter.pass_seconds(3);
   const std::string sample = next_slice(reply, Answer::State::WaitsForEvents);
@@ -205,7 +188,7 @@ TEST_CASE("of the samples that a follower missed it gets the last") {
 TEST_CASE(
     "a follower that fell behind the feed is told how much it missed, and one of another run that it did") {
   Counter counter;
-  EventsReply slow{counter.context, {}};
+  EventsReply slow{counter.operators, {}};
   static_cast<void>(next_slice(slow, Answer::State::WaitsForEvents));
   for (std::size_t number = 0; number <= limits::kFeedMax; ++number)
     counter.desk.leave(counter.desk.connect());
@@ -217,19 +200,20 @@ TEST_CASE(
 
   EventsRequest other;
   other.feed.since = FeedCursor{.boot = "another", .number = 9};
-  EventsReply again{counter.context, std::move(other)};
+  EventsReply again{counter.operators, std::move(other)};
   CHECK(next_slice(again, Answer::State::Unfinished).find("event: lost\ndata: {\"type\":\"lost\"}\n\nid: ") !=
         std::string::npos);
 }
 
 TEST_CASE("a story is that of the connected client, else of the closed one") {
   Counter counter;
-  CHECK_FALSE(story_text(counter.context, "pump-7"));
+  CHECK_FALSE(story_text(counter.operators, "pump-7"));
   const ConnId client = counter.desk.join("pump-7");
-  CHECK(test::member(*story_text(counter.context, "pump-7"), "connected_now") == "true");
+  CHECK(test::member(*story_text(counter.operators, "pump-7"), "connected_now") == "true");
   counter.desk.leave(client);
-  CHECK(test::member(*story_text(counter.context, "pump-7"), "connected_now") == "false");
-  CHECK(status_text(counter.context) == R"({"type":"status","version":"x"})");
+  CHECK(test::member(*story_text(counter.operators, "pump-7"), "connected_now") == "false");
+  CHECK(test::member(status_text(counter.operators), "type") == "status");
+  CHECK(test::member(status_text(counter.operators), "version") == HEARTBEAT_VERSION);
   CHECK(error_text({404, "not_found", "a \"b\""}) ==
         R"({"type":"error","code":"not_found","message":"a \"b\""})");
 }

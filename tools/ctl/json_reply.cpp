@@ -121,6 +121,13 @@ std::vector<std::string> Object::texts(const char* name) const {
   return found;
 }
 
+std::vector<std::string> Object::names() const {
+  std::vector<std::string> found;
+  if (value_ == nullptr) return found;
+  for (const auto& each : value_->GetObject()) found.emplace_back(view(each.name));
+  return found;
+}
+
 std::vector<std::pair<std::string_view, std::int64_t>> Object::numbers() const {
   std::vector<std::pair<std::string_view, std::int64_t>> found;
   if (value_ == nullptr) return found;

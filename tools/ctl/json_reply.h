@@ -37,6 +37,9 @@ class Object {
   [[nodiscard]] std::vector<Object> objects(const char* name) const;  // of an array, those that are
   [[nodiscard]] std::vector<std::string> texts(const char* name) const;
 
+  // The names of its members, in order.
+  [[nodiscard]] std::vector<std::string> names() const;
+
   // Its members that are whole numbers, in order.
   [[nodiscard]] std::vector<std::pair<std::string_view, std::int64_t>> numbers() const;
 

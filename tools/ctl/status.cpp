@@ -1,4 +1,7 @@
 // heartbeatctl status
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "common/duration.h"
 #include "tools/ctl/commands.h"
@@ -68,6 +71,44 @@ std::string joined(const std::vector<std::string>& texts) {
   return all.empty() ? "nowhere" : all;
 }
 
+// The members of the daemon's answer that facts_of() puts into words of its own.
+constexpr std::array<std::string_view, 25> kWorded{"type",
+                                                   "version",
+                                                   "boot",
+                                                   "pid",
+                                                   "now",
+                                                   "started",
+                                                   "uptime_ms",
+                                                   "listening",
+                                                   "rule",
+                                                   "clients",
+                                                   "feed",
+                                                   "brake",
+                                                   "remembered",
+                                                   "heartbeats",
+                                                   "totals",
+                                                   "closes",
+                                                   "refused",
+                                                   "accepting",
+                                                   "bad_input",
+                                                   "stalls",
+                                                   "suspensions",
+                                                   "loop_lateness_ms",
+                                                   "verdict_lateness_ms",
+                                                   "memory_bytes",
+                                                   "descriptors"};
+
+// Every other member as it stands: a figure that the daemon gains is shown without a word here.
+void add_others(Facts& facts, const Object& status) {
+  for (const std::string& name : status.names()) {
+    if (std::find(kWorded.begin(), kWorded.end(), name) != kWorded.end()) continue;
+    std::string label = name;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    const std::string members = listed(status.object(name.c_str()));
+    facts.add(label, {members == "none" ? status.written(name.c_str()) : members});
+  }
+}
+
 Facts facts_of(const Object& status) {
   const Object clients = status.object("clients");
   const Object heartbeats = status.object("heartbeats");
@@ -98,6 +139,7 @@ Facts facts_of(const Object& status) {
   facts.add("memory", {memory_text(status)});
   facts.add("descriptors", {descriptors.written("used") + " of " + descriptors.written("limit")});
   facts.add("feed", {"next event " + feed.written("next") + ", held from " + feed.written("oldest")});
+  add_others(facts, status);
   return facts;
 }
 

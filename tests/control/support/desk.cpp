@@ -7,6 +7,7 @@
 
 #include "common/frame.h"
 #include "common/message.h"
+#include "common/text.h"
 
 namespace heartbeat::test {
 
@@ -41,20 +42,29 @@ std::string member(std::string_view body, const char* name) {
   return {text.GetString(), text.GetSize()};
 }
 
-Desk::Desk(const Settings& settings)
-    : monitor_(settings),
-      context_{.boot = boot_,
-               .monitor = monitor_,
-               .feed = feed_,
-               .clock = clock_,
-               .actions = {.now = [this] { return now; },
-                           .kick = [this](std::string_view name,
-                                          std::string_view message) { return kick(name, message); },
-                           .end_brake = [this](BrakeEnd how) { return end_brake(how); },
-                           .set_log_level = {},
-                           .settings = {},
-                           .reload = {},
-                           .add_status = {}}} {}
+Desk::Desk(const Settings& in_force) : monitor_(in_force) {}
+
+Figures Desk::Operators::figures() const {
+  return {.boot = desk_.boot_,
+          .monitor = desk_.monitor_,
+          .feed = desk_.feed_,
+          .tally = desk_.tally,
+          .reloads = desk_.reloads,
+          .heartbeats = desk_.heartbeats,
+          .loop_lateness = desk_.loop_lateness,
+          .accepting = desk_.accepting,
+          .shortages = desk_.shortages,
+          .control = desk_.control,
+          .pauses = desk_.pauses,
+          .usage = desk_.usage,
+          .http = desk_.http,
+          .listening = desk_.listening};
+}
+
+tl::expected<std::string, std::string> Desk::Operators::set_log_level(const std::string& level) {
+  if (level != "info" && level != "warn") return tl::unexpected(log_value(level) + " is no level");
+  return "info";
+}
 
 ConnId Desk::connect() {
   Endpoint peer{.address = {127, 0, 0, 1}};

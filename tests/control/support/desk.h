@@ -1,8 +1,9 @@
-// A daemon without sockets or clocks for the tests of the control socket: a monitor whose time the test sets,
-// its feed, and somebody who asks.
+// A daemon without sockets or clocks for the tests of reports, the control socket and HTTP: a monitor whose
+// time the test sets, its feed, the desk that operators see, and an operator who asks.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "daemon/core/effects.h"
 #include "daemon/core/feed.h"
 #include "daemon/core/monitor.h"
+#include "daemon/report/operator_desk.h"
 
 namespace heartbeat::test {
 
@@ -29,7 +31,12 @@ std::string member(std::string_view body, const char* name);
 
 class Desk {
  public:
-  explicit Desk(const Settings& settings = {});
+  explicit Desk(const Settings& in_force = {});
+  Desk(const Desk&) = delete;  // the desk of operators refers to it
+  Desk& operator=(const Desk&) = delete;
+  Desk(Desk&&) = delete;
+  Desk& operator=(Desk&&) = delete;
+  ~Desk() = default;
 
   // --- the daemon ---
   MonoTime now = kStart;
@@ -43,7 +50,25 @@ class Desk {
   bool kick(std::string_view name, std::string_view message);
   std::optional<std::size_t> end_brake(BrakeEnd how);
 
-  // --- who asks ---
+  // --- what the desk shows besides the monitor and its feed, and what a reload answers ---
+  Tally tally;
+  Timeline timeline;
+  Reloads reloads;
+  Rate heartbeats;
+  Histogram loop_lateness;
+  AcceptFigures accepting{.paused = false, .pauses = 0, .length = Millis{0}, .rate = 10'000};
+  ShortageFigures shortages;
+  ControlFigures control;
+  PauseFigures pauses{.longest = Millis{50}, .count = 3, .length = Millis{120}};
+  ProcessUsage usage{
+      .memory_bytes = 5'000'000, .processor_seconds = 1.5, .descriptors_used = 17, .descriptors_limit = 1024};
+  std::optional<HttpFigures> http;
+  std::vector<Endpoint> listening{Endpoint{.address = {127, 0, 0, 1}, .port = 14000}};
+  Health health;
+  std::vector<SettingInForce> settings;
+  ReloadResult next_reload;
+
+  // --- an operator ---
   [[nodiscard]] std::unique_ptr<Answer> ask(std::string_view request);
   // All frames of an answer that ends, made in turns of the loop; each turn may do so many steps.
   std::vector<std::string> answer(std::string_view request,
@@ -57,15 +82,39 @@ class Desk {
   };
   static Slice next_slice(Answer& answer, unsigned steps = limits::kControlStepsPerTurn);
 
-  [[nodiscard]] ReportContext report() const { return context_.report(); }
+  [[nodiscard]] const OperatorDesk& operators() const { return operators_; }
+  [[nodiscard]] Figures figures() const { return operators_.figures(); }
+  [[nodiscard]] ReportContext report() const { return operators_.report(); }
   [[nodiscard]] const Client& client(std::string_view name) const;
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
   [[nodiscard]] const Feed& feed() const { return feed_; }
   [[nodiscard]] const WallClock& clock() const { return clock_; }
-  [[nodiscard]] ControlContext& context() { return context_; }
   [[nodiscard]] const Boot& boot() const { return boot_; }
 
  private:
+  // What the daemon shows to operators.  Levels of the log are `info` and `warn`, and nothing else.
+  class Operators final : public OperatorDesk {
+   public:
+    explicit Operators(Desk& desk) : desk_(desk) {}
+
+    [[nodiscard]] const Boot& boot() const override { return desk_.boot_; }
+    [[nodiscard]] const Monitor& monitor() const override { return desk_.monitor_; }
+    [[nodiscard]] const Feed& feed() const override { return desk_.feed_; }
+    [[nodiscard]] const WallClock& clock() const override { return desk_.clock_; }
+    [[nodiscard]] const Timeline& timeline() const override { return desk_.timeline; }
+    [[nodiscard]] MonoTime now() const override { return desk_.now; }
+    [[nodiscard]] Figures figures() const override;
+    [[nodiscard]] Health health() const override { return desk_.health; }
+    [[nodiscard]] std::vector<SettingInForce> settings() const override { return desk_.settings; }
+    bool kick(std::string_view name, std::string_view message) override { return desk_.kick(name, message); }
+    std::optional<std::size_t> end_brake(BrakeEnd how) override { return desk_.end_brake(how); }
+    tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
+    ReloadResult reload() override { return desk_.next_reload; }
+
+   private:
+    Desk& desk_;
+  };
+
   void settle();
 
   Monitor monitor_;
@@ -75,7 +124,8 @@ class Desk {
   Millis stalled_{0};
   Boot boot_{.id = "00112233445566778899aabbccddeeff", .pid = 4711, .started = kMorning};
   std::uint32_t peers_ = 0;
-  ControlContext context_;
+  Operators operators_{*this};
+  ControlContext context_{operators_};
 };
 
 }  // namespace heartbeat::test

@@ -1,5 +1,3 @@
-#include "daemon/control/watch_answer.h"
-
 #include <string>
 #include <vector>
 

@@ -1,4 +1,4 @@
-// What came of a reload: for the log, and for the operator who asked for it.
+// The settings in force, and what a reload changed of them: for the log, and for the operator who asks.
 #pragma once
 
 #include <string>
@@ -6,6 +6,12 @@
 #include <vector>
 
 namespace heartbeat {
+
+struct SettingInForce {
+  std::string_view name;
+  std::string value;   // `10s`, `127.0.0.1:14000, [::1]:14000`
+  std::string origin;  // `default`, `FILE:LINE`, `flag --tick`
+};
 
 struct ReloadResult {
   struct Change {

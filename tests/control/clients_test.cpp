@@ -1,5 +1,3 @@
-#include "daemon/control/list_answer.h"
-
 #include <algorithm>
 #include <random>
 #include <set>

@@ -1,0 +1,64 @@
+// The daemon as a whole: its parts in the order in which they are made, and let go of in the opposite order.
+//
+// Everything that may fail before the daemon serves is in listen(); run() then serves until a signal ends it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "common/uv/handle.h"
+#include "common/uv/loop.h"
+#include "common/uv/watchers.h"
+#include "daemon/config/command_line.h"
+#include "daemon/config/load.h"
+#include "daemon/io/memory_reserve.h"
+#include "daemon/io/server.h"
+#include "daemon/log/event_log.h"
+#include "daemon/operations.h"
+#include "daemon/reload.h"
+#include "daemon/systemd/handed_sockets.h"
+#include "daemon/systemd/service_manager.h"
+
+namespace heartbeat {
+
+class Daemon {
+ public:
+  // `descriptors`: how many the process may have open; the configuration has been fitted to it.
+  Daemon(uv::Loop& loop, MemoryReserve& memory, const CommandLine& command_line, LoadedConfig config,
+         std::size_t descriptors);
+
+  // Opens the addresses for clients, the control socket and HTTP, or takes what the service manager handed
+  // over.  The error is a sentence.
+  [[nodiscard]] tl::expected<void, std::string> listen(const HandedSockets& handed);
+
+  // Serves until SIGTERM or SIGINT, and returns when the clients that asked for it have read the notice of
+  // the shutdown.
+  void run();
+
+ private:
+  [[nodiscard]] tl::expected<void, std::string> listen_for_operators(const HandedSockets& handed);
+  [[nodiscard]] tl::expected<void, std::string> serve_http();
+  [[nodiscard]] const Config& config() const { return reloader_.in_force().config; }
+  [[nodiscard]] Server::Observer observer();
+  void after_turn(const Monitor& monitor);
+  void end(const char* signal_name);
+
+  uv::Loop& loop_;
+  bool debug_;
+  ServiceManager service_;
+  EventLog event_log_;
+  Server server_;  // calls the observer only while the loop runs, when the parts below exist
+  Reloader reloader_;
+  Operations operations_;
+  uv::Owned<uv::Signal> on_sighup_;
+  uv::Owned<uv::Signal> on_sigterm_;
+  uv::Owned<uv::Signal> on_sigint_;
+};
+
+// Runs a daemon with this configuration.  Returns the program's exit code; why it is not 0 stands on standard
+// error or in the log.
+[[nodiscard]] int run_daemon(const CommandLine& command_line, LoadedConfig loaded);
+
+}  // namespace heartbeat
