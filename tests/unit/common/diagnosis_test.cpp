@@ -59,8 +59,7 @@ void check_all(const std::vector<Case>& cases, std::string (*diagnose)(std::stri
 TEST_CASE("another protocol is named, with its first bytes") {
   check_all(
       {
-          {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-           "this is an HTTP request; the bytes are \"GET / HTTP/1.1"},
+          {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "this is an HTTP request; the bytes are \"GET / HTTP/1.1"},
           {"GET /ws HTTP/1.1\r\nUpgrade: WebSocket\r\n\r\n", "this is a WebSocket upgrade (HTTP)"},
           {"OPTIONS / HTTP/1.1\r\n", "this is an HTTP request"},
           {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "this is an HTTP/2 connection"},
