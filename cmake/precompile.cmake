@@ -1,6 +1,6 @@
 # Compiles the headers of the standard library once per build instead of once per source.
 
-# Sets `result` to the libraries and programs of a directory and of all below it.
+# Sets `result` to the libraries and programs in C++ of a directory and of all below it.
 function(targets_below directory result)
   get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
   get_property(folders DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
@@ -11,7 +11,8 @@ function(targets_below directory result)
   set(compiled)
   foreach(target ${targets})
     get_target_property(type ${target} TYPE)
-    if(type MATCHES "^(STATIC_LIBRARY|EXECUTABLE)$")
+    get_target_property(sources ${target} SOURCES)
+    if(type MATCHES "^(STATIC_LIBRARY|EXECUTABLE)$" AND sources MATCHES "\\.cpp")
       list(APPEND compiled ${target})
     endif()
   endforeach()

@@ -15,6 +15,12 @@ Loop::Loop() {
   // Fails only where epoll or its descriptors cannot be had at all: there is nothing to do without.
   if (uv_loop_init(&loop_) != 0) std::abort();
   loop_.data = this;
+  // libuv opens a spare descriptor together with its first stream.  It is opened here, so that the
+  // descriptors of a program can be counted before its first connection.
+  uv_pipe_t first;
+  uv_pipe_init(&loop_, &first, 0);
+  uv_close(reinterpret_cast<uv_handle_t*>(&first), nullptr);
+  uv_run(&loop_, UV_RUN_NOWAIT);
 }
 
 Loop::~Loop() {

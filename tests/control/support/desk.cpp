@@ -116,6 +116,8 @@ bool Desk::kick(std::string_view name, std::string_view message) {
 
 std::optional<std::size_t> Desk::end_brake(BrakeEnd how) {
   const auto count = monitor_.end_brake(how, now, effects_);
+  while (monitor_.advance(now, effects_)) {
+  }
   settle();
   return count;
 }
