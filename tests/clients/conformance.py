@@ -178,7 +178,8 @@ def pace(run):
     spent = time.monotonic() - begun
     assert all(each["status"] in ("alive", "live") for each in heartbeats), heartbeats
     assert all(each.get("id") == f"conformance-{run.name}" for each in heartbeats), f"no id: {heartbeats}"
-    assert len(heartbeats) <= spent / 0.2 + 1, f"{len(heartbeats)} in {spent:.2f} s at an interval of 200 ms"
+    # A busy machine delivers some late and together; a client that beats twice as fast sends eight more.
+    assert len(heartbeats) <= spent / 0.2 + 3, f"{len(heartbeats)} in {spent:.2f} s at an interval of 200 ms"
     assert len(heartbeats) >= 3, f"only {len(heartbeats)} in {spent:.2f} s at an interval of 200 ms"
     run.seen = f"{len(heartbeats) + 1} heartbeats in {spent:.1f} s"
 
@@ -300,7 +301,8 @@ def absence(run):
     peer.heartbeat(SLACK)
     peer.heartbeats_for(0.3)
     spent = time.monotonic() - peer.accepted_at
-    assert peer.frames <= 1 + spent / 0.15 + 1, f"{peer.frames} heartbeats in the first {spent:.2f} s, after 1.5 s apart"
+    # Some come late and together on a busy machine; the ten that were due meanwhile would be far more.
+    assert peer.frames <= 1 + spent / 0.15 + 4, f"{peer.frames} heartbeats in the first {spent:.2f} s, after 1.5 s apart"
     run.seen = f"{peer.frames} in the first {spent:.1f} s, after 10 missed"
 
 
