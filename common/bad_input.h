@@ -1,4 +1,4 @@
-// What can be wrong with what a peer sent: the kinds that are counted, named in logs and told to the peer.
+// What can be wrong with what a peer sent: the kinds that are counted, logged and sent to the peer.
 #pragma once
 
 #include <cstddef>

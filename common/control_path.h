@@ -1,11 +1,11 @@
-// Where the control socket is when nobody says: the one rule that the daemon and heartbeatctl share.
+// The default path of the control socket: one rule, shared by the daemon and heartbeatctl.
 #pragma once
 
 #include <string>
 
 namespace heartbeat {
 
-// Where a daemon of the system is found, whoever asks.
+// The path of a daemon that the system's service manager runs, independent of the environment.
 inline constexpr const char* kSystemControlPath = "/run/heartbeatd/control.sock";
 
 // $RUNTIME_DIRECTORY/control.sock, as systemd sets it (the first where it names several); else

@@ -1,6 +1,6 @@
 // Words one JSON text at the end of a string: objects, arrays and their members, in the order of the calls.
 //
-// Knows no message.  Whoever calls it closes what it opened.
+// Knows no message.  The caller closes what it opened.
 #pragma once
 
 #include <concepts>

@@ -1,5 +1,5 @@
 // Every maximum in one place, each with the reason for its number. What happens at the bound, and one past
-// it, is in the tests; what a peer is told then is in docs/protocol.md.
+// it, is in the tests; what a peer is sent then is in docs/protocol.md.
 #pragma once
 
 #include <chrono>
@@ -37,8 +37,9 @@ inline constexpr std::size_t kExcerptMax = 48;
 // One buffer for the whole loop, filled by each read in turn. The size libuv suggests itself.
 inline constexpr std::size_t kReadBufferSize = std::size_t{64} * 1024;
 
-// What one client is read in one turn of the loop: some 250 heartbeats, about 0.1 ms. One that sends as fast
-// as it can waits for the others then. Four of the longest frames, so that each turn brings whole ones.
+// Bytes read from one client in one turn of the loop: some 250 heartbeats, about 0.1 ms. A client that sends
+// as fast as it can waits for the others then. Four of the longest frames, so that each turn brings whole
+// ones.
 inline constexpr std::size_t kReadBytesPerTurn = std::size_t{16} * 1024;
 
 // The same for a connection that was once held back for beating too fast: some 16 heartbeats, so that what
@@ -77,40 +78,40 @@ inline constexpr Millis kTickMax{24LL * 3600 * 1000};
 // Ticks are counted in 16 bits; a thousand is already hours at the default tick.
 inline constexpr std::uint16_t kRuleCountMax = 1000;
 
-// A leave that lasts longer than a year is a setting nobody meant.
+// A leave that lasts longer than a year is a typing error.
 inline constexpr Millis kLeaveTimeoutMax{366LL * 24 * 3600 * 1000};
 
-// Clients at once, when nothing is said: what one process is built and tested for. Descriptors bound it
+// Default of the clients at once: what one process is built and tested for. Descriptors bound it
 // first.
 inline constexpr std::size_t kClientsDefault = 1'000'000;
 inline constexpr std::size_t kClientsMax = 10'000'000;
 
-// Closed clients that are remembered, so that one that comes back is known.
+// Closed clients that are remembered, so that a client that reconnects is known.
 inline constexpr std::size_t kRememberDefault = 10'000;
 inline constexpr std::size_t kRememberMax = 1'000'000;
 
-// How long a connection may take to its first heartbeat, when nothing is said, and at the least, in ticks: a
+// How long a connection may take to its first heartbeat: the default, and the least in ticks. A
 // client that beats once a tick may wait a whole one before it begins.
 inline constexpr Millis kHelloTimeoutDefault{30'000};
 inline constexpr int kHelloTicksMin = 3;
 
-// How long a frame may take from its first byte to its last, when nothing is said: packets that were lost are
+// Default of the time from a frame's first byte to its last: lost packets are
 // sent again after 0.2 s, 0.4 s and so on, and half a minute is seven times in a row.
 inline constexpr Millis kFrameTimeoutDefault{30'000};
 
 // Either timeout beyond a day is a typing error.
 inline constexpr Millis kPeerTimeoutMax{24LL * 3600 * 1000};
 
-// Heartbeats of one connection in a second, when nothing is said: a hundred times what a short tick of one
-// second asks for. It is a mean over ten seconds: one that was cut off for minutes may send what has piled up
-// at once, and a hundred at once are never too many.
+// Default of the heartbeats of one connection in a second: a hundred times what a short tick of one
+// second asks for. It is a mean over ten seconds: a client that was cut off for minutes may send what has
+// piled up at once, and a hundred at once are never too many.
 inline constexpr unsigned kBeatRateDefault = 100;
 inline constexpr unsigned kBeatRateMax = 100'000;
 inline constexpr Millis kBeatBurst{10'000};
 inline constexpr unsigned kBeatBurstMin = 100;
 
-// Connections accepted in a second, when nothing is said, and for how long nobody is kept waiting: a fleet of
-// 20 000 may come back all at once.
+// Default of the connections accepted in a second, and the burst that is accepted without a pause: a fleet of
+// 20 000 may reconnect all at once.
 inline constexpr unsigned kAcceptRateDefault = 10'000;
 inline constexpr unsigned kAcceptRateMax = 1'000'000;
 inline constexpr Millis kAcceptBurst{2'000};
@@ -118,15 +119,15 @@ inline constexpr Millis kAcceptBurst{2'000};
 // Connections accepted in one turn of the loop, about 2 ms; the others wait for the next one.
 inline constexpr unsigned kAcceptsPerTurn = 128;
 
-// How many permits make a batch, as a time at the rate: a pause of listening is that long, and the loop wakes
+// How many permits make a batch, as a time at the rate: a pause of accepting is that long, and the loop wakes
 // twenty times a second for it.
 inline constexpr Millis kAcceptPause{50};
 
-// A pause of listening is told where there was none for as long as this.
+// A pause of accepting is reported if there was no other for this long before it.
 inline constexpr Millis kAcceptQuiet{10'000};
 
-// Connections that may wait to be accepted on one address. Linux allows 4096 unless it is told otherwise, and
-// lowers what is more; its older versions counted in 16 bits.
+// Connections that may wait to be accepted on one address. Linux allows 4096 unless it is configured
+// otherwise, and lowers what is more; its older versions counted in 16 bits.
 inline constexpr std::int64_t kBacklogMax = 65535;
 
 // Bytes of a Unix socket's path: sockaddr_un holds 108 on Linux, with the zero at the end.
@@ -137,11 +138,11 @@ inline constexpr std::size_t kSocketPathMax = 107;
 // the stack.
 inline constexpr std::size_t kConfigFileMax = std::size_t{16} * 1024;
 
-// Mistakes in a configuration that are told at once; the rest is a count.
+// Mistakes in a configuration that are reported at once; the rest is a count.
 inline constexpr std::size_t kConfigErrorsShown = 100;
 
 // Moments of one client's history that are kept for `why`: 48 bytes each, so at most 3 KiB for a client in
-// constant trouble; one that beats steadily has none.
+// constant trouble; a client that beats steadily has none.
 inline constexpr std::size_t kMomentsMax = 64;
 
 // Events that the change feed holds for a follower that resumes: about 2 MiB when full.
@@ -152,8 +153,8 @@ inline constexpr std::size_t kStallsMax = 256;
 
 // --- the brake on mass closing ---------------------------------------------------------------------------
 
-// More than this percentage of all clients, and at least so many: below twenty, half a fleet is a handful,
-// and may well be one machine that was switched off.
+// More than this percentage of all clients, and at least this many clients: below twenty, half a fleet is a
+// handful, and may well be one machine that was switched off.
 inline constexpr unsigned kBrakeShareDefault = 50;
 inline constexpr unsigned kBrakeShareMax = 99;
 inline constexpr std::size_t kBrakeClientsDefault = 20;
@@ -191,10 +192,11 @@ inline constexpr std::chrono::microseconds kPauseMin{100};
 // caches.
 inline constexpr int kReadsPerTurn = 100;
 
-// The longest pause has to gather at least this many, or there is none: a small fleet is told of at once.
+// The longest pause must gather at least this many reads, or the loop does not pause: the news of a small
+// fleet is never delayed.
 inline constexpr int kPauseWorthReads = 8;
 
-// How long there is no pause after somebody connected or an operator asked for something.
+// How long the loop does not pause after a connection was accepted or an operator sent a request.
 inline constexpr Millis kPauseHoldOff{100};
 
 // The longest pause while clients ask for acks: what it adds to the wait for one.
@@ -209,23 +211,24 @@ inline constexpr std::size_t kUrgentDescriptorsMax = kListenersMax + 8;
 // From here on two clocks that move apart mean that the machine was suspended: their readings are grained.
 inline constexpr Millis kSuspensionMin{10};
 
-// After a stall so many polls are made before its time counts: one reads what had arrived, and one what those
-// had sent who were accepted in it.
+// Polls made after a stall before its time counts: the first reads what had arrived and accepts connections,
+// the second reads what these connections had sent.
 inline constexpr unsigned kPollsAfterStall = 2;
 
-// A burst of at least this many clients is worth giving its memory back: about half a megabyte. Looked at so
-// often.
+// A burst of at least this many clients is worth giving its memory back: about half a megabyte. The second is
+// how often the daemon looks.
 inline constexpr std::size_t kBurstMin = 1'000;
 inline constexpr Millis kMemoryReturnEvery{1000};
 
-// What people's clock and the listening clock may move apart before it counts: readings are grained to 1 ms.
+// How far the wall clock and the listening clock may move apart before it counts: their readings are grained
+// to 1 ms.
 inline constexpr Millis kWallDriftMax{10};
 
-// Times that they moved apart (stalls, and settings of people's clock) that are remembered, to tell earlier
-// instants.
+// Times that they moved apart (stalls, and settings of the wall clock) that are remembered, to convert
+// earlier instants.
 inline constexpr std::size_t kWallStepsMax = 256;
 
-// --- what the service manager is told --------------------------------------------------------------------
+// --- the service manager ---------------------------------------------------------------------------------
 
 // The status line changes at most this often: it is for people, and each change is a message.
 inline constexpr Millis kStatusEvery{1000};
@@ -235,26 +238,26 @@ inline constexpr std::size_t kStatusEndpoints = 3;
 
 // --- the log --------------------------------------------------------------------------------------------
 
-// Records of one kind of event in each such time, when nothing is said: more than a person reads, and so few
+// Default of the records of one kind of event in each such time: more than a person reads, and few enough
 // that all kinds at once stay a small load. One past it, the rest is summed up in one record.
 inline constexpr Millis kLogSecond{1000};
 inline constexpr unsigned kLogRateDefault = 100;
 inline constexpr unsigned kLogRateMax = 1'000'000;
 
-// How long a line waits for a standard error that is not read: one pulse. Then it and the next ones are lost,
-// and counted, until it can be written again: a log is not worth the clients' time.
+// How long a line waits while standard error cannot be written: one pulse. Then this line and the next ones
+// are dropped and counted until it can be written again: a log is not worth the clients' time.
 inline constexpr Millis kLogWaitMax{250};
 
 // Clients named in such a sum.
 inline constexpr std::size_t kSumNames = 5;
-// --- what the operator is told once -----------------------------------------------------------------------
+// --- conditions that are reported once -------------------------------------------------------------------
 
 // Takeovers of one id, each within a threshold of ticks of the one before, that make it a fight: a client
 // that reconnects does so once, two programs with one id do it for ever.
 inline constexpr std::uint8_t kFightTakeovers = 3;
 
 // Gaps in a row that are alike (within a tenth) and longer than a tick by over a tenth, until a client counts
-// as one that beats slower than the tick. At one lost beat in a hundred, four such by chance are one in 10^8.
+// as beating slower than the tick. At one lost beat in a hundred, four such by chance are one in 10^8.
 inline constexpr std::uint8_t kSlowGapsInARow = 4;
 
 // --- the control socket ----------------------------------------------------------------------------------
@@ -317,8 +320,9 @@ inline constexpr std::size_t kGlobCharactersMax = 127;
 
 // --- HTTP -------------------------------------------------------------------------------------------------
 
-// Connections at once. One more takes the place of the one that has gone longest without asking for anything;
-// where all are being answered it is turned away. Fewer where descriptors are few: one in sixteen of them.
+// Connections at once. One more takes the place of the connection that has been idle longest;
+// where all are being answered, the new one is refused. Fewer where descriptors are few: one in sixteen of
+// them.
 inline constexpr std::size_t kHttpConnectionsMax = 256;
 inline constexpr std::size_t kHttpConnectionsShare = 16;
 
@@ -337,15 +341,15 @@ inline constexpr std::size_t kHttpConnectionMemory = std::size_t{16} * 1024;
 // Bytes of an answer that libmicrohttpd takes at once.
 inline constexpr std::size_t kHttpBlock = std::size_t{8} * 1024;
 
-// Connections that waited for their turn and get it in one turn of the loop: the others come first the next
-// time.
+// Waiting connections that are resumed in one turn of the loop: the others come first in the next
+// turn.
 inline constexpr std::size_t kHttpResumedPerTurn = 32;
 
 // Bytes that the kernel may hold for a reader that does not read.
 inline constexpr int kHttpSendBuffer = 64 * 1024;
 
-// Within this time of its accept, or of its last answer, a connection has sent a whole request, however it
-// dribbles it; and within the second an answer that ends has been read.
+// Within this time of its accept, or of its last answer, a connection has sent a whole request, however
+// slowly it sends; and within the second an answer that ends has been read.
 inline constexpr Millis kHttpRequestMax{15'000};
 inline constexpr Millis kHttpAnswerMax{60'000};
 
@@ -373,7 +377,7 @@ inline constexpr std::size_t kHistorySeconds = 900;
 // Bytes of the status page, with its style and script.
 inline constexpr std::size_t kPageMax = 100'000;
 
-// How often it is logged that connections are turned away.
+// How often refused connections are logged.
 inline constexpr Millis kHttpRefusalsTold{60'000};
 
 // --- the debug mode --------------------------------------------------------------------------------------
@@ -401,15 +405,15 @@ inline constexpr Millis kRetryAfterMax{24 * 60 * 60 * 1000};
 inline constexpr std::size_t kConnectingMax = 100;
 
 // Simulated clients from one source address: below the 28 232 ephemeral ports that Linux has for each, with
-// room for those of an earlier run that are still in TIME_WAIT.
+// room for the ports of an earlier run that are still in TIME_WAIT.
 inline constexpr std::size_t kClientsPerSource = 20'000;
 inline constexpr std::size_t kSourcesMax = 65'536;
 
-// Runs in virtual time of one call, and how long each is when nothing is said: some sixty default ticks.
+// Runs in virtual time of one call, and the default length of each: some sixty default ticks.
 inline constexpr std::size_t kSeedsMax = 1'000'000;
 inline constexpr Millis kVirtualDefault{600'000};
 
-// Broken promises that are told one by one; the rest is a count.
+// Broken promises that are printed one by one; the rest is a count.
 inline constexpr std::size_t kViolationsTold = 20;
 
 }  // namespace heartbeat::limits

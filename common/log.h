@@ -14,7 +14,7 @@ enum class LogStyle {
   Terminal,  // for a person: time with milliseconds, colour by level where standard error is a terminal
 };
 
-// The levels, from the one that tells most.
+// The levels, the most verbose first.
 inline constexpr std::array<std::string_view, 7> kLogLevels{"trace", "debug",    "info", "warning",
                                                             "error", "critical", "off"};
 

@@ -17,8 +17,8 @@
 namespace heartbeat {
 namespace {
 
-// Numbers stay text until somebody asks for one: no rounding through double, nothing to overflow, and members
-// that nobody reads cost no conversion.
+// Numbers stay text until a member of ours needs one: no rounding through double, nothing to overflow, and
+// unknown members cost no conversion.
 constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag;
 
 // The members that are read; everything else is Other.

@@ -29,7 +29,7 @@ struct Heartbeat {
   std::optional<std::uint32_t> pid{};
   std::optional<std::uint64_t> seq{};
   bool ack = false;     // answer this one
-  bool notify = false;  // from now on, tell me about my state
+  bool notify = false;  // from now on, send notices about my state
 };
 
 // Reads heartbeats.  Keeps its working memory from one to the next: an ordinary heartbeat allocates nothing.
@@ -61,7 +61,7 @@ class HeartbeatParser {
 // The same as the article's client sends it: encoded a second time, as one JSON string.
 [[nodiscard]] std::string encode_twice(const Heartbeat& heartbeat);
 
-// The settings in force, told once to a client that asked for notices.
+// The settings in force, sent once to a client that asked for notices.
 struct Welcome {
   Millis tick;
   unsigned threshold;

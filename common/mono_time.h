@@ -1,7 +1,8 @@
 // Instants and lengths of time, in whole milliseconds.
 //
-// There is deliberately no way to ask for *now* here: whoever needs an instant is given one. That is
-// what lets every test state its own times, and what lets a daemon that was stopped count its own clock.
+// There is deliberately no way to ask for *now* here: a function that needs an instant takes it as an
+// argument. So every test states its own times, and the daemon's clock can stand still while the daemon is
+// stopped.
 #pragma once
 
 #include <chrono>
@@ -13,7 +14,7 @@ namespace heartbeat {
 
 using Millis = std::chrono::duration<std::int64_t, std::milli>;
 
-// An instant on some monotonic clock: milliseconds since an origin that nobody needs to know.
+// An instant on some monotonic clock: milliseconds since an unspecified origin.
 class MonoTime {
  public:
   constexpr MonoTime() = default;

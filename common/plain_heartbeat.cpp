@@ -52,7 +52,7 @@ std::size_t plain_length(const char* at, const char* end) {
 enum class Member : std::uint8_t { Ip, Status, Pid, Id, Seq, Ack, Notify };
 
 // Reads from the front.  Each take_ returns whether what it is named for stood there; if not, the body is not
-// plain, and nobody goes on.  `Quote` is how a quotation mark is spelled: in the second encoding as \".
+// plain, and the reader stops.  `Quote` is how a quotation mark is spelled: in the second encoding as \".
 //
 // Invariant: the text ends with the closing brace, which is taken last of all; so there is a byte to look at
 // wherever one is looked at, and only what takes several bytes, or may run over a brace, asks for the end.

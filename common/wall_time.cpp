@@ -5,7 +5,7 @@
 namespace heartbeat {
 namespace {
 
-// By hand, not by a format string: a list of clients tells several instants of each.
+// By hand, not by a format string: a list of clients has several instants of each.
 void append_digits(std::string& out, unsigned value, unsigned digits) {
   out.append(digits, '0');
   for (std::size_t at = out.size(); digits > 0; --digits, value /= 10) {

@@ -39,7 +39,7 @@ class Loop {
   void stop();
 
   // Runs until every handle has closed, for at most `bound`.  Returns the type and address of each handle
-  // that is still open then: a leak, and a defect of whoever owned it.
+  // that is still open then: a leak, and a defect of its owner.
   [[nodiscard]] std::vector<std::string> drain(Millis bound);
 
   // The buffer for a read of up to `size` bytes; nothing for the stream that has just filled it.

@@ -1,4 +1,4 @@
-// What the machine says: people's clock, a random name, and what this process holds of it.
+// What the machine says: the wall clock, a random name, and the resources that this process uses.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace heartbeat::uv {
 // 128 random bits, 32 hex digits.
 [[nodiscard]] std::string random_id();
 
-// Random bits that nobody outside can know.
+// Random bits that no other program can know.
 [[nodiscard]] HashKey random_key();
 
 // Resident; 0 where the machine does not say.

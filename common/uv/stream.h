@@ -32,9 +32,10 @@ class Stream {
   [[nodiscard]] int start_reading();
   void pause_reading();
 
-  // Writes what the kernel takes now and queues the rest; on_written() tells when that has gone.  UV_ENOBUFS,
-  // and nothing more is queued, when more than `queue_max` bytes would wait; UV_ENOMEM where there is no
-  // memory for them; any other error is that of a connection that is ending, which on_end() reports.
+  // Writes what the kernel takes now and queues the rest; on_written() is called when the queue is empty.
+  // UV_ENOBUFS, and nothing more is queued, when more than `queue_max` bytes would wait; UV_ENOMEM where
+  // there is no memory for them; any other error is that of a connection that is ending, which on_end()
+  // reports.
   int write(std::string_view bytes, std::size_t queue_max = limits::kWriteQueueMax);
 
   // Whether some of what was written still waits for the kernel to take it.

@@ -74,7 +74,8 @@ class CoreRun {
   CoreRun(std::size_t clients, SlotOrder order) : monitor_(settings()) {
     if (order == SlotOrder::Shuffled) shuffle_slots(clients);
     const std::size_t before = allocated();
-    // Over a whole tick, each beating at once, as in a fleet whose programs were started one by one.
+    // Spread over a whole tick, each client beating at once, as in a fleet whose programs were started one by
+    // one.
     for (std::size_t client = 0; client < clients; ++client) {
       const Millis after = kTick * static_cast<std::int64_t>(client) / static_cast<std::int64_t>(clients);
       const ConnId conn = *monitor_.open(peer_of(client), start_ + after, effects_);
@@ -105,7 +106,7 @@ class CoreRun {
 
  private:
   static Settings settings() {
-    // Nobody is closed during a run, however long it is.
+    // No client is closed during a run, however long it is.
     return {.rule = {.tick = kTick, .leave_timeout = limits::kLeaveTimeoutMax},
             .clients_max = limits::kClientsMax};
   }
@@ -129,7 +130,7 @@ class CoreRun {
     return std::uint64_t{rule.threshold} * rule.cursor;
   }
 
-  // Everybody who is not silent beats once, each at its own instant.
+  // Each client that is not silent beats once, at its own instant.
   void tick() {
     for (const Traffic::Beat& beat : traffic_.beats) {
       const MonoTime now = start_ + beat.after;

@@ -18,9 +18,9 @@ struct CoreFigures {
 // that has just been started, which the caches like; or anywhere, as after much coming and going.
 enum class SlotOrder : std::uint8_t { Accepted, Shuffled };
 
-// Lets so many clients beat once a tick until there were about `heartbeats` of them in all, the rule judged
-// at every instant that somebody was due.  One client in a hundred is silent after its first; throws Trouble
-// where strikes and leaves are not to the last one those that the rule says.
+// Lets the clients beat once a tick until about `heartbeats` heartbeats were read, and judges at every
+// instant at which a client is due.  One client in a hundred is silent after its first heartbeat.  Throws
+// Trouble where strikes and leaves are not exactly those of the rule.
 [[nodiscard]] CoreFigures run_core(std::size_t clients, SlotOrder order, std::uint64_t heartbeats);
 
 }  // namespace heartbeat::bench

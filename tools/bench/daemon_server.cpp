@@ -38,7 +38,7 @@ std::vector<std::string> command_of(const DaemonOptions& options, const std::str
 }
 
 // Sends a request on a connection of its own and hands over each object of the answer, the last one too.
-// The connection is closed again, so that the daemon is as if nobody was looking.
+// The connection is closed again, so that the daemon has no operator while it is measured.
 template <class Each>
 void ask(const std::string& control, std::string_view request, Each each) {
   const auto deadline = ctl::in(kAnswerMax);

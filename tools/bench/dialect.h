@@ -1,4 +1,5 @@
-// What a client says to a server, and how much it hears: heartbeats, or those of another program's protocol.
+// What a client sends to a server, and how much it receives: heartbeats, or the like in another program's
+// protocol.
 #pragma once
 
 #include <cstddef>

@@ -24,7 +24,7 @@ constexpr std::uint32_t kSources = 250;  // 127.0.0.2 and on
 constexpr std::uint64_t kSeed = 20261122;
 constexpr int kConnectMaxMs = 10'000;
 
-// One after another, so that the ports of earlier runs that are in TIME_WAIT are in nobody's way.
+// One after another, so that the ports of earlier runs that are in TIME_WAIT do not get in the way.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): over all generators of a run
 std::uint32_t next_source = 0;
 
@@ -49,7 +49,7 @@ sockaddr_in ipv4(std::uint32_t address, std::uint16_t port) {
   return result;
 }
 
-// The instants of a period's writes, each client's own phase, in order; and whose they are.
+// The instants of a period's writes, each client's own phase, in order; and the client of each.
 struct Turns {
   std::vector<Nanos> at;
   std::vector<std::size_t> client;

@@ -42,12 +42,12 @@ class Generator {
   // Connects that many more clients, evenly at `per_second`, and holds them.
   void connect(std::size_t clients, double per_second);
 
-  // Writes at `per_second` for the time, each of so many heartbeats, spread evenly over the clients from
-  // `first` on.
+  // Writes at `per_second` for the time, each write of `batch` heartbeats, spread evenly over the clients
+  // from `first` on.
   Sent beat(double per_second, std::chrono::milliseconds length, std::size_t heartbeats_per_write,
             std::size_t first = 0);
 
-  // Connects, sends a heartbeat, says that this was all, and waits for the server to close as well; so many
+  // Connects, sends a heartbeat, shuts its side down, and waits for the server to close as well; this many
   // at once, over and over for the time.
   Churned churn(std::size_t at_once, std::chrono::milliseconds length);
 

@@ -18,7 +18,7 @@ void wait_until(Nanos when, bool precise);
 // From now on the first SIGINT or SIGTERM ends the run in an orderly way, at the next wait.
 void end_on_signals();
 
-// One core for the server, another for whoever makes its load; the same one where there is only one.
+// One core for the server, another for the program that makes its load; the same one where there is only one.
 struct Cores {
   int server = 0;
   int generator = 0;

@@ -1,4 +1,4 @@
-// heartbeat-bench: parse, see what the machine allows, measure, tell.
+// heartbeat-bench: parse, see what the machine allows, measure, print.
 #include <algorithm>
 #include <csignal>
 #include <cstdio>

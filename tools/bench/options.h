@@ -1,4 +1,4 @@
-// What the program is told on its command line, as one validated value.
+// The command line as one validated value.
 #pragma once
 
 #include <array>

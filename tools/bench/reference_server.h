@@ -1,7 +1,7 @@
 // The servers that a heartbeat's cost is compared with: they accept, read and discard, and count what came.
 //
-// What they count lies in memory that is shared with whoever started them, so that being asked costs them
-// nothing.
+// Their counters lie in memory that is shared with the program that started them, so that reading them costs
+// them nothing.
 #pragma once
 
 #include <atomic>

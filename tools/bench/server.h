@@ -80,7 +80,7 @@ class Server {
   [[nodiscard]] virtual Handled handled() = 0;
 };
 
-// A program of somebody else that runs already, on loopback.
+// Another project's program that runs already, on loopback.
 struct Peer {
   std::string name;
   Dialect::Kind dialect;

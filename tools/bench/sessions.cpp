@@ -126,7 +126,7 @@ void Sessions::run() {
 }
 
 void Sessions::round(unsigned number) {
-  // Who comes first changes from round to round.
+  // Which server comes first changes from round to round.
   for (std::size_t turn = 0; turn < kServerCount; ++turn) {
     const auto kind = static_cast<ServerKind>((turn + number) % kServerCount);
     if (options_.wants(kind)) every_row(starter(kind));
@@ -276,7 +276,7 @@ void Sessions::lateness(bool listing) {
   options.flags.insert(options.flags.end(), {"--tick", format_duration(tick), "--threshold",
                                              std::to_string(kSilentTicks), "--cursor", "1"});
   DaemonServer daemon{options, cores_.server};
-  // Asleep between its writes: the one who asks for lists has to run on the same core.
+  // Asleep between its writes: the program that asks for lists has to run on the same core.
   Generator generator{daemon.address(), {}, false};
   say("heartbeatd", listing ? "late verdicts, while clients are listed" : "late verdicts");
   generator.connect(size_.clients_held, size_.connects_per_second);
@@ -365,7 +365,8 @@ void Sessions::await_heartbeats(Server& server, Generator& generator, std::uint6
 }
 
 void Sessions::await_accepted(Server& server, std::uint64_t clients) {
-  if (server.kind() == ServerKind::Peer) return;  // who was greeted, and who will be answered, is accepted
+  if (server.kind() == ServerKind::Peer)
+    return;  // a client that was greeted, or will be answered, is accepted
   await("accept its clients", [&] { return server.handled().accepted >= clients; });
 }
 

@@ -35,7 +35,7 @@ class Sessions {
   void run();
 
  private:
-  // Starts a server under measurement, or finds the one that runs.
+  // Starts a server under measurement, or finds a running one.
   using Start = std::function<std::unique_ptr<Server>()>;
 
   void round(unsigned number);
@@ -61,7 +61,7 @@ class Sessions {
 
   // How many heartbeats the server has handled: by its own count, or by its answers.
   [[nodiscard]] static std::uint64_t handled_by(Server& server, Generator& generator);
-  // Waits until it has handled so many more than before.
+  // Waits until the server has handled `count` more than before.
   static void await_heartbeats(Server& server, Generator& generator, std::uint64_t before,
                                std::uint64_t sent);
   static void await_accepted(Server& server, std::uint64_t clients);

@@ -197,7 +197,7 @@ Millis Client::pause_after(const ServerFrame& close) {
 
 void Client::received(std::string_view bytes) {
   const Connection* const from = connection_.get();
-  // A frame may end the connection: what is behind it is nobody's.
+  // A frame may end the connection: the bytes behind it are ignored.
   while (connection_.get() == from) {
     const FrameDecoder::Result frame = decoder_.next(bytes, limits::kFrameMax);
     if (frame.state == FrameDecoder::State::NeedMore) return;
@@ -247,7 +247,7 @@ void Client::lost(int error) {
   end(EX_UNAVAILABLE);
 }
 
-// Returns whether the client goes on: it ends where nobody can read what it prints.
+// Returns whether the client goes on: it ends when its standard output cannot be written.
 bool Client::print(const std::string& line) {
   if (options_.quiet) return true;
   if (std::fputs(line.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return true;

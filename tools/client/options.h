@@ -1,4 +1,4 @@
-// What the client is told on its command line, as one validated value.
+// The command line as one validated value.
 #pragma once
 
 #include <cstdint>

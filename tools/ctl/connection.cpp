@@ -74,7 +74,7 @@ tl::expected<Connection, ConnectionError> Connection::open(const std::string& pa
   const sockaddr_un address = address_of(path);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   while (connect(connection.descriptor_, generic, sizeof address) != 0) {
-    // EAGAIN: so many wait for their accept already that this one has to come again.
+    // EAGAIN: the accept queue is full, so that this connection has to be tried again.
     if (errno != EAGAIN && errno != EINTR) return tl::unexpected(error_of(errno));
     if (steady_clock::now() >= deadline) {
       return tl::unexpected(ConnectionError{Kind::TooSlow, "it accepts no connection"});

@@ -25,8 +25,8 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 struct ConnectionError {
   enum class Kind : std::uint8_t {
-    NotThere,  // nobody listens at that path
-    Denied,    // somebody may, but not to us
+    NotThere,  // no process listens at that path
+    Denied,    // the socket may not be used by this user
     Gone,      // the other side ended the connection
     TooSlow,   // the deadline passed
     Garbage,   // what came is no frame

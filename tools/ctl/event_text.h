@@ -6,7 +6,7 @@
 
 namespace heartbeat::ctl {
 
-// An object of type `event`: when, what, whose, and everything else that it says as `key=value`.
+// An object of type `event`: when, what, of which client, and all other members as `key=value`.
 [[nodiscard]] Line event_line(const Object& event);
 
 // An object of type `client`, as the snapshot has them; `at` is the instant of the snapshot.

@@ -19,7 +19,7 @@ class Output {
   [[nodiscard]] bool json() const { return json_; }
   [[nodiscard]] std::optional<std::size_t> width() const { return width_; }
 
-  // Nobody waits for more than this: what was printed is on its way when these return.
+  // A reader of the output waits for nothing else: what was printed is flushed when these return.
   void print(const std::vector<Line>& lines) const;
   void print(const Reply& reply) const;
 

@@ -51,7 +51,7 @@ class Session {
 
  private:
   std::vector<std::string> paths_;  // in the order in which they are tried; never empty
-  std::string found_;               // the one that a connection was last made to
+  std::string found_;               // the path of the last successful connection
   Millis timeout_;
   const Output& output_;
   std::optional<Connection> connection_;

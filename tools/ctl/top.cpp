@@ -23,7 +23,7 @@ using std::chrono::steady_clock;
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a handler reaches nothing else
 volatile std::sig_atomic_t ended_by = 0;
 
-// Those that would end the program with the terminal still in curses' hands.
+// Signals that would end the program with the terminal still in curses' hands.
 constexpr std::array kEndings{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 // Notes those signals.  They, and the one of a resize, come only while wait_for_input() waits: none can slip

@@ -2,7 +2,7 @@
 //
 // It always knows the cursor that it would resume after: the one given, else where the feed stood when it
 // began, then that of the last event it printed.  So what happens while the daemon is out of reach is either
-// printed when it is back, or told as lost.
+// printed when it is back, or reported as lost.
 #include <cstdio>
 
 #include <poll.h>

@@ -85,7 +85,8 @@ tl::expected<Mix, std::string> parse_mix(std::string_view text) {
   return mix;
 }
 
-// Each turn everybody is owed its share more, and the one that is owed most is dealt and pays a whole round.
+// In each turn every behaviour earns its share, and the one with the largest credit is dealt and pays a whole
+// round.
 Behaviour Dealer::next() {
   const auto round = std::accumulate(mix_.begin(), mix_.end(), std::int64_t{0});
   for (std::size_t index = 0; index < kBehaviourCount; ++index) owed_.at(index) += mix_.at(index);

@@ -166,7 +166,7 @@ void Fleet::wait_for(std::uint32_t slot, Step step) {
 }
 
 void Fleet::send(std::uint32_t slot, std::string_view bytes) {
-  // Any other error is that of a connection that is ending, which ended() is told of.
+  // Any other error is of a connection that is ending, which ended() receives.
   if (actors_[slot].connection->write(bytes) == UV_ENOBUFS) fail(slot, "was not read from", false);
 }
 
@@ -255,7 +255,7 @@ void Fleet::wake_up_in_time() {
   if (next != MonoTime::never()) timer_->arm(next - loop_.now());
 }
 
-// Often enough for a pause of this process to be told from a rest.
+// Often enough to distinguish a pause of this process from a rest.
 void Fleet::pulse() {
   watch_stalls();
   pulse_->arm(limits::kPulse);

@@ -41,7 +41,8 @@ struct Plan {
 
 class Fleet {
  public:
-  // `on_daemon_ended` is called, perhaps more than once, when a client is told that the daemon shuts down.
+  // `on_daemon_ended` is called, perhaps more than once, when a client receives the notice that the daemon
+  // shuts down.
   Fleet(uv::Loop& loop, Plan plan, std::function<void()> on_daemon_ended);
 
   [[nodiscard]] std::span<const Record> records() const { return records_; }

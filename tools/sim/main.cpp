@@ -27,7 +27,7 @@ namespace {
 constexpr int kExitBroken = 1;
 constexpr Millis kProgressEvery{500};
 
-// Whoever presses Ctrl-C in a terminal may end the daemon by it as well: what it says then is waited for, so
+// Ctrl-C in a terminal may end the daemon as well: the simulator waits for its last notices, so
 // that its shutdown is not taken for a promise that it broke.
 constexpr Millis kShutdownHeard{200};
 

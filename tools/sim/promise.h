@@ -23,7 +23,7 @@ struct Milestone {
   Kind kind = Kind::Never;
   MonoTime earliest{};
   MonoTime latest{};               // never(): not before something else has happened
-  std::optional<Reason> reason{};  // that must be told
+  std::optional<Reason> reason{};  // that must be reported
 };
 
 struct Promise {

@@ -1,4 +1,4 @@
-// What one simulated client did, and what it was seen to be told: the evidence that it is judged on.
+// What one simulated client did and received: the evidence that the daemon is judged on.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace heartbeat::sim {
 
-// Something that happened, and the reason that was told for it, where one was.
+// Something that happened, and the reason that the daemon gave for it, where it gave one.
 struct Seen {
   MonoTime at = MonoTime::never();
   std::optional<Reason> reason{};
@@ -50,13 +50,13 @@ struct Record {
   MonoTime unanswered_since = MonoTime::never();
   std::uint32_t acks = 0;
   std::uint64_t bytes = 0;        // received
-  Status status = Status::Alive;  // as it was told last
+  Status status = Status::Alive;  // of the last notice
   const char* fault = nullptr;    // a clause: why it could not connect, or what was wrong with the stream
   bool own_fault = false;         // …which is this machine's, and not the daemon's
 
   // --- what it is ---
   Behaviour behaviour = Behaviour::Steady;
-  bool asks = true;         // to be told of its state
+  bool asks = true;         // for notices about its state
   bool remembered = false;  // it began in leave: the daemon knew its id from an earlier run
 };
 

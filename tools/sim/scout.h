@@ -11,7 +11,7 @@
 
 namespace heartbeat::sim {
 
-// Connects as one more client, asks to be told, and says goodbye.  Runs the loop until that is done, for at
+// Connects as one more client, asks for notices, and says goodbye.  Runs the loop until that is done, for at
 // most limits::kConnectMax.  The error is a sentence that names the server.
 [[nodiscard]] tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& server);
 

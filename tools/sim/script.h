@@ -1,6 +1,6 @@
 // What one simulated client does next, and when: its behaviour as a value.  Knows no socket and no clock.
 //
-// Whoever plays it does each step at its instant or later, and asks for the next one: there is one step to
+// The player does each step at its instant or later, and asks for the next one: there is one step to
 // wait for at any time.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace heartbeat::sim {
 // What all clients of a run have in common.
 struct Pace {
   Millis interval{0};  // between the heartbeats of each
-  Welcome rule{};      // the daemon's, as it told it
+  Welcome rule{};      // the daemon's, from its welcome
 
   // Silent ticks in a row that lead to leave, from a clean record.
   [[nodiscard]] std::int64_t ticks_to_leave() const {
@@ -53,7 +53,7 @@ class Script {
   // Two scripts with the same seed do the same.
   Script(Behaviour behaviour, std::uint64_t seed) : random_(seed), behaviour_(behaviour) {}
 
-  // The client is connected: its first step, which is to be done at once.
+  // The client is connected: its first step, which must be done at once.
   [[nodiscard]] Step begin(MonoTime connected);
 
   // The step before was done at `now`: the next one.  `frame_size` is that of the client's heartbeat, in

@@ -60,7 +60,7 @@ void Oracle::receive(ConnId conn, std::string_view bytes, MonoTime now) {
   if (found == clients_.end()) return;
   found->second.sent_bytes = true;
   const bool was_in_frame = !found->second.unread.empty();
-  // The end of a frame whose time is over comes too late.
+  // A frame that ends after its timeout comes too late.
   if (was_in_frame && !judge(conn, found->second, now)) return;
   const std::string stream = std::exchange(found->second.unread, {}).append(bytes);
   WholeStream whole{stream, settings_.frame_max};
@@ -117,7 +117,7 @@ void Oracle::end(ConnId conn, Reason reason, MonoTime now) {
   if (found != clients_.end() && judge(conn, found->second, now)) close(conn, reason, now);
 }
 
-// Each instant in turn: the brake first, then whoever is due.
+// Each instant in turn: the brake first, then the clients that are due.
 void Oracle::advance(MonoTime now) {
   for (MonoTime at = next_instant(); at <= now; at = next_instant()) {
     look_at_brake(at);
@@ -161,7 +161,7 @@ void Oracle::look_at_brake(MonoTime at) {
   tell({}, Kind::Braked, at);
 }
 
-// Whether somebody is to be closed for silence now, and too many within the window that begins so.
+// Whether a client must be closed for silence now, and too many within the window that begins so.
 bool Oracle::must_brake(MonoTime at) const {
   const auto share = settings_.brake.share_percent;
   const auto is_too_many = [&](std::size_t count) {

@@ -1,4 +1,5 @@
-// The whole fleet as docs/liveness.md and docs/protocol.md have it: what must be told of it, and to whom.
+// The whole fleet as docs/liveness.md and docs/protocol.md describe it: what must be reported, and sent to
+// which client.
 //
 // Shares nothing with the monitor but the words.  It judges each client tick by tick (tick_by_tick.h), has no
 // deadlines and no folding, and cuts frames from streams that it has whole; so what the two agree on was
@@ -110,7 +111,7 @@ class Oracle {
   // How many of the silent ones that closed, or gave a new leave; nothing where the brake does not hold.
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now);
 
-  // What must have been told and sent since the last call.
+  // What must have been reported and sent since the last call.
   [[nodiscard]] std::vector<Told> take_told() { return std::exchange(told_, {}); }
   [[nodiscard]] std::vector<Sent> take_sent() { return std::exchange(sent_, {}); }
 
@@ -169,9 +170,10 @@ class Oracle {
   Clients clients_;
   std::unordered_map<std::string, ConnId> by_id_;
   std::map<Endpoint, ConnId> by_address_;
-  std::map<MonoTime, std::vector<ConnId>> agenda_;  // who is to be judged when; may hold outdated entries
-  std::set<std::pair<MonoTime, ConnId>> silent_;    // who is in leave after silence, since when
-  MonoTime bounds_since_{};                         // the timeouts that are in force end nothing before
+  std::map<MonoTime, std::vector<ConnId>>
+      agenda_;  // when which clients must be judged; may hold outdated entries
+  std::set<std::pair<MonoTime, ConnId>> silent_;  // the clients in leave after silence, by when it began
+  MonoTime bounds_since_{};                       // the timeouts that are in force end nothing before
   bool holding_ = false;
   MonoTime held_from_;
   MonoTime held_until_;

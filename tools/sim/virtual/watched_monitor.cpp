@@ -12,7 +12,7 @@ namespace {
 
 using Kind = Event::Kind;
 
-// An event as the oracle would have told it; nothing where it tells none of that kind.
+// An event as the oracle would report it; nothing for a kind that the oracle does not report.
 std::optional<Told> told_of(const Event& event) {
   Told told{event.conn, event.kind, event.at};
   bool by_time = false;
@@ -64,7 +64,7 @@ std::string words_of(std::string_view bytes) {
   }
 }
 
-// In the order of the connections: among clients that are judged together, whose turn is first is not said.
+// In the order of the connections: among clients that are judged together, no order is defined.
 template <class T>
 void sort_by_connection(std::vector<T>& all) {
   std::stable_sort(all.begin(), all.end(), [](const T& a, const T& b) { return a.conn < b.conn; });

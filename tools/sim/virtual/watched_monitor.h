@@ -1,7 +1,7 @@
-// A monitor that is watched: whatever is done with it is told to the oracle as well, and everything that it
-// tells, sends and counts is compared with what the oracle says.
+// A monitor that is watched: each call of it is made on the oracle as well, and everything that the monitor
+// reports, sends and counts is compared with what the oracle says.
 //
-// Knows no socket, clock or chance: whoever plays with it says what happens, and when.
+// Knows no socket, clock or chance: the caller says what happens, and when.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,7 @@ class WatchedMonitor {
   void shut_down(MonoTime now);
   [[nodiscard]] MonoTime next_change(MonoTime horizon) { return monitor_.next_change(horizon); }
 
-  // What was told, and whose connection was closed, by the last call; valid until the next.
+  // What the last call reported, and which connections it closed; valid until the next.
   [[nodiscard]] const std::vector<Event>& last_events() const { return effects_.events(); }
   [[nodiscard]] const std::vector<ConnId>& last_closed() const { return closed_; }
   void forget_last();

@@ -22,7 +22,7 @@ Rule draw_rule(Random& random, Millis tick) {
   return rule;
 }
 
-// In one of three there is none.
+// In one run of three there is no brake.
 ClosingBrake::Settings draw_brake(Random& random, const Rule& rule) {
   constexpr std::array<unsigned, 6> kShares{0, 0, 10, 30, 50, 50};
   return {.share_percent = kShares.at(static_cast<std::size_t>(random.between(0, 5))),
@@ -90,8 +90,8 @@ Settings World::draw_settings(Random& random, const Scenario& scenario) {
   settings.bounds = draw_bounds(random, settings.rule);
   // In one run of four not all find room.
   settings.clients_max = random.chance(1, 4) ? std::max<std::size_t>(1, clients * 3 / 4) : clients;
-  // Nobody is forgotten: in which order two of one instant are is not said.  At most one new name in a
-  // minute came of a client, in the mean, in 200 seeds.
+  // No client is forgotten: in which order two closes of one instant are forgotten is not defined.  At most
+  // one new name in a minute came of a client, in the mean, in 200 seeds.
   const auto half_minutes = static_cast<std::size_t>(scenario.duration / Millis{30'000});
   settings.remember = random.chance(1, 4) ? 0 : clients * (2 + half_minutes);
   return settings;
@@ -392,7 +392,7 @@ void World::note_event(const Event& event) {
                       (event.kind == Event::Kind::Left && event.reason == Reason::Silent);
   if (!silent || watched_.settings().rule.threshold < 3) return;
   const std::uint32_t index = actor_by_slot_[event.conn.slot];
-  // Of one open the verdict on another may be told first, whose slot it then took.
+  // An open may first report the verdict on another client, whose slot the new connection then took.
   if (index == kNobody || actors_[index].conn != event.conn) return;
   hold(!actors_[index].faithful,
        "whoever beats in time is never taken for silent, however long the daemon was stopped");

@@ -27,7 +27,7 @@ struct Scenario {
   Millis duration{600'000};
 };
 
-// What happened to the daemon in a run; what it told is in Tally.
+// What happened to the daemon in a run; what it reported is in Tally.
 struct Happened {
   std::uint64_t turns = 0;
   std::uint64_t stalls = 0;
@@ -64,7 +64,7 @@ class World {
     std::uint16_t delay_max = 0;  // in ms
     bool connected = false;
     bool faithful = false;  // beats in time, without loss: it is never to be taken for silent
-    bool asks = false;      // to be told of its state
+    bool asks = false;      // for notices about its state
     bool acks = false;
   };
   struct Step {
@@ -104,7 +104,7 @@ class World {
   [[nodiscard]] bool in_frame(const Actor& actor) const;
   void plan(std::uint32_t index, Millis later);
 
-  // After each call of the monitor: who was closed, and who was told what.
+  // After each call of the monitor: looks at the closed connections and the events.
   void settle();
   void note_event(const Event& event);
   void hold(bool kept, const char* promise) {
