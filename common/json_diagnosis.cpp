@@ -128,7 +128,7 @@ std::string diagnose_json(std::string_view body) {
 }
 
 // A member of the outermost object, with its value as it is to be shown.
-struct Member {
+struct FoundMember {
   enum class Form : std::uint8_t { Text, Number, Literal, Object, Array };
   std::string name;
   Form form;
@@ -138,34 +138,34 @@ struct Member {
 // Collects the members of the outermost object; or, where the body is a string, that string.
 class Members {
  public:
-  [[nodiscard]] const std::vector<Member>& all() const { return members_; }
+  [[nodiscard]] const std::vector<FoundMember>& all() const { return members_; }
   [[nodiscard]] const std::optional<std::string>& root_text() const { return root_text_; }
 
   // The last of that name counts, as in the heartbeat parser; null where there is none.
-  [[nodiscard]] const Member* last_named(std::string_view name) const {
+  [[nodiscard]] const FoundMember* last_named(std::string_view name) const {
     const auto found = std::find_if(members_.rbegin(), members_.rend(),
-                                    [&](const Member& member) { return member.name == name; });
+                                    [&](const FoundMember& member) { return member.name == name; });
     return found == members_.rend() ? nullptr : &*found;
   }
 
   // --- called by RapidJSON, in its spelling ---
   // NOLINTBEGIN(readability-identifier-naming)
-  bool Null() { return add(Member::Form::Literal, "null"); }
-  bool Bool(bool value) { return add(Member::Form::Literal, value ? "true" : "false"); }
+  bool Null() { return add(FoundMember::Form::Literal, "null"); }
+  bool Bool(bool value) { return add(FoundMember::Form::Literal, value ? "true" : "false"); }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
-    return add(Member::Form::Number, {text, size});
+    return add(FoundMember::Form::Number, {text, size});
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     if (depth_ == 0) root_text_.emplace(text, size);
-    return add(Member::Form::Text, {text, size});
+    return add(FoundMember::Form::Text, {text, size});
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     if (depth_ == 1) name_.assign(text, size);
     return true;
   }
-  bool StartObject() { return begin(Member::Form::Object); }
+  bool StartObject() { return begin(FoundMember::Form::Object); }
   bool EndObject(rapidjson::SizeType) { return end(); }
-  bool StartArray() { return begin(Member::Form::Array); }
+  bool StartArray() { return begin(FoundMember::Form::Array); }
   bool EndArray(rapidjson::SizeType) { return end(); }
   static bool Int(int) { return false; }
   static bool Uint(unsigned) { return false; }
@@ -175,11 +175,11 @@ class Members {
   // NOLINTEND(readability-identifier-naming)
 
  private:
-  bool add(Member::Form form, std::string_view value) {
+  bool add(FoundMember::Form form, std::string_view value) {
     if (depth_ == 1) members_.push_back({name_, form, std::string{value}});
     return true;
   }
-  bool begin(Member::Form form) {
+  bool begin(FoundMember::Form form) {
     add(form, {});
     ++depth_;
     return true;
@@ -191,7 +191,7 @@ class Members {
 
   std::size_t depth_ = 0;
   std::string name_;
-  std::vector<Member> members_;
+  std::vector<FoundMember> members_;
   std::optional<std::string> root_text_;
 };
 
@@ -231,7 +231,7 @@ bool same_but_for_case(std::string_view a, std::string_view b) {
 }
 
 // Which members there are instead of the one that is missing.
-std::string diagnose_missing(std::string_view wanted, const std::vector<Member>& members) {
+std::string diagnose_missing(std::string_view wanted, const std::vector<FoundMember>& members) {
   constexpr std::size_t kNamed = 4;
   if (members.empty()) return ", and the object is empty";
   std::string names;
@@ -260,16 +260,17 @@ std::string diagnose_text(BadInput kind, std::string_view text) {
   return ", but it is " + excerpt(text);
 }
 
-std::string diagnose_value(BadInput kind, const Member& member) {
+std::string diagnose_value(BadInput kind, const FoundMember& member) {
   const bool wants_text =
       kind == BadInput::IpInvalid || kind == BadInput::IdInvalid || kind == BadInput::StatusUnknown;
   switch (member.form) {
-    case Member::Form::Object: return ", but it is an object";
-    case Member::Form::Array: return ", but it is an array";
-    case Member::Form::Text:
+    case FoundMember::Form::Object: return ", but it is an object";
+    case FoundMember::Form::Array: return ", but it is an array";
+    case FoundMember::Form::Text:
       return wants_text ? diagnose_text(kind, member.value) : ", but it is the text " + excerpt(member.value);
-    case Member::Form::Number: return ", but it is the number " + escaped(member.value, limits::kExcerptMax);
-    case Member::Form::Literal: return ", but it is " + member.value;
+    case FoundMember::Form::Number:
+      return ", but it is the number " + escaped(member.value, limits::kExcerptMax);
+    case FoundMember::Form::Literal: return ", but it is " + member.value;
   }
   return "";
 }
@@ -286,7 +287,7 @@ std::string diagnose_root(std::string_view body) {
 std::string diagnose_member(BadInput kind, std::string_view body) {
   const Members members = members_of(body);
   const std::string_view wanted = member_of(kind);
-  const Member* const member = members.last_named(wanted);
+  const FoundMember* const member = members.last_named(wanted);
   std::string text{explain(kind)};
   return text + (member == nullptr ? diagnose_missing(wanted, members.all()) : diagnose_value(kind, *member));
 }

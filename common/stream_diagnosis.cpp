@@ -88,7 +88,7 @@ std::uint64_t little_endian(std::string_view bytes, std::size_t count) {
 
 // Whether a body of ours may begin here: an object, or a string that holds one.
 bool begins_json(std::string_view bytes) {
-  return bytes.starts_with('{') || bytes.starts_with("\"{") || bytes.starts_with("\"\\\"") || bytes == "\"";
+  return bytes.starts_with('{') || bytes.starts_with("\"{") || bytes.starts_with(R"("\")") || bytes == "\"";
 }
 
 // MQTT's first packet: type 1, its length in one byte or two, then the protocol's name.
@@ -179,7 +179,7 @@ std::string what_it_is(std::string_view bytes, std::size_t frame_max) {
   return other_integer(bytes, frame_max);
 }
 
-std::string quoted(std::string_view bytes) {
+std::string quoted_bytes(std::string_view bytes) {
   return "the bytes are \"" + escaped(bytes, limits::kExcerptMax) + '"';
 }
 
@@ -208,14 +208,14 @@ std::string diagnose_length(std::string_view bytes, std::size_t frame_max) {
       static_cast<std::int32_t>(static_cast<std::uint32_t>(big_endian(bytes, kFramePrefixSize)));
   std::string text = "frame length " + std::to_string(length);
   text += length > 0 ? " is over the limit of " + std::to_string(frame_max) + " bytes" : " is not positive";
-  return with(with(std::move(text), what_it_is(bytes, frame_max)), quoted(bytes));
+  return with(with(std::move(text), what_it_is(bytes, frame_max)), quoted_bytes(bytes));
 }
 
 std::string diagnose_unfinished(std::string_view bytes) {
   if (bytes.size() < kFramePrefixSize) {
     std::string text = "only " + std::to_string(bytes.size()) + " of the 4 bytes of a frame's length came";
     if (begins_json(bytes) || bytes == "[]") text += "; this is JSON without a length";
-    return with(std::move(text), quoted(bytes));
+    return with(std::move(text), quoted_bytes(bytes));
   }
   const std::uint64_t announced = big_endian(bytes, kFramePrefixSize);
   const std::string_view body = bytes.substr(kFramePrefixSize);
@@ -234,7 +234,7 @@ std::string diagnose_unfinished(std::string_view bytes) {
       text += "the length is " + std::to_string(too_many) + " too high";
     }
   }
-  return with(std::move(text), quoted(bytes));
+  return with(std::move(text), quoted_bytes(bytes));
 }
 
 }  // namespace heartbeat

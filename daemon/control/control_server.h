@@ -41,7 +41,7 @@ class ControlServer final : uv::Acceptor::Door {
   ControlServer& operator=(const ControlServer&) = delete;
   ControlServer(ControlServer&&) = delete;
   ControlServer& operator=(ControlServer&&) = delete;
-  ~ControlServer();
+  ~ControlServer() override;
 
   // Listens at the path, which is claimed (SocketFile).  The error is a sentence that names it.
   [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path);

@@ -13,7 +13,7 @@
 namespace heartbeat {
 namespace {
 
-constexpr Millis kGrain{1};  // of time: the instant before one is this much earlier
+constexpr Millis kJustBefore{1};  // the instant before another is this much earlier
 
 // Within a tenth of each other.
 bool is_alike(std::int64_t gap_ms, std::int64_t other_ms) {
@@ -32,9 +32,9 @@ MonoTime Monitor::instant_for(MonoTime now) const {
   if (sweep_) {
     at = sweep_->at;
   } else if (brake_.holds() || (brake_.is_on() && registry_.size() >= settings_.brake.clients_min)) {
-    at = std::min(at, brake_.next() - kGrain);
+    at = std::min(at, brake_.next() - kJustBefore);
     if (deadlines_.next() <= now) {
-      at = std::min(at, deadlines_.next() + settings_.rule.leave_timeout - kGrain);
+      at = std::min(at, deadlines_.next() + settings_.rule.leave_timeout - kJustBefore);
     }
   }
   return std::max(now_, at);

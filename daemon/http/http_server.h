@@ -44,7 +44,7 @@ class Server final : uv::Acceptor::Door {
   // At most `connections_max` at once, those included that are about to be closed.  One more takes the place
   // of the connection that has gone longest without asking; if all are being answered it is closed unread.
   Server(uv::Loop& loop, const OperatorDesk& desk, std::size_t connections_max);
-  ~Server();
+  ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;

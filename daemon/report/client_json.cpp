@@ -14,7 +14,8 @@ namespace {
 // of the rule more ticks may stand than the new rule has.
 double margin(std::uint32_t ticks, std::uint32_t all) {
   const std::uint64_t left = all - std::min(ticks, all);
-  return static_cast<double>(left * 100 / all) / 100;
+  const std::uint64_t percent = left * 100 / all;
+  return static_cast<double>(percent) / 100;
 }
 
 void add_pid(JsonWriter& json, const std::optional<std::uint32_t>& pid) {
