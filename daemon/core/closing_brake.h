@@ -74,7 +74,7 @@ class ClosingBrake {
   ClosingBrake(const Settings& settings, const Rule& rule, BrakeState state = {}) : state_(std::move(state)) {
     configure(settings, rule);
   }
-  [[nodiscard]] BrakeState take_state() && { return std::move(state_); }
+  [[nodiscard]] const BrakeState& state() const { return state_; }
 
   // The settings from now on.  The leaves stay counted.  A brake that holds goes on until its pause is over,
   // which may now be sooner, but not before `now`.

@@ -36,6 +36,21 @@ class ListeningClock {
   ListeningClock(Millis stall_limit, MonoTime machine_now)
       : stall_limit_(stall_limit), machine_(machine_now), listening_(machine_now) {}
 
+  // What must survive a restart of the daemon.  Both instants stay true over it, as the machine goes on.
+  struct State {
+    MonoTime machine;    // the machine's clock at the last turn
+    MonoTime listening;  // listening time at the last turn
+    Millis owed{0};
+  };
+  [[nodiscard]] State state() const { return {machine_, listening_, owed_}; }
+
+  // Goes on from there: the time since the last turn of the daemon before is the first gap of this one.
+  ListeningClock(Millis stall_limit, const State& before)
+      : stall_limit_(stall_limit),
+        machine_(before.machine),
+        listening_(before.listening),
+        owed_(before.owed) {}
+
   // The first thing to call when the loop has woken, with the machine's clock at that moment.  Returns how
   // long the daemon was not listening, where that was beyond the limit; half of the limit is owed then, and
   // what was owed of a stall before is settled, so that a daemon that stalls in every turn goes on

@@ -29,53 +29,54 @@ bool is_alike(std::int64_t gap_ms, std::int64_t other_ms) {
 MonoTime Monitor::instant_for(MonoTime now) const {
   if (next_deadline() > now) return now;
   MonoTime at = now;
-  if (sweep_) {
-    at = sweep_->at;
-  } else if (brake_.holds() || (brake_.is_on() && registry_.size() >= settings_.brake.clients_min)) {
-    at = std::min(at, brake_.next() - kJustBefore);
+  if (state_.sweep) {
+    at = state_.sweep->at;
+  } else if (state_.brake.holds() ||
+             (state_.brake.is_on() && state_.clients.size() >= state_.settings.brake.clients_min)) {
+    at = std::min(at, state_.brake.next() - kJustBefore);
     if (deadlines_.next() <= now) {
-      at = std::min(at, deadlines_.next() + settings_.rule.leave_timeout - kJustBefore);
+      at = std::min(at, deadlines_.next() + state_.settings.rule.leave_timeout - kJustBefore);
     }
   }
-  return std::max(now_, at);
+  return std::max(state_.now, at);
 }
 
 MonoTime Monitor::reach(MonoTime now) {
-  now_ = instant_for(now);
-  return now_;
+  state_.now = instant_for(now);
+  return state_.now;
 }
 
 std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects,
                                     const std::optional<Endpoint>& listener) {
   now = reach(now);
   if (is_refused(peer, now, effects)) return {};
-  const ConnId conn = registry_.add(peer, now);
+  const ConnId conn = state_.clients.add(peer, now);
   const Entry entry = entry_at(conn.slot);
-  entry.client.epoch = epoch_;
+  entry.client.epoch = state_.epoch;
   bool counted = false;
   try {
-    if (settings_.bounds.max_clients_per_ip > 0) addresses_.add(peer);
-    counted = settings_.bounds.max_clients_per_ip > 0;
+    if (state_.settings.bounds.max_clients_per_ip > 0) addresses_.add(peer);
+    counted = state_.settings.bounds.max_clients_per_ip > 0;
     entry.client.listener = number_of(listener);
     arm(entry, now);
     tell(event_of(Event::Kind::Connected, conn, entry.client, now), effects);
   } catch (...) {  // out of memory: undo everything
     if (counted) addresses_.remove(peer);
     deadlines_.disarm(conn.slot);
-    registry_.remove(conn.slot);
+    state_.clients.remove(conn.slot);
     throw;
   }
-  ++counters_.connected;
-  ++roster_version_;
+  ++state_.counters.connected;
+  ++state_.roster_version;
   return conn;
 }
 
 // Reports why, where the connection is refused.
 bool Monitor::is_refused(const Endpoint& peer, MonoTime now, Effects& effects) {
-  const std::size_t from_there_max = settings_.bounds.max_clients_per_ip;
-  if (registry_.size() >= settings_.clients_max) {
+  const std::size_t from_there_max = state_.settings.bounds.max_clients_per_ip;
+  if (state_.clients.size() >= state_.settings.clients_max) {
     turn_away(peer, Refusal::MaxClients,
-              std::to_string(registry_.size()) + " clients are connected, which is the maximum", now,
+              std::to_string(state_.clients.size()) + " clients are connected, which is the maximum", now,
               effects);
     return true;
   }
@@ -95,8 +96,8 @@ void Monitor::refuse_for_memory(const Endpoint& peer, MonoTime now, Effects& eff
 
 void Monitor::turn_away(const Endpoint& peer, Refusal refusal, std::string_view detail, MonoTime now,
                         Effects& effects) {
-  ++counters_.refused;
-  ++counters_.refusals.at(static_cast<std::size_t>(refusal));
+  ++state_.counters.refused;
+  ++state_.counters.refusals.at(static_cast<std::size_t>(refusal));
   Event refused{.kind = Event::Kind::Refused, .at = now, .client = NameText{to_string(peer)}, .peer = peer};
   refused.reason = Reason::Limit;
   refused.extra.edit().detail = detail;
@@ -105,25 +106,25 @@ void Monitor::turn_away(const Endpoint& peer, Refusal refusal, std::string_view 
 
 void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects) {
   now = reach(now);
-  Client* const client = registry_.find(conn);
+  Client* const client = state_.clients.find(conn);
   if (client == nullptr) return;
   const Entry entry{conn, *client};
-  if (sweep_) bring_up_to_date(entry);
+  if (state_.sweep) bring_up_to_date(entry);
   client->sent_bytes = true;
   // The end of a frame whose time is over comes too late.
   bool in_old_frame = client->decoder.in_frame();
   if (in_old_frame && !judge(entry, now, effects)) return;
 
   for (bool heard = false;; heard = true) {
-    const FrameDecoder::Result frame = client->decoder.next(bytes, settings_.frame_max);
+    const FrameDecoder::Result frame = client->decoder.next(bytes, state_.settings.frame_max);
     if (frame.state == FrameDecoder::State::NeedMore) {
       if (!in_old_frame && client->decoder.in_frame()) begin_frame(entry, now);
-      if (heard && client->meter.is_over(settings_.bounds.max_rate)) hold(entry, now, effects);
+      if (heard && client->meter.is_over(state_.settings.bounds.max_rate)) hold(entry, now, effects);
       return;
     }
     in_old_frame = false;
     if (frame.state == FrameDecoder::State::Bad) {
-      reject(entry, frame.error, diagnose_length(frame.body, settings_.frame_max), now, effects);
+      reject(entry, frame.error, diagnose_length(frame.body, state_.settings.frame_max), now, effects);
       return;
     }
     const auto heartbeat = parser_.parse(frame.body);
@@ -138,10 +139,10 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
 void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects,
                          std::string_view detail) {
   now = reach(now);
-  Client* const client = registry_.find(conn);
+  Client* const client = state_.clients.find(conn);
   if (client == nullptr) return;
   const Entry entry{conn, *client};
-  if (sweep_) bring_up_to_date(entry);
+  if (state_.sweep) bring_up_to_date(entry);
   if (!judge(entry, now, effects)) return;
   Event event = closing_of(conn, *client, reason, now);
   if (!detail.empty()) event.extra.edit().detail = detail;
@@ -149,15 +150,15 @@ void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effe
 }
 
 void Monitor::abandon(ConnId conn) noexcept {
-  if (Client* const client = registry_.find(conn)) remove({conn, *client}, Reason::Limit);
+  if (Client* const client = state_.clients.find(conn)) remove({conn, *client}, Reason::Limit);
 }
 
 bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects) {
   now = reach(now);
-  const auto slot = registry_.slot_named(name);
+  const auto slot = state_.clients.slot_named(name);
   if (!slot) return false;
   const Entry entry = entry_at(*slot);
-  if (sweep_) bring_up_to_date(entry);
+  if (state_.sweep) bring_up_to_date(entry);
   if (!judge(entry, now, effects)) return false;
   Event event = closing_of(entry.conn, entry.client, Reason::Kicked, now);
   if (!message.empty()) event.extra.edit().detail = message;
@@ -166,9 +167,9 @@ bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now
 }
 
 void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
-  ++counters_.stalls;
-  counters_.stalled += length;
-  counters_.worst_stall = std::max(counters_.worst_stall, length);
+  ++state_.counters.stalls;
+  state_.counters.stalled += length;
+  state_.counters.worst_stall = std::max(state_.counters.worst_stall, length);
   remember_stall({.at = now, .length = length});
   Event event{.kind = Event::Kind::Stalled, .at = now};
   event.extra.edit().stalled = length;
@@ -176,8 +177,8 @@ void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
 }
 
 void Monitor::suspended(Millis length, MonoTime now, Effects& effects) {
-  ++counters_.suspensions;
-  counters_.suspended += length;
+  ++state_.counters.suspensions;
+  state_.counters.suspended += length;
   remember_stall({.at = now, .length = length, .suspended = true});
   Event event{.kind = Event::Kind::Suspended, .at = now};
   event.extra.edit().stalled = length;
@@ -185,8 +186,8 @@ void Monitor::suspended(Millis length, MonoTime now, Effects& effects) {
 }
 
 void Monitor::remember_stall(const Stall& stall) {
-  if (stalls_.size() == limits::kStallsMax) stalls_.pop_front();
-  stalls_.push_back(stall);
+  if (state_.stalls.size() == limits::kStallsMax) state_.stalls.pop_front();
+  state_.stalls.push_back(stall);
 }
 
 void Monitor::accept_paused(std::string_view detail, MonoTime now, Effects& effects) {
@@ -197,9 +198,9 @@ void Monitor::accept_paused(std::string_view detail, MonoTime now, Effects& effe
 
 // The client that lives in the slot.
 Monitor::Entry Monitor::entry_at(std::uint32_t slot) {
-  Client* const client = registry_.at(slot);
+  Client* const client = state_.clients.at(slot);
   assert(client != nullptr);
-  return {registry_.conn_of(slot), *client};
+  return {state_.clients.conn_of(slot), *client};
 }
 
 // Applies a checked heartbeat.  Returns whether the client is still there.  The order of the steps matters:
@@ -223,15 +224,16 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
 
   const bool first = !has_spoken(client);
   if (!first) watch_spacing(entry, now, effects);
-  note_gap(client, settings_.rule, first, now);
+  note_gap(client, state_.settings.rule, first, now);
   if (client.liveness.status() == Status::Alive) {
-    const std::uint32_t all = ticks_of_a_leave(settings_.rule);
-    margins_.add(std::min(ticks_towards_leave(client.liveness, settings_.rule), all), all);
+    const std::uint32_t all = ticks_of_a_leave(state_.settings.rule);
+    state_.margins.add(std::min(ticks_towards_leave(client.liveness, state_.settings.rule), all), all);
   }
-  if (settings_.bounds.max_rate > 0) client.meter.count(now - client.last_heard, settings_.bounds.max_rate);
+  if (state_.settings.bounds.max_rate > 0)
+    client.meter.count(now - client.last_heard, state_.settings.bounds.max_rate);
   client.last_heard = now;
   ++client.heartbeats;
-  ++counters_.heartbeats;
+  ++state_.counters.heartbeats;
   if (client.claimed_ip != heartbeat.ip) client.claimed_ip = heartbeat.ip;
   if (heartbeat.pid) client.pid = heartbeat.pid;
   if (first || (client.id.empty() && !heartbeat.id.empty()))
@@ -254,7 +256,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     client.liveness.heard();
   }
 
-  if (settings_.report_heartbeats) {
+  if (state_.settings.report_heartbeats) {
     Event event = event_of(Event::Kind::Heard, entry.conn, client, now);
     event.extra.edit().declared = heartbeat.status;
     event.extra.edit().seq = heartbeat.seq;
@@ -278,13 +280,13 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
 void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const std::int64_t gap = (now - client.last_heard).count();
-  const std::int64_t tick = settings_.rule.tick.count();
+  const std::int64_t tick = state_.settings.rule.tick.count();
   const bool slow = gap * 10 > tick * 11 && (client.slow_in_a_row == 0 || is_alike(gap, client.last_gap_ms));
   client.slow_in_a_row = slow ? std::min<std::uint8_t>(client.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
   client.last_gap_ms = static_cast<std::uint32_t>(gap);
-  heartbeat_gaps_.add(Millis{gap});
-  if (told_of_slow_beats_ || client.slow_in_a_row < limits::kSlowGapsInARow) return;
-  told_of_slow_beats_ = true;
+  state_.heartbeat_gaps.add(Millis{gap});
+  if (state_.told_of_slow_beats || client.slow_in_a_row < limits::kSlowGapsInARow) return;
+  state_.told_of_slow_beats = true;
   Event event = event_of(Event::Kind::Slow, entry.conn, client, now);
   event.extra.edit().spacing = Millis{gap};
   tell(std::move(event), effects);
@@ -293,7 +295,8 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
 // Only the first part of a frame has come.
 void Monitor::begin_frame(Entry entry, MonoTime now) {
   entry.client.frame_begun_ms = low_bits(now);
-  if (settings_.bounds.frame_timeout > Millis{0}) arm_by(entry, now + settings_.bounds.frame_timeout);
+  if (state_.settings.bounds.frame_timeout > Millis{0})
+    arm_by(entry, now + state_.settings.bounds.frame_timeout);
 }
 
 // The client beats too fast.  It is not read for a while, so that backpressure slows it; nothing it sent is
@@ -303,13 +306,13 @@ void Monitor::hold(Entry entry, MonoTime now, Effects& effects) {
   if (client.held) return;
   effects.read(entry.conn, false);
   client.held = true;
-  arm_by(entry, held_until(client, settings_.bounds, settings_.rule));
+  arm_by(entry, held_until(client, state_.settings.bounds, state_.settings.rule));
   if (client.was_held) return;
   client.was_held = true;
-  ++counters_.limited;
+  ++state_.counters.limited;
   note(client, {.at = now, .kind = Moment::Kind::Limited});
   Event event = event_of(Event::Kind::Fast, entry.conn, client, now);
-  event.extra.edit().detail = "more than " + std::to_string(settings_.bounds.max_rate) +
+  event.extra.edit().detail = "more than " + std::to_string(state_.settings.bounds.max_rate) +
                               " heartbeats a second (max_rate); from now on it is read no faster than that";
   tell(std::move(event), effects);
 }
@@ -322,7 +325,7 @@ void Monitor::release(Entry entry, MonoTime now, Effects& effects) {
 
 // Bad input: only this connection ends, and its client and the operator are told what was wrong with it.
 void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects) {
-  ++counters_.bad_input.at(static_cast<std::size_t>(kind));
+  ++state_.counters.bad_input.at(static_cast<std::size_t>(kind));
   if (!judge(entry, now, effects)) return;
   const Reason reason = is_frame_error(kind) ? Reason::BadFrame : Reason::BadHeartbeat;
   Event event = closing_of(entry.conn, entry.client, reason, now);
@@ -334,9 +337,9 @@ void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTi
 // Numbers the event, unless it is of a kind that is not counted.
 void Monitor::tell(Event&& event, Effects& effects) {
   const bool counts = event.kind != Event::Kind::Heard;
-  if (counts) event.number = events_told_ + 1;
+  if (counts) event.number = state_.events_told + 1;
   effects.tell(std::move(event));
-  if (counts) ++events_told_;  // only now: a number whose event was lost would be a gap
+  if (counts) ++state_.events_told;  // only now: a number whose event was lost would be a gap
 }
 
 }  // namespace heartbeat

@@ -21,7 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "common/endpoint.h"
 #include "common/keyed_hash.h"
@@ -37,6 +37,7 @@
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/margin_histogram.h"
+#include "daemon/core/monitor_state.h"
 #include "daemon/core/reason.h"
 #include "daemon/core/refusal.h"
 #include "daemon/core/registry.h"
@@ -49,14 +50,18 @@ namespace heartbeat {
 
 class Monitor {
  public:
-  // `key`: for the indices of names and addresses, so that peers cannot choose names that collide.
+  // A daemon that begins.  `key`: see MonitorState.
   explicit Monitor(const Settings& settings, const HashKey& key = {}, const SliceSize& slice = {})
-      : settings_(settings),
-        slice_size_(slice),
-        registry_(key),
-        closed_(settings.remember, key),
-        addresses_(key),
-        brake_(settings.brake, settings.rule) {}
+      : Monitor(MonitorState{settings, key}, slice) {}
+
+  // Goes on from where the monitor with this state was: each later call has the effects that it would have
+  // had there, and orders that were being carried out go on.  Takes as long as looking at every client once.
+  // Other settings than those of the state are put into force by change_settings() afterwards.
+  explicit Monitor(MonitorState&& state, const SliceSize& slice = {});
+
+  // All that another monitor needs to go on from here.
+  [[nodiscard]] const MonitorState& state() const { return state_; }
+  [[nodiscard]] MonitorState take_state() && { return std::move(state_); }
 
   // A connection was accepted, at this listener where it is known.  Returns nothing when clients_max are
   // connected already, or too many from its address: the caller must turn it away.
@@ -84,7 +89,7 @@ class Monitor {
 
   // When advance() is next needed; never() while nobody is connected.
   [[nodiscard]] MonoTime next_deadline() const {
-    return sweep_ ? sweep_->at : std::min(deadlines_.next(), brake_.next());
+    return state_.sweep ? state_.sweep->at : std::min(deadlines_.next(), state_.brake.next());
   }
 
   // The earliest instant up to `horizon` at which something would change if nothing more were heard, or an
@@ -137,7 +142,7 @@ class Monitor {
   void accept_paused(std::string_view detail, MonoTime now, Effects& effects);
 
   // Changes Settings::report_heartbeats alone.
-  void report_heartbeats(bool report) { settings_.report_heartbeats = report; }
+  void report_heartbeats(bool report) { state_.settings.report_heartbeats = report; }
 
   // An operator closes the client of that name; a client that asked for notices is sent the message, which
   // may be empty.  Returns whether there is such a client.
@@ -146,63 +151,39 @@ class Monitor {
   // Closes every client, one slice now; advance() closes the others.  Returns whether any is left.
   [[nodiscard]] bool shut_down(MonoTime now, Effects& effects);
 
-  // The daemon's own stalls, the oldest first: when each was noticed, and how long it was beyond what the
-  // clock counted.
-  struct Stall {
-    MonoTime at;
-    Millis length;
-    bool suspended = false;  // the whole machine was
-  };
-  [[nodiscard]] const std::deque<Stall>& stalls() const { return stalls_; }
+  // The daemon's own stalls, the oldest first.
+  [[nodiscard]] const std::deque<Stall>& stalls() const { return state_.stalls; }
 
   // How long after its instant each verdict was given.
-  [[nodiscard]] const Histogram& verdict_lateness() const { return verdict_lateness_; }
+  [[nodiscard]] const Histogram& verdict_lateness() const { return state_.verdict_lateness; }
 
   // The time between two heartbeats of one connection.
-  [[nodiscard]] const Histogram& heartbeat_gaps() const { return heartbeat_gaps_; }
+  [[nodiscard]] const Histogram& heartbeat_gaps() const { return state_.heartbeat_gaps; }
 
   // How much room was left until leave, at each heartbeat of an alive client and at each leave for silence.
-  [[nodiscard]] const MarginHistogram& margins() const { return margins_; }
+  [[nodiscard]] const MarginHistogram& margins() const { return state_.margins; }
 
-  [[nodiscard]] const ClosingBrake& brake() const { return brake_; }
+  [[nodiscard]] const ClosingBrake& brake() const { return state_.brake; }
   // Of the last time that the brake held; null where it never did.
-  [[nodiscard]] const BrakeReport* last_brake() const { return last_brake_.get(); }
+  [[nodiscard]] const BrakeReport* last_brake() const { return state_.last_brake.get(); }
 
-  [[nodiscard]] const Registry& clients() const { return registry_; }
-  [[nodiscard]] const ClosedClients& closed_clients() const { return closed_; }
-  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] const Registry& clients() const { return state_.clients; }
+  [[nodiscard]] const ClosedClients& closed_clients() const { return state_.closed; }
+  [[nodiscard]] const Counters& counters() const { return state_.counters; }
   [[nodiscard]] StatusCounts status_counts() const {
     const std::size_t leave = away_ + silent_;
-    return {.alive = registry_.size() - leave, .leave = leave, .braked = brake_.holds()};
+    return {.alive = state_.clients.size() - leave, .leave = leave, .braked = state_.brake.holds()};
   }
-  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] const Settings& settings() const { return state_.settings; }
 
   // Changes whenever a list of the clients with their names and statuses would.
-  [[nodiscard]] std::uint64_t roster_version() const { return roster_version_; }
+  [[nodiscard]] std::uint64_t roster_version() const { return state_.roster_version; }
 
  private:
   // A client, and where it is.
   struct Entry {
     ConnId conn;
     Client& client;
-  };
-
-  // Something that concerns every client at one instant.  It goes from slot to slot, a slice in each
-  // advance(); a client that is heard before its turn has its turn then.
-  struct Sweep {
-    enum class Kind : std::uint8_t {
-      Adopt,   // new settings hold
-      Arm,     // deadlines may have come nearer
-      Renew,   // leaves after silence begin anew
-      Report,  // the brake took hold: what have the clients concerned in common
-      Close,   // the daemon is ending
-    };
-    Kind kind;
-    MonoTime at;
-    std::uint32_t next_slot = 0;
-    Rule old_rule{};             // of Adopt
-    bool counts_change = false;  // of Adopt: addresses are counted from now on, or no longer
-    CommonTraits traits{};       // of Report
   };
 
   // A connection and what it sends (monitor.cpp).
@@ -239,6 +220,9 @@ class Monitor {
   void arm_by(Entry entry, MonoTime at);
   void tell(Event&& event, Effects& effects);
 
+  // What the state does not hold (monitor_state.cpp).
+  void derive(Entry entry);
+
   // What concerns every client (monitor_sweep.cpp).
   bool sweep(Slice& slice, Effects& effects);
   void finish_sweep(Effects& effects);
@@ -265,30 +249,15 @@ class Monitor {
   void uncount_for_brake(Client& client) noexcept;
   [[nodiscard]] std::uint8_t number_of(const std::optional<Endpoint>& listener);
 
-  Settings settings_;
+  MonitorState state_;
+
+  // Made from the state, and made anew with it.
   SliceSize slice_size_;
-  Registry registry_;
-  ClosedClients closed_;
   Deadlines deadlines_;
   AddressCounts addresses_;  // empty while there is no bound on them
   HeartbeatParser parser_;
-  Counters counters_;
-  Histogram verdict_lateness_;
-  Histogram heartbeat_gaps_;
-  MarginHistogram margins_;
-  std::deque<Stall> stalls_;
-  ClosingBrake brake_;
-  std::shared_ptr<const BrakeReport> last_brake_;
-  std::vector<Endpoint> listeners_;  // by the numbers that clients have of them
-  std::optional<Sweep> sweep_;
-  std::uint64_t events_told_ = 0;
   std::size_t away_ = 0;    // connected clients in a leave that they declared
   std::size_t silent_ = 0;  // connected clients in a leave that ends in a close for silence
-  std::uint64_t roster_version_ = 0;
-  MonoTime now_{};           // that the latest call counted for
-  MonoTime bounds_since_{};  // the timeouts of these bounds end nothing before
-  bool told_of_slow_beats_ = false;
-  std::uint8_t epoch_ = 0;  // of the settings: a client with another one has not had its turn in the sweep
 };
 
 }  // namespace heartbeat

@@ -25,28 +25,28 @@ void append_standing(std::string& out, const Client& client) {
 void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects) {
   if (id.empty()) {
     if (!first) return;
-    ++counters_.joins;
+    ++state_.counters.joins;
     tell(event_of(Event::Kind::Joined, entry.conn, entry.client, now), effects);
     return;
   }
 
-  if (const auto slot = registry_.slot_of(id)) {
+  if (const auto slot = state_.clients.slot_of(id)) {
     const Entry earlier = entry_at(*slot);
-    if (sweep_) bring_up_to_date(earlier);
+    if (state_.sweep) bring_up_to_date(earlier);
     if (judge(earlier, now, effects)) {
       take_over(entry, earlier, now, effects);
       return;
     }
   }
   std::string previous = name_of(entry.client);
-  registry_.name(entry.conn.slot, id);
-  ++roster_version_;
-  if (first) ++counters_.joins;
+  state_.clients.name(entry.conn.slot, id);
+  ++state_.roster_version;
+  if (first) ++state_.counters.joins;
   Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry.conn, entry.client, now);
   event.extra.edit().previous = std::move(previous);
   tell(std::move(event), effects);
 
-  auto closed = closed_.take(id);
+  auto closed = state_.closed.take(id);
   if (!closed) return;
   resume_history(entry.client, *closed);
   if (closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
@@ -58,8 +58,8 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
 void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const Client& old = earlier.client;
-  const bool close_upon =
-      old.takeovers > 0 && now - old.taken_over_at < settings_.rule.tick * settings_.rule.threshold;
+  const bool close_upon = old.takeovers > 0 && now - old.taken_over_at <
+                                                   state_.settings.rule.tick * state_.settings.rule.threshold;
   client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
   client.taken_over_at = now;
   const Status before = client.liveness.status();
@@ -79,8 +79,8 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   const std::string id{old.id.view()};
   drop(earlier, Reason::Superseded, "another connection, from " + to_string(client.peer) + ", gave this id",
        effects);
-  registry_.name(entry.conn.slot, id);
-  ++counters_.takeovers;
+  state_.clients.name(entry.conn.slot, id);
+  ++state_.counters.takeovers;
   arm(entry, now);
   if (client.notify && client.liveness.status() != before) {
     effects.send(entry.conn, [&](std::string& out) { append_standing(out, client); });
@@ -97,14 +97,14 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
 }
 
 void Monitor::welcome(Entry entry, Effects& effects) const {
-  const Rule& rule = settings_.rule;
+  const Rule& rule = state_.settings.rule;
   effects.send(entry.conn, [&](std::string& out) {
     append_welcome(out, {.tick = rule.tick,
                          .threshold = rule.threshold,
                          .cursor = rule.cursor,
                          .recover = rule.recover,
                          .leave_timeout = rule.leave_timeout,
-                         .frame_max = settings_.frame_max});
+                         .frame_max = state_.settings.frame_max});
     if (entry.client.liveness.status() == Status::Leave) append_standing(out, entry.client);
   });
 }

@@ -14,9 +14,9 @@ namespace heartbeat {
 bool Monitor::advance(MonoTime now, Effects& effects) {
   Slice slice{slice_size_, effects};
   for (;;) {
-    if (sweep_ && !sweep(slice, effects)) return true;
+    if (state_.sweep && !sweep(slice, effects)) return true;
     const MonoTime due = deadlines_.next();
-    const bool brake_is_first = brake_.next() <= std::min(due, now);
+    const bool brake_is_first = state_.brake.next() <= std::min(due, now);
     if (!brake_is_first && due > now) break;
     if (!slice.take()) return true;
     if (brake_is_first) {
@@ -27,12 +27,12 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
     // lose it where memory lacks to judge it.
     const Entry entry = entry_at(deadlines_.first());
     if (!judge_until(entry, due, now, effects)) continue;
-    if (entry.client.held && held_until(entry.client, settings_.bounds, settings_.rule) <= now) {
+    if (entry.client.held && held_until(entry.client, state_.settings.bounds, state_.settings.rule) <= now) {
       release(entry, now, effects);
     }
     arm(entry, now);
   }
-  now_ = std::max(now_, now);
+  state_.now = std::max(state_.now, now);
   return false;
 }
 
@@ -58,8 +58,8 @@ bool Monitor::judge_until(Entry entry, MonoTime until, MonoTime now, Effects& ef
 bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const auto next_change = [&] {
-    if (!ends_in_silence(client)) return client.liveness.advance(settings_.rule, until);
-    return client.liveness.advance(rule_for(client, settings_.rule, brake_), until);
+    if (!ends_in_silence(client)) return client.liveness.advance(state_.settings.rule, until);
+    return client.liveness.advance(rule_for(client, state_.settings.rule, state_.brake), until);
   };
   for (;;) {
     const Liveness before = client.liveness;
@@ -68,7 +68,7 @@ bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& ef
     bool counted = false;
     try {
       Event event = event_of(*change, entry.conn, client);
-      verdict_lateness_.add(now - change->at);
+      state_.verdict_lateness.add(now - change->at);
       if (change->kind == Change::Kind::Expired) {
         expire(entry, std::move(event), effects);
         return false;
@@ -87,21 +87,21 @@ void Monitor::make(const Change& change, Entry entry, Event&& event, Effects& ef
   Client& client = entry.client;
   switch (change.kind) {
     case Change::Kind::Struck:
-      ++counters_.strikes;
+      ++state_.counters.strikes;
       client.nearest_to_leave =
-          std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, settings_.rule));
+          std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, state_.settings.rule));
       note(client, {.at = change.at, .strikes = change.strikes, .kind = Moment::Kind::Struck});
       tell(std::move(event), effects);
       break;
     case Change::Kind::Left:
-      margins_.add_none();
+      state_.margins.add_none();
       enter_leave(entry, Reason::Silent, false, std::move(event), effects);
       break;
     case Change::Kind::Returned:
-      ++counters_.returns;
+      ++state_.counters.returns;
       uncount_for_brake(client);
       count_leave(client, -1);
-      ++roster_version_;
+      ++state_.roster_version;
       note(client, {.at = change.at, .kind = Moment::Kind::Returned});
       if (client.notify) {
         effects.send(entry.conn,
@@ -120,10 +120,10 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
   Client& client = entry.client;
   client.leave_reason = reason;
   client.away = away;
-  client.nearest_to_leave = ticks_of_a_leave(settings_.rule);
-  ++counters_.leaves;
+  client.nearest_to_leave = ticks_of_a_leave(state_.settings.rule);
+  ++state_.counters.leaves;
   count_leave(client, +1);
-  ++roster_version_;
+  ++state_.roster_version;
   note(client, {.at = event.at, .kind = Moment::Kind::Left, .reason = reason});
   count_for_brake(client);
   if (client.notify) {
@@ -138,7 +138,7 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
 void Monitor::expire(Entry entry, Event&& closing, Effects& effects) {
   closing.to = Status::Close;
   closing.reason = entry.client.away ? Reason::Away : Reason::Silent;
-  const Millis held = closing.at - entry.client.liveness.left_at() - settings_.rule.leave_timeout;
+  const Millis held = closing.at - entry.client.liveness.left_at() - state_.settings.rule.leave_timeout;
   if (held > Millis{0}) {
     closing.extra.edit().detail = "held for " + describe_duration(held) + " by the brake on mass closing";
   }
@@ -146,9 +146,9 @@ void Monitor::expire(Entry entry, Event&& closing, Effects& effects) {
 }
 
 void Monitor::out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Effects& effects) {
-  verdict_lateness_.add(now - limit.at);
+  state_.verdict_lateness.add(now - limit.at);
   Event event = closing_of(entry.conn, entry.client, limit.reason, limit.at);
-  event.extra.edit().detail = describe(limit, settings_.bounds, settings_.rule);
+  event.extra.edit().detail = describe(limit, state_.settings.bounds, state_.settings.rule);
   close(entry, std::move(event), effects);
 }
 
@@ -157,21 +157,21 @@ void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
   Client& client = entry.client;
   effects.make_room();  // the event comes last, and must not fail then
   if (has_spoken(client)) {
-    closed_.remember({.name = closing.client,
-                      .claimed_ip = client.claimed_ip,
-                      .connected_at = client.connected_at,
-                      .last_heard = client.last_heard,
-                      .closed_at = closing.at,
-                      .heartbeats = client.heartbeats,
-                      .detail = closing.extra->detail,
-                      .history = std::move(client.history),
-                      .peer = client.peer,
-                      .pid = client.pid,
-                      .nearest_to_leave = client.nearest_to_leave,
-                      .status = closing.from,
-                      .away = client.away,
-                      .reason = closing.reason,
-                      .by = closing.by});
+    state_.closed.remember({.name = closing.client,
+                            .claimed_ip = client.claimed_ip,
+                            .connected_at = client.connected_at,
+                            .last_heard = client.last_heard,
+                            .closed_at = closing.at,
+                            .heartbeats = client.heartbeats,
+                            .detail = closing.extra->detail,
+                            .history = std::move(client.history),
+                            .peer = client.peer,
+                            .pid = client.pid,
+                            .nearest_to_leave = client.nearest_to_leave,
+                            .status = closing.from,
+                            .away = client.away,
+                            .reason = closing.reason,
+                            .by = closing.by});
   }
   drop(entry, closing.reason, closing.extra->detail, effects);
   tell(std::move(closing), effects);
@@ -190,14 +190,14 @@ void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects&
 // The part of an end that cannot fail.
 void Monitor::remove(Entry entry, Reason reason) noexcept {
   const Client& client = entry.client;
-  ++counters_.closes.at(static_cast<std::size_t>(reason));
+  ++state_.counters.closes.at(static_cast<std::size_t>(reason));
   if (client.liveness.status() != Status::Alive) count_leave(client, -1);  // only a leave expires
   uncount_for_brake(entry.client);
-  if (!client.sent_bytes) ++counters_.probes;
+  if (!client.sent_bytes) ++state_.counters.probes;
   if (counts_address_of(client)) addresses_.remove(client.peer);
-  ++roster_version_;
+  ++state_.roster_version;
   deadlines_.disarm(entry.conn.slot);
-  registry_.remove(entry.conn.slot);
+  state_.clients.remove(entry.conn.slot);
 }
 
 // A client in leave has come or gone.
@@ -207,14 +207,14 @@ void Monitor::count_leave(const Client& client, int by) noexcept {
 }
 
 TimeLimit Monitor::time_limit_of(const Client& client, MonoTime now) const {
-  return time_limit(client, settings_.bounds, settings_.rule, bounds_since_, now);
+  return time_limit(client, state_.settings.bounds, state_.settings.rule, state_.bounds_since, now);
 }
 
 // When something may happen to the client by itself.
 MonoTime Monitor::next_look(const Client& client, MonoTime now) const {
-  const MonoTime change = client.liveness.next_change(rule_for(client, settings_.rule, brake_));
+  const MonoTime change = client.liveness.next_change(rule_for(client, state_.settings.rule, state_.brake));
   const MonoTime at = std::min(change, time_limit_of(client, now).at);
-  return client.held ? std::min(at, held_until(client, settings_.bounds, settings_.rule)) : at;
+  return client.held ? std::min(at, held_until(client, state_.settings.bounds, state_.settings.rule)) : at;
 }
 
 void Monitor::arm(Entry entry, MonoTime now) {

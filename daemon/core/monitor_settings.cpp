@@ -9,12 +9,12 @@ Monitor::NewSettings Monitor::prepare(const Settings& settings, MonoTime now, Ef
   while (advance(now, effects)) {
   }
   NewSettings prepared{.settings = settings};
-  if (settings.remember != settings_.remember) {
-    prepared.closed.emplace(closed_.with_room_for(settings.remember));
+  if (settings.remember != state_.settings.remember) {
+    prepared.closed.emplace(state_.closed.with_room_for(settings.remember));
   }
-  if (brake_.holds() && settings.brake.share_percent == 0) {
-    prepared.released.emplace(brake_);
-    const std::size_t held = brake_.waiting(now);
+  if (state_.brake.holds() && settings.brake.share_percent == 0) {
+    prepared.released.emplace(state_.brake);
+    const std::size_t held = state_.brake.waiting(now);
     prepared.released->end(BrakeEnd::TurnedOff, now);
     prepared.report = report_ended(prepared.released->spans().back(), held);
     prepared.brake_ended = brake_ended(now, prepared.report);
@@ -25,31 +25,31 @@ Monitor::NewSettings Monitor::prepare(const Settings& settings, MonoTime now, Ef
 
 void Monitor::change_settings(NewSettings&& prepared, MonoTime now, Effects& effects) noexcept {
   const Settings& settings = prepared.settings;
-  const bool rule_changes = settings.rule != settings_.rule;
-  const bool brake_changes = settings.brake != settings_.brake;
-  const bool bounds_change = settings.bounds != settings_.bounds;
+  const bool rule_changes = settings.rule != state_.settings.rule;
+  const bool brake_changes = settings.brake != state_.settings.brake;
+  const bool bounds_change = settings.bounds != state_.settings.bounds;
   if (prepared.closed) {
-    prepared.closed->take_from(closed_);
-    closed_ = std::move(*prepared.closed);
+    prepared.closed->take_from(state_.closed);
+    state_.closed = std::move(*prepared.closed);
   }
   if (prepared.released) {
-    brake_ = std::move(*prepared.released);
-    last_brake_ = std::move(prepared.report);
+    state_.brake = std::move(*prepared.released);
+    state_.last_brake = std::move(prepared.report);
     tell(std::move(*prepared.brake_ended), effects);
   }
-  if (rule_changes || brake_changes) brake_.change_settings(settings.brake, settings.rule, now);
-  if (rule_changes || bounds_change) bounds_since_ = now;
-  if (rule_changes) told_of_slow_beats_ = false;  // it was said of the old tick
+  if (rule_changes || brake_changes) state_.brake.change_settings(settings.brake, settings.rule, now);
+  if (rule_changes || bounds_change) state_.bounds_since = now;
+  if (rule_changes) state_.told_of_slow_beats = false;  // it was said of the old tick
   if (rule_changes || brake_changes || bounds_change) {
-    ++epoch_;
-    const bool counted = settings_.bounds.max_clients_per_ip > 0;
+    ++state_.epoch;
+    const bool counted = state_.settings.bounds.max_clients_per_ip > 0;
     const bool counts = settings.bounds.max_clients_per_ip > 0;
-    sweep_ = {.kind = Sweep::Kind::Adopt,
-              .at = now,
-              .old_rule = settings_.rule,
-              .counts_change = counted != counts};
+    state_.sweep = {.kind = Sweep::Kind::Adopt,
+                    .at = now,
+                    .old_rule = state_.settings.rule,
+                    .counts_change = counted != counts};
   }
-  settings_ = settings;
+  state_.settings = settings;
 }
 
 void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& effects) {

@@ -14,14 +14,15 @@ namespace heartbeat {
 
 // Returns whether the sweep is complete.  Where memory lacks, the same client is visited again.
 bool Monitor::sweep(Slice& slice, Effects& effects) {
-  for (; sweep_->next_slot < registry_.slots(); ++sweep_->next_slot) {
+  for (; state_.sweep->next_slot < state_.clients.slots(); ++state_.sweep->next_slot) {
     if (!slice.take()) return false;
-    if (registry_.at(sweep_->next_slot) != nullptr) visit(entry_at(sweep_->next_slot), effects);
+    if (state_.clients.at(state_.sweep->next_slot) != nullptr)
+      visit(entry_at(state_.sweep->next_slot), effects);
   }
-  if (sweep_->kind == Sweep::Kind::Report) {
-    tell_brake_taken(sweep_->traits.report(brake_.spans().back(), listeners_), effects);
+  if (state_.sweep->kind == Sweep::Kind::Report) {
+    tell_brake_taken(state_.sweep->traits.report(state_.brake.spans().back(), state_.listeners), effects);
   }
-  sweep_.reset();
+  state_.sweep.reset();
   return true;
 }
 
@@ -29,65 +30,68 @@ bool Monitor::sweep(Slice& slice, Effects& effects) {
 void Monitor::finish_sweep(Effects& effects) {
   constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max() / 2;
   Slice slice{{.clients = kAll, .events = kAll}, effects};
-  if (sweep_) sweep(slice, effects);
+  if (state_.sweep) sweep(slice, effects);
 }
 
 void Monitor::visit(Entry entry, Effects& effects) {
   bring_up_to_date(entry);
   Client& client = entry.client;
-  switch (sweep_->kind) {
+  switch (state_.sweep->kind) {
     case Sweep::Kind::Adopt:
     case Sweep::Kind::Arm:
-    case Sweep::Kind::Renew: arm(entry, sweep_->at); break;
+    case Sweep::Kind::Renew: arm(entry, state_.sweep->at); break;
     case Sweep::Kind::Report:
-      if (client.counted_by_brake && brake_.concerns(client.liveness.left_at())) sweep_->traits.add(client);
+      if (client.counted_by_brake && state_.brake.concerns(client.liveness.left_at()))
+        state_.sweep->traits.add(client);
       break;
     case Sweep::Kind::Close:
-      if (!judge(entry, sweep_->at, effects)) break;
-      close(entry, closing_of(entry.conn, client, Reason::Shutdown, sweep_->at), effects);
+      if (!judge(entry, state_.sweep->at, effects)) break;
+      close(entry, closing_of(entry.conn, client, Reason::Shutdown, state_.sweep->at), effects);
       break;
   }
 }
 
 // Before anything else happens to a client that the sweep may not have visited yet.
 void Monitor::bring_up_to_date(Entry entry) {
-  if (sweep_->kind == Sweep::Kind::Adopt) adopt(entry);
-  if (sweep_->kind == Sweep::Kind::Renew) renew_leave(entry);
+  if (state_.sweep->kind == Sweep::Kind::Adopt) adopt(entry);
+  if (state_.sweep->kind == Sweep::Kind::Renew) renew_leave(entry);
 }
 
 void Monitor::adopt(Entry entry) {
   Client& client = entry.client;
-  if (client.epoch == epoch_) return;
-  if (sweep_->counts_change && settings_.bounds.max_clients_per_ip > 0) addresses_.add(client.peer);
-  if (sweep_->counts_change && settings_.bounds.max_clients_per_ip == 0) addresses_.remove(client.peer);
-  client.epoch = epoch_;
-  if (sweep_->old_rule == settings_.rule) return;
+  if (client.epoch == state_.epoch) return;
+  if (state_.sweep->counts_change && state_.settings.bounds.max_clients_per_ip > 0)
+    addresses_.add(client.peer);
+  if (state_.sweep->counts_change && state_.settings.bounds.max_clients_per_ip == 0)
+    addresses_.remove(client.peer);
+  client.epoch = state_.epoch;
+  if (state_.sweep->old_rule == state_.settings.rule) return;
   uncount_for_brake(client);  // the leave may get another beginning
-  client.liveness.restart_tick(sweep_->old_rule, settings_.rule, sweep_->at);
+  client.liveness.restart_tick(state_.sweep->old_rule, state_.settings.rule, state_.sweep->at);
   client.slow_in_a_row = 0;
 }
 
 // A client that has had its turn has a leave that began with the sweep.
 void Monitor::renew_leave(Entry entry) {
   Client& client = entry.client;
-  if (!ends_in_silence(client) || client.liveness.left_at() >= sweep_->at) return;
-  note(client, {.at = sweep_->at, .kind = Moment::Kind::Renewed});
+  if (!ends_in_silence(client) || client.liveness.left_at() >= state_.sweep->at) return;
+  note(client, {.at = state_.sweep->at, .kind = Moment::Kind::Renewed});
   uncount_for_brake(client);
-  client.liveness.renew_leave(sweep_->at);
+  client.liveness.renew_leave(state_.sweep->at);
 }
 
 bool Monitor::counts_address_of(const Client& client) const noexcept {
-  const bool counts = settings_.bounds.max_clients_per_ip > 0;
-  const bool had_its_turn = client.epoch == epoch_;
-  return had_its_turn || !sweep_->counts_change ? counts : !counts;
+  const bool counts = state_.settings.bounds.max_clients_per_ip > 0;
+  const bool had_its_turn = client.epoch == state_.epoch;
+  return had_its_turn || !state_.sweep->counts_change ? counts : !counts;
 }
 
 bool Monitor::shut_down(MonoTime now, Effects& effects) {
-  if (!sweep_ || sweep_->kind != Sweep::Kind::Close) {
+  if (!state_.sweep || state_.sweep->kind != Sweep::Kind::Close) {
     finish_sweep(effects);
-    sweep_ = {.kind = Sweep::Kind::Close, .at = reach(now)};
+    state_.sweep = {.kind = Sweep::Kind::Close, .at = reach(now)};
   }
-  return advance(sweep_->at, effects);
+  return advance(state_.sweep->at, effects);
 }
 
 }  // namespace heartbeat

@@ -12,6 +12,16 @@ Turn::Turn(const Rule& rule, MonoTime machine_now)
       pulse_every_(pulse(rule)),
       pulse_due_(machine_now + pulse_every_) {}
 
+Turn::Turn(const Rule& rule, const State& before, MonoTime machine_now)
+    : clock_(stall_limit(rule), before.clock),
+      machine_now_(machine_now),
+      heard_at_(clock_.now()),
+      polls_owed_(clock_.owes() ? limits::kPollsAfterStall : 0),
+      judge_next_(true),
+      pulse_every_(pulse(rule)),
+      pulse_due_(machine_now + pulse_every_),
+      lateness_(before.lateness) {}
+
 // The poll that noticed a stall may have been interrupted, and counts for nothing.
 bool Turn::polled() {
   heard_at_ = now();

@@ -32,6 +32,17 @@ class Turn {
   // `machine_now`: the machine's monotonic clock, here and below.
   Turn(const Rule& rule, MonoTime machine_now);
 
+  // What must survive a restart of the daemon.
+  struct State {
+    ListeningClock::State clock;
+    Histogram lateness;
+  };
+  [[nodiscard]] State state() const { return {clock_.state(), lateness_}; }
+
+  // Goes on from there: the time that the restart took is a gap between two turns, and a stall if it is too
+  // long to count as listening.  The first poll does not sleep.
+  Turn(const Rule& rule, const State& before, MonoTime machine_now);
+
   // The loop has woken.  The same instant for all callbacks of one poll.  Returns the length of a stall, if
   // the loop did not turn for longer than counts as listening.
   std::optional<Millis> woke(MonoTime machine_now) {

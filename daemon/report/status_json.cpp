@@ -46,10 +46,10 @@ void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::
 }
 
 // The last that is remembered of its kind; null where there is none.
-const Monitor::Stall* last_stall(const Monitor& monitor, bool suspended) {
+const Stall* last_stall(const Monitor& monitor, bool suspended) {
   const auto& stalls = monitor.stalls();
   const auto found = std::find_if(stalls.rbegin(), stalls.rend(),
-                                  [&](const Monitor::Stall& stall) { return stall.suspended == suspended; });
+                                  [&](const Stall& stall) { return stall.suspended == suspended; });
   return found == stalls.rend() ? nullptr : &*found;
 }
 
@@ -66,7 +66,7 @@ void add_stalls(JsonWriter& json, const Figures& figures, const WallClock& clock
   const std::string_view group = suspended ? "suspensions" : "stalls";
   json.begin_object(group);
   add_members(json, group, figures);
-  if (const Monitor::Stall* const last = last_stall(figures.monitor, suspended)) {
+  if (const Stall* const last = last_stall(figures.monitor, suspended)) {
     json.add("last", format_instant(clock.at(last->at)));
     json.add("last_ms", last->length);
   }

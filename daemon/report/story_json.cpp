@@ -66,7 +66,7 @@ void add_stalls(JsonWriter& json, const Stalls& stalls, const History* history, 
   const bool has_earlier = history != nullptr && !history->oldest_first().empty();
   const MonoTime since = has_earlier ? std::min(connected, history->oldest_first().front().at) : connected;
   json.begin_array("stalls");
-  for (const Monitor::Stall& stall : stalls) {
+  for (const Stall& stall : stalls) {
     if (stall.at <= since || stall.at > until) continue;
     json.begin_object();
     json.add("at", context.instant(stall.at));

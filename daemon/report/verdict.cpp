@@ -24,7 +24,7 @@ std::string with_detail(const std::string& sentence, const std::string& detail) 
 std::string about_stalls(const Stalls& stalls, MonoTime from, MonoTime to) {
   std::int64_t count = 0;
   Millis total{0};
-  for (const Monitor::Stall& stall : stalls) {
+  for (const Stall& stall : stalls) {
     if (stall.at <= from || stall.at > to) continue;
     ++count;
     total += stall.length;

@@ -12,7 +12,7 @@
 
 namespace heartbeat {
 
-using Stalls = std::deque<Monitor::Stall>;
+using Stalls = std::deque<Stall>;
 
 // Without a full stop.
 [[nodiscard]] std::string verdict_of(const Client& client, const Stalls& stalls,

@@ -128,6 +128,10 @@ void Fleet::change_settings(const Settings& settings, MonoTime at) {
   advance(at);
 }
 
+void Fleet::restart() {
+  monitor_ = Monitor{std::move(monitor_).take_state()};
+}
+
 Words Fleet::told() {
   Words all;
   for (; told_ < events_.size(); ++told_) all.push_back(words(events_[told_]));

@@ -78,6 +78,9 @@ class Fleet {
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime at);
   void change_settings(const Settings& settings, MonoTime at);
 
+  // Goes on with a monitor made from the state of this one, as after a restart of the daemon.
+  void restart();
+
   // What was told since the last call.
   [[nodiscard]] Words told();
   // What happened at exactly this instant, after judging everybody who is due by then.

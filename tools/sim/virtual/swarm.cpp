@@ -26,6 +26,7 @@ struct Total {
     happened.kicks += more.kicks;
     happened.outages += more.outages;
     happened.brakes += more.brakes;
+    happened.restarts += more.restarts;
     happened.events += more.events;
     happened.sweeps += more.sweeps;
     const Tally& told = world.tally();
@@ -70,6 +71,7 @@ void print(const Swarm& swarm, const Total& total, std::size_t broken) {
   print("kicks", total.happened.kicks);
   print("outages", total.happened.outages);
   print("brakes on mass closing", total.happened.brakes);
+  print("restarts of the daemon", total.happened.restarts);
   print("events compared", total.happened.events);
   print("looks at every client", total.happened.sweeps);
   print("seeds that broke a promise", broken);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "common/frame.h"
@@ -112,6 +113,11 @@ std::string difference(const Tally& expected, const Tally& seen) {
 
 }  // namespace
 
+void WatchedMonitor::restart() {
+  ++restarts_;
+  monitor_ = Monitor{std::move(monitor_).take_state(), slice_};
+}
+
 std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {
   forget_last();
   const MonoTime at = instant_for(now);
@@ -184,9 +190,14 @@ void WatchedMonitor::advance(MonoTime now) {
 
 // Slice by slice, until nothing is due.
 void WatchedMonitor::carry_on(MonoTime now) {
-  while (monitor_.advance(now, effects_)) ++slices_;
+  while (monitor_.advance(now, effects_)) left_for_the_next_slice();
   judged_up_to_ = now;
   hold(monitor_.next_deadline() > now, "after a look at everybody who is due nobody is due");
+}
+
+void WatchedMonitor::left_for_the_next_slice() {
+  ++slices_;
+  if (restarts_between_slices_) restart();
 }
 
 void WatchedMonitor::stalled(Millis length, MonoTime now) {
@@ -229,7 +240,7 @@ void WatchedMonitor::shut_down(MonoTime now) {
   forget_last();
   carry_on(now);
   oracle_.advance(now);
-  while (monitor_.shut_down(now, effects_)) ++slices_;
+  while (monitor_.shut_down(now, effects_)) left_for_the_next_slice();
   oracle_.shut_down(now);
   compare();
   hold(monitor_.clients().size() == 0, "after the shutdown nobody is connected");

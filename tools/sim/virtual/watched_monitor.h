@@ -20,7 +20,13 @@ namespace heartbeat::sim {
 class WatchedMonitor {
  public:
   explicit WatchedMonitor(const Settings& settings, const SliceSize& slice = {})
-      : monitor_(settings, {}, slice), oracle_(settings) {}
+      : monitor_(settings, {}, slice), oracle_(settings), slice_(slice) {}
+
+  // Goes on with a monitor made from the state of this one, as after a restart of the daemon.  The oracle
+  // does not know of it.
+  void restart();
+  // The same between all slices of what is carried out in slices, from now on.
+  void restart_between_slices(bool on) { restarts_between_slices_ = on; }
 
   // As those of Monitor.
   std::optional<ConnId> open(const Endpoint& peer, MonoTime now);
@@ -53,10 +59,13 @@ class WatchedMonitor {
   [[nodiscard]] std::uint64_t events() const { return events_; }  // so far
   // Calls so far that left something due for the next one.
   [[nodiscard]] std::uint64_t slices() const { return slices_; }
+  // Restarts so far.
+  [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
 
  private:
   MonoTime instant_for(MonoTime now);
   void carry_on(MonoTime now);
+  void left_for_the_next_slice();
 
   // After each call: what came of it.
   void compare();
@@ -72,7 +81,9 @@ class WatchedMonitor {
 
   Monitor monitor_;
   Oracle oracle_;
+  SliceSize slice_;
   Effects effects_;
+  bool restarts_between_slices_ = false;
   MonoTime judged_up_to_;
   MonoTime counted_for_;  // the latest call
   std::vector<ConnId> closed_;
@@ -81,6 +92,7 @@ class WatchedMonitor {
   std::uint64_t closes_ordered_ = 0;
   std::uint64_t stalls_ = 0;
   std::uint64_t slices_ = 0;
+  std::uint64_t restarts_ = 0;
   std::string broken_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/frame.h"
 #include "common/limits.h"
+#include "daemon/core/listening_clock.h"
 
 namespace heartbeat::sim {
 namespace {
@@ -64,10 +65,11 @@ bool is_given_by_time(const Event& event) {
 World::World(const Scenario& scenario)
     : random_(scenario.seed),
       scenario_(scenario),
-      watched_(draw_settings(random_, scenario)),
+      watched_(draw_settings(random_, scenario), draw_slice(random_)),
       turn_(watched_.settings().rule, start_),
       tick_min_(watched_.settings().rule.tick / 2),
       rest_(std::max<std::int64_t>(1, tick_min_.count() / 8 >> random_.between(0, 4))) {
+  watched_.restart_between_slices(random_.chance(1, 2));
   loop_.wake_at(turn_.next_pulse());
   create_actors(scenario.clients);
 }
@@ -95,6 +97,13 @@ Settings World::draw_settings(Random& random, const Scenario& scenario) {
   const auto half_minutes = static_cast<std::size_t>(scenario.duration / Millis{30'000});
   settings.remember = random.chance(1, 4) ? 0 : clients * (2 + half_minutes);
   return settings;
+}
+
+// In one run of two a slice is so small that most orders take several.
+SliceSize World::draw_slice(Random& random) {
+  if (random.chance(1, 2)) return {};
+  return {.clients = static_cast<std::size_t>(random.between(1, 30)),
+          .events = static_cast<std::size_t>(random.between(1, 30))};
 }
 
 // Of ten clients six are like any, one is faithful, and the others have worse and worse networks.
@@ -134,6 +143,7 @@ void World::turn() {
   if (turn_.polled()) judge();
   if (!misfortune_first) maybe_misfortune();
   maybe_sweep();
+  maybe_restart();
   loop_.pass(Millis{random_.between(0, 2)});
   loop_.wake_at(turn_.next_poll(watched_.monitor().next_deadline()));
   rest();
@@ -265,6 +275,17 @@ void World::maybe_sweep() {
   settle();
 }
 
+// Once in a thousand turns the daemon is replaced by a new one, which is back within a quarter of a second or
+// within up to twice what counts as listening; the clients go on meanwhile.
+void World::maybe_restart() {
+  if (!random_.chance(1, 1000)) return;
+  watched_.restart();
+  const Rule& rule = watched_.settings().rule;
+  const Turn::State before = turn_.state();
+  loop_.stop_for(Millis{random_.between(0, random_.chance(1, 2) ? 250 : 2 * stall_limit(rule).count())});
+  turn_ = Turn{rule, before, loop_.now()};
+}
+
 // --- the clients ----------------------------------------------------------------------------------------
 
 void World::step(std::uint32_t index) {
@@ -331,6 +352,7 @@ void World::send_half(Actor& actor) {
   std::string frame;
   append_frame(frame, R"({"ip":"10.0.0.1","status":"alive"})");
   watched_.receive(actor.conn, std::string_view{frame}.substr(0, frame.size() - 8), now_);
+  if (random_.chance(1, 10)) watched_.restart();
 }
 
 void World::send_nonsense(Actor& actor) {
@@ -378,8 +400,20 @@ void World::settle() {
     // It learns of it, and comes back after a while; at times a long one.
     plan(index, random_.chance(9, 10) ? Millis{random_.between(1, 30'000)} : silence_length());
   }
+  maybe_restart_monitor();
   watched_.forget_last();
   if (broken_.empty()) broken_ = watched_.broken();
+}
+
+// At any moment; and more often right after what leaves the monitor with something unfinished or just moved.
+void World::maybe_restart_monitor() {
+  const auto& events = watched_.last_events();
+  const bool moved = std::any_of(events.begin(), events.end(), [](const Event& event) {
+    return event.kind == Event::Kind::TakenOver || event.kind == Event::Kind::Braked ||
+           event.kind == Event::Kind::BrakeEnded;
+  });
+  if (moved ? random_.chance(1, 2) : random_.chance(1, 300)) watched_.restart();
+  happened_.restarts = watched_.restarts();
 }
 
 void World::note_event(const Event& event) {

@@ -36,6 +36,7 @@ struct Happened {
   std::uint64_t kicks = 0;
   std::uint64_t outages = 0;
   std::uint64_t brakes = 0;
+  std::uint64_t restarts = 0;
   std::uint64_t events = 0;
   std::uint64_t sweeps = 0;  // looks at every single client
 };
@@ -92,6 +93,7 @@ class World {
   void reload();
   void kick();
   void maybe_sweep();
+  void maybe_restart();
 
   void step(std::uint32_t index);
   void connect(std::uint32_t index);
@@ -106,12 +108,14 @@ class World {
 
   // After each call of the monitor: looks at the closed connections and the events.
   void settle();
+  void maybe_restart_monitor();
   void note_event(const Event& event);
   void hold(bool kept, const char* promise) {
     if (!kept && broken_.empty()) broken_ = promise;
   }
 
   [[nodiscard]] static Settings draw_settings(Random& random, const Scenario& scenario);
+  [[nodiscard]] static SliceSize draw_slice(Random& random);
 
   Random random_;
   Scenario scenario_;

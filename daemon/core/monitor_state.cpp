@@ -1,0 +1,29 @@
+// A monitor made from the state of another: what it does not hold is worked out again.
+#include "daemon/core/monitor_state.h"
+
+#include <utility>
+
+#include "daemon/core/monitor.h"
+
+namespace heartbeat {
+
+// The leaves that the brake counts are those of the clients marked so; it begins without any.
+Monitor::Monitor(MonitorState&& state, const SliceSize& slice)
+    : state_(std::move(state)), slice_size_(slice), addresses_(state_.key) {
+  state_.brake = ClosingBrake{state_.settings.brake, state_.settings.rule, state_.brake.state()};
+  for (std::uint32_t slot = 0; slot < state_.clients.slots(); ++slot) {
+    if (state_.clients.at(slot) != nullptr) derive(entry_at(slot));
+  }
+}
+
+// In the middle of a sweep a client may still stand as it did before.  The sweep brings it up to date as it
+// would have done anyway, before anything is judged; only its address must count as it did.
+void Monitor::derive(Entry entry) {
+  const Client& client = entry.client;
+  if (client.counted_by_brake) state_.brake.add(client.liveness.left_at());
+  if (client.liveness.status() == Status::Leave) count_leave(client, +1);
+  if (counts_address_of(client)) addresses_.add(client.peer);
+  deadlines_.arm(entry.conn.slot, next_look(client, state_.now));
+}
+
+}  // namespace heartbeat
