@@ -25,9 +25,10 @@ std::uint32_t Registry::hash_of(const Client& client) const {
 }
 
 ConnId Registry::add(const Endpoint& peer, MonoTime accepted) {
-  by_name_.make_room();  // nothing can fail when the client is there
+  const std::uint32_t hash = hash_of(peer);
+  by_name_.make_room(hash);  // nothing can fail when the client is there
   const ConnId conn = clients_.insert(peer, accepted);
-  by_name_.insert(hash_of(peer), conn.slot);
+  by_name_.insert(hash, conn.slot);
   return conn;
 }
 
@@ -39,11 +40,13 @@ void Registry::remove(std::uint32_t slot) {
 void Registry::name(std::uint32_t slot, std::string_view id) {
   Client& client = *clients_.at(slot);
   assert(client.id.empty() && !slot_of(id));
+  const std::uint32_t hash = hash_of(id);
   ShortText text;
-  text = id;  // the only thing that can fail
+  text = id;
+  by_name_.make_room(hash);  // the last thing that can fail
   by_name_.erase(hash_of(client), slot);
   client.id = std::move(text);
-  by_name_.insert(hash_of(client), slot);
+  by_name_.insert(hash, slot);
 }
 
 std::optional<std::uint32_t> Registry::slot_named(std::string_view name) const {

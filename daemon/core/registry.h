@@ -11,7 +11,7 @@
 #include "common/keyed_hash.h"
 #include "daemon/core/client.h"
 #include "daemon/core/connection_id.h"
-#include "daemon/core/slot_index.h"
+#include "daemon/core/sharded_slot_index.h"
 #include "daemon/core/slot_map.h"
 
 namespace heartbeat {
@@ -48,7 +48,7 @@ class Registry {
 
   HashKey key_;
   SlotMap<Client> clients_;
-  SlotIndex by_name_;  // each client once: under its id, or under its address while it has none
+  ShardedSlotIndex by_name_;  // each client once: under its id, or under its address while it has none
 };
 
 }  // namespace heartbeat

@@ -1,11 +1,13 @@
 #include "daemon/core/slot_index.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "daemon/core/sharded_slot_index.h"
 #include "tests/unit/support/allocations.h"
 #include "tests/unit/support/property.h"
 
@@ -83,4 +85,30 @@ TEST_CASE("with a reserve for so many, that many are put in without any memory, 
   CHECK(allocations_made() == before);
   for (std::uint32_t slot = 1000; slot < 1100; ++slot) index.insert(slot * 2'654'435'761U, slot);
   CHECK(allocations_made() > before);
+}
+
+TEST_CASE("of very many slots, no insert and no erase moves more than a few in a hundred") {
+  constexpr std::uint32_t kSlots = 100'000;
+  constexpr std::uint32_t kSpread = 2'654'435'761U;
+  ShardedSlotIndex index;
+  std::size_t worst = 0;
+  std::size_t before = 0;
+  const auto note_change = [&] {
+    const std::size_t now = index.capacity();
+    worst = std::max(worst, std::max(now, before) - std::min(now, before));
+    before = now;
+  };
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    index.insert(slot * kSpread, slot);
+    note_change();
+  }
+  for (std::uint32_t slot = 0; slot < kSlots; slot += 997) {
+    CHECK(index.find(slot * kSpread, [&](std::uint32_t found) { return found == slot; }) == slot);
+  }
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    index.erase(slot * kSpread, slot);
+    note_change();
+  }
+  CHECK(worst < kSlots / 50);
+  CHECK(index.capacity() <= 32 * ShardedSlotIndex::kShards);
 }
