@@ -222,20 +222,30 @@ func (c *Client) converse(running context.Context, connection net.Conn) notice {
 	begun := time.Now()
 	timer := time.NewTimer(c.options.Interval)
 	defer timer.Stop()
+	// A declaration that found the writer busy. It goes out as soon as the writer is free, and says what holds then; a
+	// heartbeat that was due at such a moment is not sent later.
+	var owed chan<- []byte
+	var declaration []byte
 	for {
 		select {
 		case <-timer.C:
 			spent := time.Since(begun)
 			timer.Reset(c.options.Interval - spent%c.options.Interval)
 		case <-c.changed:
+			owed = frames
+		case owed <- declaration:
+			owed = nil
+			continue
 		case said := <-heard:
 			return said
 		case <-running.Done():
 			c.part(connection, frames, heard)
 			return notice{}
 		}
+		declaration = c.heartbeat(connection, false)
 		select {
-		case frames <- c.heartbeat(connection, false):
+		case frames <- declaration:
+			owed = nil
 		default:
 		}
 	}
