@@ -37,4 +37,9 @@ struct PeerCredentials {
 // Nothing if the descriptor is no connected Unix socket.
 [[nodiscard]] std::optional<PeerCredentials> peer_credentials(int socket);
 
+// A number by which a socket is known again after an exec.  On Linux it is the kernel's (SO_COOKIE): it holds
+// in every process, and no other socket has it until the next boot.  Elsewhere it is the descriptor's own
+// number plus 1.  0 if the descriptor is no socket.
+[[nodiscard]] std::uint64_t socket_cookie(int socket);
+
 }  // namespace heartbeat::os

@@ -50,4 +50,11 @@ std::optional<PeerCredentials> peer_credentials(int socket) {
   return PeerCredentials{user, process};
 }
 
+std::uint64_t socket_cookie(int socket) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return 0;
+  return static_cast<std::uint64_t>(socket) + 1;
+}
+
 }  // namespace heartbeat::os

@@ -30,4 +30,10 @@ std::optional<PeerCredentials> peer_credentials(int socket) {
   return PeerCredentials{credentials.uid, credentials.pid};
 }
 
+std::uint64_t socket_cookie(int socket) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  return getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
 }  // namespace heartbeat::os

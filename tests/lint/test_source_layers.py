@@ -75,6 +75,7 @@ BELOW = {
     "common/uv": ["common", "common/os"],
     "daemon/core": ["common"],
     "daemon/io": ["common", "common/uv", "daemon/core"],
+    "daemon/restart": ["common", "common/os", "daemon/core"],
     "daemon/systemd": ["common", "daemon/core"],
     "daemon/log": ["common", "common/log", "daemon/core", "daemon/systemd"],
     "daemon/config": ["common", "common/log", "daemon/core", "daemon/systemd"],
@@ -82,8 +83,8 @@ BELOW = {
     "daemon/control": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/config",
                        "daemon/report"],
     "daemon/http": ["common", "common/uv", "common/log", "daemon/core", "daemon/report"],
-    "daemon": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon/systemd",
-               "daemon/log", "daemon/config", "daemon/report", "daemon/control", "daemon/http"],
+    "daemon": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon/restart",
+               "daemon/systemd", "daemon/log", "daemon/config", "daemon/report", "daemon/control", "daemon/http"],
     "tools": ["common", "common/os", "common/uv", "common/log", "daemon/core"],
 }
 
