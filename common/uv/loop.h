@@ -37,6 +37,8 @@ class Loop {
   // Runs until stop() is called, or until nothing is left that could happen.
   void run();
   void stop();
+  // One turn that does not sleep: what has come is dealt with.  Not from within a callback.
+  void turn_once();
 
   // Runs until every handle has closed, for at most `bound`.  Returns the type and address of each handle
   // that is still open then: a leak, and a defect of its owner.

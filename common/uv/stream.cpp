@@ -24,13 +24,16 @@ int true_end(uv_stream_t* stream, int error) {
   return pending == 0 ? UV_EOF : uv_translate_sys_error(pending);
 }
 
-struct QueuedWrite {
+}  // namespace
+
+struct Stream::QueuedWrite {
   uv_write_t request;
   std::string bytes;
+  QueuedWrite* next = nullptr;
 };
 
 // Null where there is no memory for it.
-std::unique_ptr<QueuedWrite> queue(std::string_view bytes) {
+std::unique_ptr<Stream::QueuedWrite> Stream::queue(std::string_view bytes) {
   std::unique_ptr<QueuedWrite> queued;
   const bool fits = guarded([&] {
     queued = std::make_unique<QueuedWrite>();
@@ -39,8 +42,6 @@ std::unique_ptr<QueuedWrite> queue(std::string_view bytes) {
   });
   return fits ? std::move(queued) : nullptr;
 }
-
-}  // namespace
 
 // Each stream sets its handle's `data` to itself as a Stream*.
 Stream& Stream::self(uv_stream_t* stream) {
@@ -104,12 +105,30 @@ int Stream::write(std::string_view bytes, std::size_t queue_max) {
   const auto on_done = [](uv_write_t* request, int error) {
     const std::unique_ptr<QueuedWrite> owned{static_cast<QueuedWrite*>(request->data)};
     uv_stream_t* const to = request->handle;
+    self(to).queued_ = owned->next;     // writes are done in their order
     if (error == UV_ECANCELED) return;  // the object was let go of meanwhile
     if (uv_stream_get_write_queue_size(to) == 0) guarded([&] { self(to).on_written(error); });
   };
   const int error = uv_write(&queued->request, stream(), &later, 1, on_done);
-  if (error == 0) static_cast<void>(queued.release());  // on_done has it now
-  return error;
+  if (error != 0) return error;
+  QueuedWrite** end = &queued_;
+  while (*end != nullptr) end = &(*end)->next;
+  *end = queued.release();  // on_done has it now
+  return 0;
+}
+
+// libuv counts the bytes that wait.  They are the last of those that are queued here.
+std::string Stream::unsent() const {
+  std::string bytes;
+  for (const QueuedWrite* write = queued_; write != nullptr; write = write->next) bytes += write->bytes;
+  bytes.erase(0, bytes.size() - uv_stream_get_write_queue_size(stream()));
+  return bytes;
+}
+
+int Stream::descriptor() const {
+  uv_os_fd_t descriptor = -1;
+  const auto* const handle = reinterpret_cast<const uv_handle_t*>(stream());
+  return uv_fileno(handle, &descriptor) == 0 ? descriptor : -1;
 }
 
 bool Stream::has_unsent() const {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <uv.h>
@@ -38,8 +40,12 @@ class Stream {
   // reports.
   int write(std::string_view bytes, std::size_t queue_max = limits::kWriteQueueMax);
 
-  // Whether some of what was written still waits for the kernel to take it.
+  // Whether some of what was written still waits for the kernel to take it; and these bytes.
   [[nodiscard]] bool has_unsent() const;
+  [[nodiscard]] std::string unsent() const;
+
+  // Of the socket, which stays the stream's; negative if it has none.
+  [[nodiscard]] int descriptor() const;
 
   // Sends the end of the stream after all that was written.  What still arrives is read and thrown away until
   // the peer closes, which on_end() reports: closing with bytes unread would make the kernel reset the
@@ -72,8 +78,13 @@ class Stream {
   virtual void on_written(int error) { static_cast<void>(error); }
 
  private:
+  struct QueuedWrite;
+
   [[nodiscard]] static Stream& self(uv_stream_t* stream);
+  [[nodiscard]] static std::unique_ptr<QueuedWrite> queue(std::string_view bytes);
   void take(std::string_view bytes);
+
+  QueuedWrite* queued_ = nullptr;  // the oldest write that is not done; each knows the next
 };
 
 class TcpStream : public Stream {

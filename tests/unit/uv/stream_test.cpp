@@ -179,3 +179,16 @@ TEST_CASE("a stream that is let go while it connects is not called back") {
   CHECK(loop.drain(20s) == std::vector<std::string>{});
   CHECK_FALSE(called);
 }
+
+TEST_CASE("the bytes that the kernel has not taken can be had, and are the last that were written") {
+  Loopback pair;
+  CHECK(pair.client->unsent().empty());
+  const std::string written = fill(*pair.client) + "and the end";
+  CHECK(pair.client->write("and the end") == 0);
+  const std::string unsent = pair.client->unsent();
+  CHECK(unsent.size() == queued(*pair.client));
+  CHECK(written.ends_with(unsent));
+  REQUIRE(pair.server->start_reading() == 0);
+  CHECK(turn_until(pair.loop, [&] { return pair.server->bytes.size() == written.size(); }));
+  CHECK(pair.client->unsent().empty());
+}
