@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "common/duration.h"
+#include "common/help_text.h"
 #include "common/text.h"
 
 namespace heartbeat {
@@ -42,7 +43,7 @@ std::optional<CommandLine::End> CommandLine::parse(int argc, const char* const* 
   try {
     app_->parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return End{EX_OK, app_->help()};
+    return End{EX_OK, fitted_help(app_->help())};
   } catch (const CLI::CallForVersion& version) {
     return End{EX_OK, version.what()};
   } catch (const CLI::Error& error) {

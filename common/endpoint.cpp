@@ -1,5 +1,6 @@
 #include "common/endpoint.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -11,6 +12,8 @@
 
 namespace heartbeat {
 namespace {
+
+constexpr std::size_t kBracketsAndPort = sizeof "[]:65535";
 
 // Every connection is named a few times, and what the C library does with an IPv4 address takes a thousand
 // instructions: so it is written here.
@@ -36,7 +39,6 @@ class Writer {
   }
 
  private:
-  static constexpr std::size_t kBracketsAndPort = sizeof "[]:65535";
   std::array<char, INET6_ADDRSTRLEN + kBracketsAndPort> text_{};
   char* at_ = text_.data();
 };
@@ -69,6 +71,38 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   const int family = endpoint.family == Endpoint::Family::V4 ? AF_INET : AF_INET6;
   if (inet_pton(family, where->host.c_str(), endpoint.address.data()) != 1) return {};
   return endpoint;
+}
+
+bool reads_as_address(std::string_view text) {
+  const auto is_digit = [](char byte) { return byte >= '0' && byte <= '9'; };
+  const auto may_stand = [&](char byte) {
+    return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F') || byte == ':' ||
+           byte == '.' || byte == '[' || byte == ']';
+  };
+  // From both ends, because most ids differ from an address in their first byte.
+  if (text.empty() || !may_stand(text.front()) || !may_stand(text.back())) return false;
+  if (text.size() >= INET6_ADDRSTRLEN + kBracketsAndPort) return false;
+  if (!std::all_of(text.begin(), text.end(), may_stand)) return false;
+
+  std::string_view host = text;
+  std::string_view port;  // with its colon
+  if (text.starts_with('[')) {
+    const std::size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos) return false;
+    host = text.substr(1, bracket - 1);
+    port = text.substr(bracket + 1);
+  } else if (const std::size_t colon = text.find(':'); colon == text.rfind(':')) {
+    host = text.substr(0, colon);
+    port = text.substr(host.size());
+  }
+  if (!port.empty()) {
+    if (!port.starts_with(':') || port.size() < 2) return false;
+    if (!std::all_of(port.begin() + 1, port.end(), is_digit)) return false;
+  }
+  in6_addr address{};
+  const std::string whole{host};
+  return inet_pton(AF_INET, whole.c_str(), &address) == 1 ||
+         inet_pton(AF_INET6, whole.c_str(), &address) == 1;
 }
 
 bool is_loopback(const Endpoint& endpoint) {

@@ -39,6 +39,10 @@ struct Endpoint {
 // Whether only this machine can reach it: 127.0.0.0/8 or ::1.
 [[nodiscard]] bool is_loopback(const Endpoint& endpoint);
 
+// Whether the whole text is an IPv4 or IPv6 address, in brackets or not, with a port or without: everything
+// that to_string() and address_string() write, and every other spelling of the same addresses.
+[[nodiscard]] bool reads_as_address(std::string_view text);
+
 // HOST:PORT as people write it on a command line, not yet resolved.
 struct HostPort {
   std::string host;  // a name or a numeric address, without brackets

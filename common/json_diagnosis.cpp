@@ -9,6 +9,7 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include "common/client_id.h"
 #include "common/limits.h"
 #include "common/text.h"
 
@@ -248,9 +249,8 @@ std::string diagnose_missing(std::string_view wanted, const std::vector<FoundMem
 
 std::string diagnose_text(BadInput kind, std::string_view text) {
   if (text.empty()) return ", but it is empty";
-  const std::size_t max = kind == BadInput::IdInvalid ? limits::kIdMax : limits::kClaimedIpMax;
-  if (kind != BadInput::StatusUnknown && text.size() > max) {
-    return ", but it has " + std::to_string(text.size()) + " bytes: " + excerpt(text);
+  if (kind == BadInput::IdInvalid) {
+    if (const auto fault = fault_of_client_id(text)) return ", but " + *fault + ": " + excerpt(text);
   }
   for (const std::string_view known : {"alive"sv, "live"sv, "leave"sv, "close"sv}) {
     if (kind == BadInput::StatusUnknown && same_but_for_case(text, known)) {

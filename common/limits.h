@@ -15,19 +15,20 @@ namespace heartbeat::limits {
 // Bytes of the length prefix: one signed 32 bit integer, big-endian (the article's struct.pack("!i")).
 inline constexpr std::size_t kFramePrefixSize = 4;
 
-// Longest frame body in bytes. A heartbeat with every member at its limit is under 600; 4096 is the size of
-// the article's own read, and bounds what one peer can make us hold.
+// Longest frame body in bytes. A heartbeat with every member at its limit, and each of its bytes escaped, is
+// under 1500; 4096 is the size of the article's own read, and bounds what one peer can make us hold.
 inline constexpr std::size_t kFrameMax = 4096;
 
 // Objects and arrays inside one another in a body. A heartbeat needs 1; the parser recurses, so it is
 // bounded.
 inline constexpr unsigned kJsonDepthMax = 16;
 
-// Bytes of the claimed `ip`: an IPv6 address with a zone fits (46 + zone); a sentence does not.
+// Bytes of the claimed `ip` that are kept, the rest is cut off: an IPv6 address with a zone fits (46 + zone).
 inline constexpr std::size_t kClaimedIpMax = 64;
 
-// Bytes of an `id`: a UUID is 36, a host name with an instance number fits; it is a key, kept per client.
-inline constexpr std::size_t kIdMax = 64;
+// Bytes of an `id`: a UUID is 36, a host name with its domain and an instance number fits; the name of a pod
+// with its namespace does, too. It is a key, kept per client, and ShortText holds twice as much.
+inline constexpr std::size_t kIdMax = 128;
 
 // Bytes of a bad body that are quoted in a log line, before escaping.
 inline constexpr std::size_t kExcerptMax = 48;
@@ -316,7 +317,7 @@ inline constexpr Millis kTopRefresh{1000};
 inline constexpr std::size_t kKickBatch = 100;
 
 // Characters of a pattern besides its stars: twice an id.
-inline constexpr std::size_t kGlobCharactersMax = 127;
+inline constexpr std::size_t kGlobCharactersMax = 255;
 
 // --- HTTP -------------------------------------------------------------------------------------------------
 

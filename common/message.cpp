@@ -8,6 +8,7 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include "common/client_id.h"
 #include "common/frame.h"
 #include "common/json_allocator.h"
 #include "common/json_frame.h"
@@ -193,10 +194,10 @@ class Handler {
   void read_text(std::string_view value) {
     switch (current_) {
       case Member::Ip:
-        if (!value.empty() && value.size() <= limits::kClaimedIpMax && is_utf8(value)) ip_.set(value);
+        if (!value.empty() && is_utf8(value)) ip_.set(cut_to_bytes(value, limits::kClaimedIpMax));
         break;
       case Member::Id:
-        if (!value.empty() && value.size() <= limits::kIdMax && is_printable(value)) id_.set(value);
+        if (is_client_id(value)) id_.set(value);
         break;
       case Member::Status:
         if (value == "alive" || value == "live") status_.set(Status::Alive);

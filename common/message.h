@@ -23,9 +23,9 @@ namespace heartbeat {
 
 // One heartbeat, client to server.
 struct Heartbeat {
-  std::string_view ip{};          // claimed, 1 to 64 bytes of UTF-8, shown and never trusted
+  std::string_view ip{};  // claimed, 1 to 64 bytes of UTF-8 (more is cut off), shown and never trusted
   Status status = Status::Alive;  // what the client says of itself; `live` reads as Alive
-  std::string_view id{};          // 1 to 64 bytes of printable text; empty when not given
+  std::string_view id{};          // by the grammar of client_id.h; empty when not given
   std::optional<std::uint32_t> pid{};
   std::optional<std::uint64_t> seq{};
   bool ack = false;     // answer this one

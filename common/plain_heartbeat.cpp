@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "common/endpoint.h"
 #include "common/limits.h"
 
 namespace heartbeat {
@@ -80,7 +81,7 @@ class Reader {
     switch (*at_) {
       case 'i':
         if (at_[1] == 'p') return take_key("ip", Member::Ip) && take_text(into.ip, limits::kClaimedIpMax);
-        return take_key("id", Member::Id) && take_text(into.id, limits::kIdMax);
+        return take_key("id", Member::Id) && take_text(into.id, limits::kIdMax) && !reads_as_address(into.id);
       case 's':
         if (at_[1] == 't') return take_key("status", Member::Status) && take_status(into.status);
         return take_key("seq", Member::Seq) && take_number(into.seq);

@@ -59,6 +59,12 @@ bool is_printable(char32_t value) {
                       [&](Range range) { return value >= range.first && value <= range.last; });
 }
 
+// Those of Unicode's White_Space that are printable.
+bool is_white_space(char32_t value) {
+  return value == 0x20 || value == 0xA0 || value == 0x1680 || (value >= 0x2000 && value <= 0x200A) ||
+         value == 0x202F || value == 0x205F || value == 0x3000;
+}
+
 void append_hex(std::string& out, char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   const auto value = static_cast<std::uint8_t>(byte);
@@ -103,6 +109,22 @@ bool is_printable(std::string_view text) {
   return true;
 }
 
+std::string_view cut_to_bytes(std::string_view text, std::size_t max) {
+  if (text.size() <= max) return text;
+  const auto continues = [](char byte) { return (static_cast<std::uint8_t>(byte) & 0xC0U) == 0x80; };
+  while (max > 0 && continues(text[max])) --max;
+  return text.substr(0, max);
+}
+
+bool has_hidden_ends(std::string_view text) {
+  bool was_white = false;
+  for (bool is_first = true; !text.empty(); is_first = false) {
+    was_white = is_white_space(take_code_point(text).value_or(U'x'));
+    if (is_first && was_white) return true;
+  }
+  return was_white;
+}
+
 std::string escaped(std::string_view text, std::size_t max) {
   std::string out;
   std::size_t used = 0;
@@ -132,7 +154,7 @@ std::string escaped(std::string_view text, std::size_t max) {
 
 std::string log_value(std::string_view text) {
   // A colon at the end would read as the beginning of a line's detail.
-  const bool plain = !text.empty() && is_printable(text) && !text.ends_with(':') &&
+  const bool plain = !text.empty() && is_printable(text) && !text.ends_with(':') && !has_hidden_ends(text) &&
                      text.find_first_of(" =\"\\") == std::string_view::npos;
   return plain ? std::string{text} : '"' + escaped(text) + '"';
 }

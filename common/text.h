@@ -14,6 +14,12 @@ namespace heartbeat {
 // Takes the first code point off bytes that are not empty; one byte, and nothing, where they are not UTF-8.
 [[nodiscard]] std::optional<char32_t> take_code_point(std::string_view& bytes);
 
+// The longest beginning of the text that has at most `max` bytes and ends between two characters.
+[[nodiscard]] std::string_view cut_to_bytes(std::string_view text, std::size_t max);
+
+// Whether white space (Unicode's White_Space) begins or ends the text, where a reader would not see it.
+[[nodiscard]] bool has_hidden_ends(std::string_view text);
+
 // Whether a person sees what is there: valid UTF-8 without control characters (C0, DEL, C1), line and
 // paragraph separators, or the invisible marks that reorder the text around them.
 [[nodiscard]] bool is_printable(std::string_view text);

@@ -244,15 +244,13 @@ void EventLog::turn(MonoTime now) {
   while (const auto sum = flood_.take_sum(now)) write_(record_of(*sum));
 }
 
-// A pipe takes PIPE_BUF bytes at once or none, and standard error may be one (common/log.cpp): a line has to
-// be shorter.  A name has at most kIdMax bytes, all printable, of which log_value() escapes quotes and
-// backslashes; around it stand two quotes, a space, a status and a comma with its space.  The rest of the
-// line (time, level, title, counts, colours) is below 200 bytes.
-constexpr std::size_t kRosterNameMax = 2 * limits::kIdMax + std::string_view{"\"\" alive, "}.size();
-// PIPE_BUF is 4096 on Linux, with room for all kRosterShown names, and 512 on macOS, with room for two.
-constexpr std::size_t kRosterNames =
-    std::min(limits::kRosterShown, (std::size_t{PIPE_BUF} - 200) / kRosterNameMax);
-static_assert(kRosterNames > 0);
+// A pipe takes PIPE_BUF bytes at once or none, and standard error may be one (common/log.cpp): a line must be
+// shorter.  The rest of the line (time, level, title, counts, colours) is below 200 bytes.  PIPE_BUF is 4096
+// on Linux and 512 on macOS.
+constexpr std::size_t kRosterBytes = std::size_t{PIPE_BUF} - 200;
+// A name has at most kIdMax bytes, all printable, of which log_value() escapes quotes and backslashes; around
+// it stand two quotes, a space, a status and a comma with its space.
+static_assert(2 * limits::kIdMax + std::string_view{"\"\" alive, "}.size() <= kRosterBytes);
 
 void EventLog::tell_roster(const Monitor& monitor) {
   if (monitor.roster_version() == roster_version_) return;
@@ -261,11 +259,14 @@ void EventLog::tell_roster(const Monitor& monitor) {
   const Registry& clients = monitor.clients();
   std::string list;
   std::size_t shown = 0;
-  for (std::uint32_t slot = 0; slot < clients.slots() && shown < kRosterNames; ++slot) {
+  for (std::uint32_t slot = 0; slot < clients.slots() && shown < limits::kRosterShown; ++slot) {
     const Client* const client = clients.at(slot);
     if (client == nullptr) continue;
-    if (shown++ > 0) list += ", ";
-    list.append(log_value(name_of(*client))).append(1, ' ').append(to_string(client->liveness.status()));
+    std::string entry = shown == 0 ? "" : ", ";
+    entry.append(log_value(name_of(*client))).append(1, ' ').append(to_string(client->liveness.status()));
+    if (list.size() + entry.size() > kRosterBytes) break;
+    list += entry;
+    ++shown;
   }
   const std::size_t more = clients.size() - shown;
   if (more > 0) list += fmt::format(", and {} more", more);

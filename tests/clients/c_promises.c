@@ -144,13 +144,13 @@ static void test_every_descriptor_is_closed_by_exec(void) {
 }
 
 static void test_texts_at_their_bounds(void) {
-  char id[66], note[130];
+  char id[130], note[130];
   memset(id, 'x', sizeof id);
   memset(note, 'x', sizeof note);
-  id[65] = note[129] = '\0';
+  id[129] = note[129] = '\0';
   struct heartbeat_options options = {.port = port, .id = id};
   CHECK(heartbeat_start(&options) == NULL && errno == EINVAL);
-  id[64] = '\0';
+  id[128] = '\0';
   heartbeat_client *client = heartbeat_start(&options);
   CHECK(client != NULL);
   CHECK(heartbeat_leave(client, note) == EINVAL && heartbeat_leave(client, "") == EINVAL);

@@ -145,10 +145,10 @@ class Pause(unittest.TestCase):
             self.assertTrue(least <= pause <= most, (asked, pause))
 
     def test_texts_at_their_bounds(self):
-        self.assertEqual(_rules.checked_text("id", "x" * 64, 64), "x" * 64)
-        for wrong in ("", "x" * 65, "a\tb", "a\u202eb"):
+        self.assertEqual(_rules.checked_id("x" * 128), "x" * 128)
+        for wrong in ("", "x" * 129, "a\tb", "a\u202eb", "10.0.0.7", "10.0.0.7:4711", "::1", "[::1]", "[::1]:80"):
             with self.assertRaises(ValueError):
-                _rules.checked_text("id", wrong, 64)
+                _rules.checked_id(wrong)
 
 
 if __name__ == "__main__":

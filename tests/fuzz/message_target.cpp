@@ -42,7 +42,7 @@ struct Said {
 void hold_members(const Said& said) {
   hold(!said.ip.empty() && said.ip.size() <= limits::kClaimedIpMax, "an ip has 1 to 64 bytes");
   hold(is_utf8(said.ip), "an ip is UTF-8");
-  hold(said.id.size() <= limits::kIdMax, "an id has at most 64 bytes");
+  hold(said.id.size() <= limits::kIdMax, "an id has at most 128 bytes");
   hold(is_printable(said.id), "an id is printable");
 }
 

@@ -19,11 +19,11 @@ BAD_BODIES = {
     "too_deep": heartbeat(deep=json.loads("[" * 16 + "]" * 16)),
     "not_an_object": "[1, 2]",
     "ip_missing": '{"status":"alive"}',
-    "ip_invalid": heartbeat(ip="x" * 65),
+    "ip_invalid": heartbeat(ip=""),
     "status_missing": '{"ip":"10.0.0.1"}',
     "status_unknown": heartbeat(status="Alive"),
     "pid_invalid": heartbeat(pid=4294967296),
-    "id_invalid": heartbeat(id="x" * 65),
+    "id_invalid": heartbeat(id="x" * 129),
     "id_changed": heartbeat(id="another"),
     "seq_invalid": heartbeat(seq=-1),
     "ack_invalid": heartbeat(ack=1),
@@ -87,7 +87,7 @@ class BadInput(DaemonTest):
         self.daemon.wait("close", bad_input="not_an_object", client=client.name)
 
     def test_each_bound_of_a_member_is_accepted(self):
-        for members in [{"ip": "x" * 64}, {"pid": 0}, {"pid": 4294967295}, {"id": "y" * 64}, {"notify": False},
+        for members in [{"ip": "x" * 64}, {"pid": 0}, {"pid": 4294967295}, {"id": "y" * 128}, {"notify": False},
                         {"deep": json.loads("[" * 15 + "]" * 15)}]:
             with self.subTest(members):
                 self.assertEqual(self.connect(self.daemon).sync(**members)["status"], "alive")

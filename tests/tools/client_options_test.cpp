@@ -60,18 +60,23 @@ TEST_CASE("a bad value is refused with one line that names the flag and the text
           "heartbeat-client: --pid: '4294967296' is not a whole number from 0 to 4294967295");
   refuses({"--status", "dead"},
           "heartbeat-client: --status: 'dead' is not a status (use alive, leave or close)");
-  refuses({"--id", "a\tb"}, "heartbeat-client: --id: 'a\\x09b' is not printable text of 1 to 64 bytes");
+  refuses({"--id", "a\tb"},
+          "heartbeat-client: --id: 'a\\x09b' is not an id: it has characters that cannot be seen (1 to 128 "
+          "bytes of "
+          "printable text)");
+  refuses({"--id", "10.0.0.7:4711"},
+          "heartbeat-client: --id: '10.0.0.7:4711' is not an id: it reads as an address, and only a client "
+          "without an "
+          "id is named by one (1 to 128 bytes of printable text)");
   CHECK(!parse({"--bogus"}).has_value());
   CHECK(!parse({"--server", "nowhere"}).has_value());
 }
 
 TEST_CASE("text for the wire is taken up to its limit, and not one byte past it") {
-  const std::string at(64, 'x');
-  const std::string past(65, 'x');
-  CHECK(parse({"--id", at.c_str()}).has_value());
-  CHECK(!parse({"--id", past.c_str()}).has_value());
-  CHECK(parse({"--ip", at.c_str()}).has_value());
-  CHECK(!parse({"--ip", past.c_str()}).has_value());
+  CHECK(parse({"--id", std::string(128, 'x').c_str()}).has_value());
+  CHECK(!parse({"--id", std::string(129, 'x').c_str()}).has_value());
+  CHECK(parse({"--ip", std::string(64, 'x').c_str()}).has_value());
+  CHECK(!parse({"--ip", std::string(65, 'x').c_str()}).has_value());
   CHECK(!parse({"--ip", ""}).has_value());
 }
 

@@ -47,8 +47,8 @@ TEST_CASE("as many seeds as there may be can be asked for, and not one more") {
 }
 
 TEST_CASE("an id prefix leaves room for the number behind it") {
-  const std::string at(52, 'x');
-  const std::string past(53, 'x');
+  const std::string at(116, 'x');
+  const std::string past(117, 'x');
   CHECK(parse({"--id-prefix", at.c_str()}).has_value());
   CHECK(!parse({"--id-prefix", past.c_str()}).has_value());
 }

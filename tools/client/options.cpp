@@ -4,6 +4,7 @@
 
 #include <sysexits.h>
 
+#include "common/client_id.h"
 #include "common/limits.h"
 #include "common/text.h"
 
@@ -57,9 +58,9 @@ Applied read_ip(const std::string& text, std::string& into) {
 }
 
 Applied read_id(const std::string& text, std::string& into) {
-  if (text.empty() || text.size() > limits::kIdMax || !is_printable(text)) {
-    return tl::unexpected("'" + escaped(text, limits::kExcerptMax) + "' is not printable text of 1 to " +
-                          std::to_string(limits::kIdMax) + " bytes");
+  if (const auto fault = fault_of_client_id(text)) {
+    return tl::unexpected("'" + escaped(text, limits::kExcerptMax) + "' is not an id: " + *fault + " (1 to " +
+                          std::to_string(limits::kIdMax) + " bytes of printable text)");
   }
   into = text;
   return {};

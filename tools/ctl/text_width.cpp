@@ -36,7 +36,8 @@ void use_utf8() {
 }
 
 std::string shown(std::string_view text) {
-  return is_printable(text) ? std::string{text} : escaped(text);
+  if (!is_printable(text)) return escaped(text);
+  return has_hidden_ends(text) ? '"' + std::string{text} + '"' : std::string{text};
 }
 
 std::size_t width_of(std::string_view text) {
@@ -61,6 +62,25 @@ std::string cut_to(std::string_view text, std::size_t width) {
     bytes += character.bytes;
   }
   return std::string{text.substr(0, bytes)} + std::string{kEllipsis};
+}
+
+std::vector<std::string> wrapped(std::string_view text, std::optional<std::size_t> width) {
+  if (!width) return {std::string{text}};
+  std::vector<std::string> pieces(1);
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    std::string& piece = pieces.back();
+    if (piece.empty()) {
+      piece = word;
+    } else if (width_of(piece) + 1 + width_of(word) <= *width) {
+      piece += ' ';
+      piece += word;
+    } else {
+      pieces.emplace_back(word);
+    }
+  }
+  return pieces;
 }
 
 std::string_view without_last(std::string_view text) {

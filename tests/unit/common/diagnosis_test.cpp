@@ -180,7 +180,7 @@ TEST_CASE("of a wrong member its value is told") {
            "'status' must be one of alive, live, leave, close, but it is \"up\""},
           {R"({"ip":"a","status":1})", "but it is the number 1"},
           {R"({"ip":"a","status":null})", "but it is null"},
-          {R"({"ip":"","status":"alive"})", "'ip' must be a string of 1 to 64 bytes, but it is empty"},
+          {R"({"ip":"","status":"alive"})", "'ip' must be a string, and not an empty one, but it is empty"},
           {R"({"ip":["a"],"status":"alive"})", "but it is an array"},
           {R"({"ip":{"v4":"a"},"status":"alive"})", "but it is an object"},
           {R"({"IP":"a","status":"alive"})",
@@ -194,7 +194,10 @@ TEST_CASE("of a wrong member its value is told") {
           {R"({"ip":"a","status":"alive","seq":1.5})", "but it is the number 1.5"},
           {R"({"ip":"a","status":"alive","ack":1})", "'ack' must be true or false, but it is the number 1"},
           {R"({"ip":"a","status":"alive","notify":"yes"})", "but it is the text \"yes\""},
-          {R"({"ip":"a","status":"alive","id":"a\nb"})", "but it is \"a\\nb\""},
+          {R"({"ip":"a","status":"alive","id":"a\nb"})",
+           "but it has characters that cannot be seen: \"a\\nb\""},
+          {R"({"ip":"a","status":"alive","id":"10.0.0.7:4711"})",
+           "but it reads as an address, and only a client without an id is named by one: \"10.0.0.7:4711\""},
           {R"({"ip":"a","status":"alive","id":7})", "but it is the number 7"},
           {R"({"ip":"a","status":"x","status":"up"})", "but it is \"up\""},
           {"[1, 2]", "but it is an array: \"[1, 2]\""},
@@ -203,8 +206,8 @@ TEST_CASE("of a wrong member its value is told") {
           {R"("{\"ip\":\"a\",\"status\":\"up\"}")", "but it is \"up\" (in the string that the body holds)"},
       },
       of_body);
-  const std::string id(65, 'x');
-  CHECK(of_body(R"({"ip":"a","status":"alive","id":")" + id + "\"}").find("but it has 65 bytes: \"xxx") !=
+  const std::string id(129, 'x');
+  CHECK(of_body(R"({"ip":"a","status":"alive","id":")" + id + "\"}").find("but it has 129 bytes: \"xxx") !=
         std::string::npos);
 }
 

@@ -154,27 +154,46 @@ TEST_CASE("a member of the wrong type is refused by its name") {
   }
 }
 
-TEST_CASE("an ip is 1 to 64 bytes") {
+TEST_CASE("of an ip 64 bytes are kept, and whole characters") {
   const auto ip = [](const std::string& text) { return R"({"status":"alive","ip":")" + text + "\"}"; };
   CHECK(refusal(ip("")) == BadInput::IpInvalid);
-  CHECK(refusal(ip("x")) == kGood);
-  CHECK(refusal(ip(std::string(64, 'x'))) == kGood);
-  CHECK(refusal(ip(std::string(65, 'x'))) == BadInput::IpInvalid);
-  CHECK(refusal(ip(std::string(62, 'x') + "ü")) == kGood);
-  CHECK(refusal(ip(std::string(63, 'x') + "ü")) == BadInput::IpInvalid);
+  HeartbeatParser parser;
+  const auto kept = [&](const std::string& text) { return std::string{parser.parse(ip(text))->ip}; };
+  CHECK(kept("x") == "x");
+  CHECK(kept(std::string(64, 'x')) == std::string(64, 'x'));
+  CHECK(kept(std::string(65, 'x')) == std::string(64, 'x'));
+  CHECK(kept(std::string(62, 'x') + "ü") == std::string(62, 'x') + "ü");
+  CHECK(kept(std::string(63, 'x') + "ü") == std::string(63, 'x'));
+  CHECK(kept(std::string(3000, 'x')) == std::string(64, 'x'));
 }
 
-TEST_CASE("an id is 1 to 64 bytes of printable text") {
+TEST_CASE("an id is 1 to 128 bytes of printable text") {
   const auto id = [](const std::string& text) { return with(R"("id":")" + text + "\""); };
   CHECK(refusal(id("")) == BadInput::IdInvalid);
   CHECK(refusal(id("x")) == kGood);
   CHECK(refusal(id("pump 7, hall Grüße")) == kGood);
-  CHECK(refusal(id(std::string(64, 'x'))) == kGood);
-  CHECK(refusal(id(std::string(65, 'x'))) == BadInput::IdInvalid);
+  CHECK(refusal(id(std::string(128, 'x'))) == kGood);
+  CHECK(refusal(id(std::string(129, 'x'))) == BadInput::IdInvalid);
   CHECK(refusal(id(R"(a\nb)")) == BadInput::IdInvalid);
   CHECK(refusal(id(R"(a\u0000b)")) == BadInput::IdInvalid);
   CHECK(refusal(id(R"(a\u202eb)")) == BadInput::IdInvalid);
   CHECK(refusal(id("a\xE2\x80\x8B")) == BadInput::IdInvalid);
+}
+
+TEST_CASE("an id does not read as an address") {
+  const auto id = [](const std::string& text) { return with(R"("id":")" + text + "\""); };
+  for (const char* address :
+       {"10.0.0.7", "10.0.0.7:4711", "0.0.0.0:0", "::", "::1", "fe80::1", "[::1]", "[::1]:4711",
+        "::ffff:10.0.0.7", "2001:DB8::7", "1:2:3:4:5:6:7:8", "[1:2:3:4:5:6:7:8]:65535"}) {
+    CAPTURE(address);
+    CHECK(refusal(id(address)) == BadInput::IdInvalid);
+  }
+  for (const char* name :
+       {"10.0.0", "10.0.0.256", "10.0.0.7:", "10.0.0.7:x", "10.0.0.7-a", "v10.0.0.7", "7", "cafe",
+        "00:1a:2b:3c:4d:5e", "[pump]", "[::1", "1.2.3.4.5", "fe80::1%eth0", ".", ".."}) {
+    CAPTURE(name);
+    CHECK(refusal(id(name)) == kGood);
+  }
 }
 
 TEST_CASE("a pid is an integer from 0 to 4294967295") {

@@ -94,6 +94,24 @@ TEST_CASE("a value in a log line is plain where that is unmistakable") {
   CHECK(log_value("a\nlevel=error") == R"("a\nlevel=error")");
 }
 
+TEST_CASE("a value that white space begins or ends is quoted, whatever white space it is") {
+  for (const std::string white : {" ", "\u00A0", "\u2003", "\u3000"}) {
+    CHECK(log_value("pump" + white) == "\"pump" + white + '"');
+    CHECK(log_value(white + "pump") == '"' + white + "pump\"");
+    CHECK(has_hidden_ends(white));
+  }
+  CHECK(has_hidden_ends("a "));
+  CHECK_FALSE(has_hidden_ends("a b"));
+  CHECK_FALSE(has_hidden_ends(""));
+}
+
+TEST_CASE("a text is cut between two characters") {
+  CHECK(cut_to_bytes("abü", 4) == "abü");
+  CHECK(cut_to_bytes("abü", 3) == "ab");
+  CHECK(cut_to_bytes("ü", 1).empty());
+  CHECK(cut_to_bytes("", 0).empty());
+}
+
 TEST_CASE("escaped text is printable whatever the bytes were") {
   check_property(2000, [](const std::string& bytes) {
     RC_ASSERT(is_printable(escaped(bytes)));

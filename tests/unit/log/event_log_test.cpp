@@ -68,7 +68,7 @@ TEST_CASE("a close says how long the client was connected, and what was wrong wi
   CHECK(field(record, "detail") == "what is wrong");
 }
 
-TEST_CASE("the roster of twenty clients with the longest names fits into what a pipe takes at once") {
+TEST_CASE("the roster names as many clients as fit into what a pipe takes at once, and counts the others") {
   Monitor monitor{Settings{}};
   Effects effects;
   for (unsigned client = 0; client < limits::kRosterShown; ++client) {
@@ -91,8 +91,7 @@ TEST_CASE("the roster of twenty clients with the longest names fits into what a 
   spdlog::set_default_logger(former);
   const std::string line = lines->str();
   CHECK(line.find("list (20): [") != std::string::npos);
-  CHECK(line.find("and ") == std::string::npos);  // all twenty are named
-  CHECK(line.size() > 20 * 2 * (limits::kIdMax - 1));
+  CHECK(line.find(", and 6 more]") != std::string::npos);  // 14 names of 266 bytes are 3724
   CHECK(line.size() <= PIPE_BUF);
 }
 

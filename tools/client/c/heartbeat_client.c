@@ -25,7 +25,7 @@ enum { FRAME_MAX = 4096, PARTING_MS = 1000, LOOKUP_MS = 20, DAY_MS = 24 * 60 * 6
 struct heartbeat_client {
   heartbeat_client *next; /* in the list of all clients of this process */
   struct heartbeat_options options;
-  char host[256], port[32], id[65];
+  char host[256], port[32], id[129];
   int is_address; /* the host: then there is nothing to look up */
   struct addrinfo *found;
   const struct addrinfo *address; /* the next of those to try in this attempt */

@@ -19,7 +19,7 @@ typedef struct heartbeat_client heartbeat_client;
 struct heartbeat_options {
   const char *host;       /* a name or an address [127.0.0.1]; a name is looked up in a thread of its own */
   const char *port;       /* [14000] */
-  const char *id;         /* 1 to 64 bytes of printable UTF-8, the client's stable name [none] */
+  const char *id;         /* 1 to 128 bytes of printable UTF-8, no address: the client's stable name [none] */
   int interval_ms;        /* between two heartbeats [10000] */
   int gate_ms;            /* leave is declared when the last heartbeat_touch() is older [no gate] */
   int base_ms;            /* the first pause before connecting again is at most this [1000] */

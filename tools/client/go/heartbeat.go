@@ -15,7 +15,9 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"time"
 	"unicode"
@@ -30,7 +32,7 @@ const (
 // Options of a client. The zero value of each is the default given in brackets.
 type Options struct {
 	Address        string        // host:port [127.0.0.1:14000]
-	ID             string        // the client's stable name: printable text of 1 to 64 bytes [none]
+	ID             string        // the client's stable name: printable text of 1 to 128 bytes, no address [none]
 	Interval       time.Duration // between two heartbeats [10s]
 	Gate           time.Duration // leave is declared when the last Touch is older [no gate]
 	Base           time.Duration // the first pause before connecting again is at most this [1s]
@@ -82,7 +84,7 @@ func Start(options Options) (*Client, error) {
 		}
 	}
 	if options.ID != "" {
-		if err := checkText("the id", options.ID, 64); err != nil {
+		if err := checkID(options.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -357,6 +359,15 @@ func draw(most time.Duration) time.Duration {
 		return most
 	}
 	return time.Duration(drawn.Int64())
+}
+
+func checkID(id string) error {
+	_, address := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(id, "["), "]"))
+	_, withPort := netip.ParseAddrPort(id)
+	if address == nil || withPort == nil {
+		return fmt.Errorf("heartbeat: the id reads as an address: %q", id)
+	}
+	return checkText("the id", id, 128)
 }
 
 func checkText(name, text string, most int) error {

@@ -6,7 +6,7 @@ export interface HeartbeatOptions {
   host?: string;
   /** [14000] */
   port?: number;
-  /** The client's stable name: printable text of 1 to 64 bytes. */
+  /** The client's stable name: printable text of 1 to 128 bytes that does not read as an address. */
   id?: string;
   /** Between two heartbeats [10000]. */
   interval?: number;

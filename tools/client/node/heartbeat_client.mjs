@@ -7,7 +7,7 @@
 // All times are in milliseconds.  The client keeps no program alive: a program that has nothing else to do ends, and
 // says goodbye.  The rules that every client of heartbeatd keeps, and why, are in docs/clients.md.
 import { randomInt } from "node:crypto";
-import net from "node:net";
+import net, { isIP } from "node:net";
 import tls from "node:tls";
 
 const FRAME_MAX = 4096;
@@ -37,7 +37,7 @@ export class HeartbeatClient {
       ...options,
     };
     const { id, interval, base, cap, gate, connectTimeout } = this.#options;
-    if (id !== undefined) checkText("id", id, 64);
+    if (id !== undefined) checkId(id);
     if (!(interval > 0 && base > 0 && cap > 0 && connectTimeout > 0 && gate >= 0)) {
       throw new RangeError("interval, base, cap and connectTimeout must be above 0, and gate not below");
     }
@@ -201,6 +201,12 @@ function parsed(body) {
 /** From 0 to most, and not the same in two processes that started together. */
 function draw(most) {
   return (most * randomInt(2 ** 32)) / 2 ** 32;
+}
+
+function checkId(id) {
+  checkText("id", id, 128);
+  const host = id.replace(/^\[(.*)\](:\d+)?$/, "$1").replace(/^([^:]*):\d+$/, "$1");
+  if (isIP(host)) throw new RangeError(`id must not read as an address: ${id}`);
 }
 
 function checkText(name, text, most) {

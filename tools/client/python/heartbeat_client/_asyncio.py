@@ -27,7 +27,7 @@ class AsyncHeartbeatClient:
                  gate: Optional[float] = None, base: float = 1.0, cap: float = 60.0, connect_timeout: float = 10.0,
                  ip: Optional[str] = None, token: Optional[str] = None, tls: Union[ssl.SSLContext, bool, None] = None,
                  on_frame: Optional[Callable[[Dict[str, Any]], None]] = None) -> None:
-        self.id = None if id is None else _rules.checked_text("id", id, _rules.ID_MAX)
+        self.id = None if id is None else _rules.checked_id(id)
         if min(interval, base, cap, connect_timeout) <= 0 or (gate is not None and gate < 0):
             raise ValueError("interval, base, cap and connect_timeout must be above 0, and gate not below")
         self._host, self._port, self._ip, self._token = host, port, ip, token

@@ -1,11 +1,13 @@
 """What a client says and how long it waits.  Knows no socket, thread or loop; every instant is an argument, in seconds."""
+import ipaddress
 import json
 import random
+import re
 import struct
 from typing import Any, Dict, List, Optional
 
 FRAME_MAX = 4096
-ID_MAX = 64
+ID_MAX = 128
 NOTE_MAX = 128
 
 
@@ -101,6 +103,16 @@ def parsed(body: bytes) -> Dict[str, Any]:
 
 def is_close(read: Dict[str, Any]) -> bool:
     return read.get("type") == "status" and read.get("status") == "close"
+
+
+def checked_id(text: str) -> str:
+    """The id.  ValueError where heartbeatd would refuse it."""
+    host = re.sub(r"^([^:]*):\d+$", r"\1", re.sub(r"^\[(.*)\](:\d+)?$", r"\1", text))
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return checked_text("id", text, ID_MAX)
+    raise ValueError(f"id must not read as an address: {text!r}")
 
 
 def checked_text(name: str, text: str, most: int) -> str:
