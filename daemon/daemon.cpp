@@ -10,6 +10,7 @@
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/os/suspension.h"
+#include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/log/journal.h"
@@ -91,6 +92,10 @@ tl::expected<void, std::string> Daemon::serve_http() {
       operations_.serve_http(*parse_host_port(config().http_listen), config().http_allow_remote == "yes");
   if (!at) return tl::unexpected(at.error());
   spdlog::info("status page on http://{}/", to_string(*at));
+  if (!uv::is_present(*at)) {
+    spdlog::warn("{} is no address of this machine yet: the page can be reached as soon as it is one",
+                 address_string(*at));
+  }
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "common/uv/address.h"
@@ -37,8 +38,13 @@ tl::expected<void, std::string> Operations::adopt(int descriptor) {
 }
 
 tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, bool allow_remote) {
-  const auto endpoint = uv::resolve(loop_, at);
-  if (!endpoint) return tl::unexpected("http.listen: " + endpoint.error());
+  const auto endpoints = uv::resolve_all(loop_, at);
+  if (!endpoints) return tl::unexpected("http.listen: " + endpoints.error());
+  const Endpoint* const endpoint = &endpoints->front();
+  for (std::size_t other = 1; other < endpoints->size(); ++other) {
+    spdlog::info("http.listen: {} is an address of '{}' as well, and is not listened on",
+                 address_string((*endpoints)[other]), at.host);
+  }
   if (!allow_remote && !is_loopback(*endpoint)) {
     return tl::unexpected("http.listen: " + not_loopback(to_string(*endpoint)));
   }

@@ -1,5 +1,6 @@
 #include "daemon/reload.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "common/uv/address.h"
+#include "common/uv/listening_socket.h"
 #include "daemon/config/descriptor_shares.h"
 
 namespace heartbeat {
@@ -34,6 +36,14 @@ void log_result(const ReloadResult& result, const std::string& file) {
   }
   spdlog::info("reload done file={} changed={} needs_restart={}", log_value(file), result.changed.size(),
                result.needs_restart.size());
+}
+
+void log_opened(const Endpoint& opened) {
+  spdlog::info("listening on {}", to_string(opened));
+  if (address_string(opened) == "::") spdlog::info("[::] takes IPv6 clients only; IPv4 clients need 0.0.0.0");
+  if (uv::is_present(opened)) return;
+  spdlog::warn("{} is no address of this machine yet: clients can connect as soon as it is one",
+               address_string(opened));
 }
 
 }  // namespace
@@ -119,14 +129,23 @@ tl::expected<void, std::string> Reloader::listen(const Config& config) {
   std::vector<Resolved> resolved;
   std::vector<Endpoint> wanted;
   for (const HostPort& where : config.listen) {
-    const auto endpoint = resolve(where);
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    resolved.push_back({where, *endpoint});
-    wanted.push_back(*endpoint);
+    const auto endpoints = resolve(where);
+    if (!endpoints) return tl::unexpected(endpoints.error());
+    resolved.push_back({where, *endpoints});
+    for (const Endpoint& endpoint : *endpoints) {
+      // Names and addresses of one list may lead to one address.
+      const bool is_wanted = std::find(wanted.begin(), wanted.end(), endpoint) != wanted.end();
+      if (endpoint.port == 0 || !is_wanted) wanted.push_back(endpoint);
+    }
+  }
+  if (wanted.size() > limits::kListenersMax) {
+    return tl::unexpected("listen: its names have " + std::to_string(wanted.size()) +
+                          " addresses, and not more than " + std::to_string(limits::kListenersMax) +
+                          " can be listened on");
   }
   const auto change = server_.entrance().listen_on(wanted, config.backlog);
   if (!change) return tl::unexpected(change.error());
-  for (const Endpoint& opened : change->opened) spdlog::info("listening on {}", to_string(opened));
+  for (const Endpoint& opened : change->opened) log_opened(opened);
   for (const Endpoint& closed : change->closed) spdlog::info("no longer listening on {}", to_string(closed));
   resolved_ = std::move(resolved);
   return {};
@@ -134,11 +153,11 @@ tl::expected<void, std::string> Reloader::listen(const Config& config) {
 
 // A name that is listened on is not looked up again: the loop stands still meanwhile, and the answer may be
 // another one.
-tl::expected<Endpoint, std::string> Reloader::resolve(const HostPort& where) const {
+tl::expected<std::vector<Endpoint>, std::string> Reloader::resolve(const HostPort& where) const {
   for (const Resolved& known : resolved_) {
-    if (known.asked == where) return known.endpoint;
+    if (known.asked == where) return known.endpoints;
   }
-  return uv::resolve(loop_, where);
+  return uv::resolve_all(loop_, where);
 }
 
 // What `loaded` changes.  What cannot change while the daemon runs is set back in it.

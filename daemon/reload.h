@@ -48,13 +48,13 @@ class Reloader {
  private:
   struct Resolved {
     HostPort asked;
-    Endpoint endpoint;
+    std::vector<Endpoint> endpoints;  // at least one
   };
 
   ReloadResult try_reload();
   [[nodiscard]] tl::expected<void, std::string> adopt(const std::vector<int>& descriptors);
   [[nodiscard]] tl::expected<void, std::string> listen(const Config& config);
-  [[nodiscard]] tl::expected<Endpoint, std::string> resolve(const HostPort& where) const;
+  [[nodiscard]] tl::expected<std::vector<Endpoint>, std::string> resolve(const HostPort& where) const;
   [[nodiscard]] ReloadResult compare(LoadedConfig& loaded) const;
   void put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings);
 

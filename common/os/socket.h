@@ -21,6 +21,10 @@ namespace heartbeat::os {
 // A new stream socket of an address family: AF_INET, AF_INET6 or AF_UNIX.  The error is of errno.
 [[nodiscard]] tl::expected<Descriptor, int> stream_socket(int family);
 
+// Lets the socket be bound to an address that the machine does not have at present; connections come once it
+// has it.  False where the system does not let an unprivileged program do so.
+[[nodiscard]] bool allow_absent_address(int socket, int family);
+
 // Accepts the oldest connection of a listening socket's accept queue, and writes the peer's address to `peer`
 // (of a Unix socket: its family alone is certain).  The error is of errno: EAGAIN if no connection waits.
 [[nodiscard]] tl::expected<Descriptor, int> accept_connection(int listening, sockaddr_storage& peer);

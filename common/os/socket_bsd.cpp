@@ -29,6 +29,10 @@ tl::expected<Descriptor, int> stream_socket(int family) {
   return made;
 }
 
+bool allow_absent_address(int, int) {
+  return false;
+}
+
 tl::expected<Descriptor, int> accept_connection(int listening, sockaddr_storage& peer) {
   socklen_t size = sizeof peer;
   return prepared(Descriptor{::accept(listening, reinterpret_cast<sockaddr*>(&peer), &size)});

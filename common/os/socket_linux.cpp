@@ -1,5 +1,7 @@
 #include <cerrno>
 
+#include <netinet/in.h>
+
 #include "common/os/socket.h"
 
 namespace heartbeat::os {
@@ -8,6 +10,13 @@ tl::expected<Descriptor, int> stream_socket(int family) {
   Descriptor made{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (made.get() < 0) return tl::unexpected(errno);
   return made;
+}
+
+bool allow_absent_address(int socket, int family) {
+  const int on = 1;
+  const bool is_v6 = family == AF_INET6;
+  return setsockopt(socket, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_FREEBIND : IP_FREEBIND, &on,
+                    sizeof on) == 0;
 }
 
 tl::expected<Descriptor, int> accept_connection(int listening, sockaddr_storage& peer) {

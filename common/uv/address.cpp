@@ -1,8 +1,11 @@
 #include "common/uv/address.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <netinet/in.h>
+
+#include "common/os/socket.h"
 
 namespace heartbeat::uv {
 
@@ -35,7 +38,7 @@ Endpoint endpoint_of(const sockaddr* address) {
   return endpoint;
 }
 
-tl::expected<Endpoint, std::string> resolve(Loop& loop, const HostPort& where) {
+tl::expected<std::vector<Endpoint>, std::string> resolve_all(Loop& loop, const HostPort& where) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -45,10 +48,22 @@ tl::expected<Endpoint, std::string> resolve(Loop& loop, const HostPort& where) {
     return tl::unexpected("'" + where.host + "' is not an address and no host of that name is known (" +
                           uv_strerror(error) + ")");
   }
-  Endpoint endpoint = endpoint_of(request.addrinfo->ai_addr);
-  endpoint.port = where.port;
+  std::vector<Endpoint> endpoints;
+  for (const addrinfo* found = request.addrinfo; found != nullptr; found = found->ai_next) {
+    Endpoint endpoint = endpoint_of(found->ai_addr);
+    endpoint.port = where.port;
+    const bool is_known = std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
+    if (!is_known && os::stream_socket(found->ai_family)) endpoints.push_back(endpoint);
+  }
   uv_freeaddrinfo(request.addrinfo);
-  return endpoint;
+  if (endpoints.empty()) {
+    return tl::unexpected("'" + where.host + "' has no address of a family that this machine can use");
+  }
+  return endpoints;
+}
+
+tl::expected<Endpoint, std::string> resolve(Loop& loop, const HostPort& where) {
+  return resolve_all(loop, where).map([](const std::vector<Endpoint>& all) { return all.front(); });
 }
 
 }  // namespace heartbeat::uv

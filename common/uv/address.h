@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -29,8 +30,12 @@ class SocketAddress {
 // Of an IPv4 or IPv6 address; anything else reads as 0.0.0.0:0.
 [[nodiscard]] Endpoint endpoint_of(const sockaddr* address);
 
-// The first address of the host, looked up while the caller waits: for a program that is starting.  The error
-// is a sentence that names the host.
+// The addresses of the host that a socket can be made for, in the resolver's order, at least one.  The caller
+// waits for the look-up: this is for a program that is starting.  The error is a sentence that names the
+// host.
+[[nodiscard]] tl::expected<std::vector<Endpoint>, std::string> resolve_all(Loop& loop, const HostPort& where);
+
+// The first of them.
 [[nodiscard]] tl::expected<Endpoint, std::string> resolve(Loop& loop, const HostPort& where);
 
 }  // namespace heartbeat::uv

@@ -22,10 +22,21 @@ tl::expected<Descriptor, int> listening_socket(const Endpoint& at, int backlog, 
   turn_on(SOL_SOCKET, SO_REUSEADDR);  // connections of an earlier daemon may linger on the port
   if (shares_port) turn_on(SOL_SOCKET, SO_REUSEPORT);
   if (is_v6) turn_on(IPPROTO_IPV6, IPV6_V6ONLY);
-  if (::bind(socket->get(), address.get(), address.size()) != 0 || ::listen(socket->get(), backlog) != 0) {
-    return tl::unexpected(errno);
+  const auto bind = [&] { return ::bind(socket->get(), address.get(), address.size()) == 0; };
+  bool bound = bind();
+  if (!bound && errno == EADDRNOTAVAIL && os::allow_absent_address(socket->get(), address.get()->sa_family)) {
+    bound = bind();
   }
+  if (!bound || ::listen(socket->get(), backlog) != 0) return tl::unexpected(errno);
   return socket;
+}
+
+bool is_present(const Endpoint& at) {
+  Endpoint any_port = at;
+  any_port.port = 0;
+  const SocketAddress address{any_port};
+  const auto socket = os::stream_socket(address.get()->sa_family);
+  return socket && ::bind(socket->get(), address.get(), address.size()) == 0;
 }
 
 void share_port(int descriptor, bool on) {

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <uv.h>
 
+#include "common/help_text.h"
 #include "common/text.h"
 #include "daemon/config/config_file.h"
 #include "daemon/config/has_http.h"
@@ -119,7 +120,7 @@ tl::expected<CommandLine, End> parse_command_line(int argc, const char* const* a
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return tl::unexpected(End{EX_OK, app.help()});
+    return tl::unexpected(End{EX_OK, fitted_help(app.help())});
   } catch (const CLI::CallForVersion&) {
     return tl::unexpected(End{EX_OK, version_text()});
   } catch (const CLI::ExtrasError&) {

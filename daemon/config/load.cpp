@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/text.h"
 #include "daemon/config/has_http.h"
+#include "daemon/config/overlap.h"
 #include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
@@ -106,13 +107,6 @@ class TogetherCheck {
                                "): HTTP needs a port of its own"});
       return;
     }
-  }
-
-  // Whether one socket cannot be bound beside the other: the same address, or every address of its family.
-  static bool overlap(const HostPort& a, const HostPort& b) {
-    const auto is_all = [](const HostPort& where) { return where.host == "0.0.0.0" || where.host == "::"; };
-    const auto is_v6 = [](const HostPort& where) { return where.host.find(':') != std::string::npos; };
-    return a.port == b.port && (a.host == b.host || (is_v6(a) == is_v6(b) && (is_all(a) || is_all(b))));
   }
 
   [[nodiscard]] const Origin& origin_of(std::string_view key) const {

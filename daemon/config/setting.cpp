@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <set>
 #include <type_traits>
 #include <utility>
 
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/nearest_word.h"
 #include "common/text.h"
+#include "daemon/config/overlap.h"
 
 namespace heartbeat {
 namespace {
@@ -314,7 +315,7 @@ std::vector<Fault> faults_of_address(const std::string& text) {
 std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector<std::string>& texts) {
   if (texts.empty()) return {{0, "must be " + range_of(setting) + ", not none"}};
   std::vector<Fault> faults;
-  std::set<HostPort> seen;
+  std::vector<HostPort> seen;
   for (std::size_t at = 0; at < texts.size(); ++at) {
     if (std::cmp_equal(at, setting.max)) {
       faults.push_back({at, std::to_string(texts.size()) + " addresses are given, and not more than " +
@@ -326,8 +327,17 @@ std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector
       faults.push_back({at, where.error()});
     } else if (!is_printable(where->host)) {
       faults.push_back({at, "must be printable text, not " + quoted(texts[at])});
-    } else if (where->port != 0 && !seen.insert(*where).second) {
-      faults.push_back({at, quoted(texts[at]) + " is given twice"});
+    } else {
+      const auto other = std::find_if(seen.begin(), seen.end(),
+                                      [&](const HostPort& earlier) { return overlap(earlier, *where); });
+      if (other != seen.end()) {
+        const bool is_same = *other == *where;
+        faults.push_back(
+            {at, quoted(texts[at]) + (is_same ? " is given twice"
+                                              : " cannot be listened on beside '" + to_string(*other) +
+                                                    "', which has it already")});
+      }
+      seen.push_back(*where);
     }
   }
   return faults;
@@ -344,20 +354,6 @@ std::string toml_string(std::string_view text) {
   return '"' + escaped(text) + '"';  // all values are printable, so only \\ and \" can come out of it
 }
 
-// The number of insertions, deletions and replacements that make one word of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 std::span<const Setting> all_settings() {
@@ -372,16 +368,9 @@ std::optional<std::size_t> find_setting(std::string_view key) {
 }
 
 std::optional<std::string_view> nearest_key(std::string_view written) {
-  std::optional<std::string_view> nearest;
-  std::size_t within = std::max<std::size_t>(1, written.size() / 3);
-  if (written.size() > 2 * limits::kIdMax) return {};
-  for (const Setting& setting : kSettings) {
-    const std::size_t off = distance(written, setting.key);
-    if (off > within || (off == within && nearest)) continue;
-    nearest = setting.key;
-    within = off;
-  }
-  return nearest;
+  std::vector<std::string_view> keys;
+  for (const Setting& setting : kSettings) keys.push_back(setting.key);
+  return nearest_word(written, keys);
 }
 
 std::string flag_of(const Setting& setting) {

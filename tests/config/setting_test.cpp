@@ -11,6 +11,7 @@
 
 #include "daemon/config/command_line.h"
 #include "daemon/config/config_file.h"
+#include "daemon/config/overlap.h"
 
 namespace heartbeat {
 namespace {
@@ -149,6 +150,32 @@ TEST_CASE("64 addresses are accepted, 65 are not, and each mistake in a list has
   CHECK(several[2].element == 5);
   CHECK(several[3].element == 6);
   CHECK(faults_of(listen, std::vector<std::string>{}).size() == 1);
+
+  const auto beside = faults_of(listen, std::vector<std::string>{"127.0.0.1:1", "[::]:1", "0.0.0.0:1"});
+  REQUIRE(beside.size() == 1);
+  CHECK(beside[0].what == "'0.0.0.0:1' cannot be listened on beside '127.0.0.1:1', which has it already");
+}
+
+TEST_CASE("two addresses overlap where one socket could not be bound beside the other") {
+  const auto overlaps = [](std::string_view one, std::string_view other) {
+    const auto a = parse_host_port(one);
+    const auto b = parse_host_port(other);
+    REQUIRE(a);
+    REQUIRE(b);
+    CHECK(overlap(*a, *b) == overlap(*b, *a));
+    return overlap(*a, *b);
+  };
+  CHECK(overlaps("127.0.0.1:1", "127.0.0.1:1"));
+  CHECK(overlaps("0.0.0.0:1", "127.0.0.1:1"));
+  CHECK(overlaps("localhost:1", "127.0.0.1:1"));
+  CHECK(overlaps("[::1]:1", "[0:0::1]:1"));
+  CHECK(overlaps("[::]:1", "[::1]:1"));
+  CHECK(overlaps("name:1", "name:1"));
+  CHECK_FALSE(overlaps("127.0.0.1:1", "127.0.0.1:2"));
+  CHECK_FALSE(overlaps("127.0.0.1:1", "127.0.0.2:1"));
+  CHECK_FALSE(overlaps("127.0.0.1:0", "127.0.0.1:0"));
+  CHECK_FALSE(overlaps("0.0.0.0:1", "[::]:1"));  // [::] is IPv6 only
+  CHECK_FALSE(overlaps("name:1", "127.0.0.1:1"));
 }
 
 TEST_CASE("a key that is nearly one is told which was meant, and one that is not is left alone") {
@@ -170,12 +197,16 @@ TEST_CASE("--help names each setting with its range and default") {
   const auto help = parse_command_line(2, arguments.data());
   REQUIRE_FALSE(help);
   CHECK(help.error().exit_code == 0);
+  // Descriptions are wrapped: one space for any white space makes them sentences again.
+  std::istringstream words{help.error().text};
+  std::string text;
+  for (std::string word; words >> word;) text += word + ' ';
   for (const Setting& setting : all_settings()) {
     CAPTURE(setting.key);
-    CHECK(contains(help.error().text, flag_of(setting) + " "));
-    CHECK(contains(help.error().text, std::string{setting.meaning} + "; " + range_of(setting)));
+    CHECK(contains(text, flag_of(setting) + " "));
+    CHECK(contains(text, std::string{setting.meaning} + "; " + range_of(setting)));
     const std::string usual = plain_text(setting, get(Config{}, setting));
-    if (!usual.empty()) CHECK(contains(help.error().text, "[" + usual + "]"));
+    if (!usual.empty()) CHECK(contains(text, "[" + usual + "]"));
   }
 }
 

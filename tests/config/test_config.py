@@ -35,6 +35,11 @@ BROKEN = {
     "out of range": ("cursor = 0\n", r":1:10: cursor: '0' is not"),
     "at odds": ('tick = "1h"\n', r":1:8: tick: 1h is longer than leave_timeout"),
     "twice": ('listen = ["127.0.0.1:9", "127.0.0.1:9"]\n', r":1:26: listen: .* twice"),
+    "one beside all": ('listen = ["0.0.0.0:9", "127.0.0.1:9"]\n', r":1:24: listen: .* cannot be listened on beside '0.0.0.0:9'"),
+    "a zone": ('listen = ["[fe80::1%eth0]:9"]\n', r":1:11: listen: .* an address with a zone \(%\) cannot be used"),
+    "a star": ('listen = ["*:9"]\n', r":1:11: listen: .* write 0.0.0.0 for every IPv4 address"),
+    "HTTP where clients connect": ('listen = ["0.0.0.0:9"]\nhttp.listen = "localhost:9"\n',
+                                   r":\d+:15: http.listen: 'localhost:9' is where clients connect"),
     "no address": ('listen = ["127.0.0.1"]\n', r":1:11: listen: "),
     "too many addresses": ("listen = [" + '"127.0.0.1:0",' * 65 + "]\n", r"listen: 65 addresses"),
     "long control path": (f'control = "/{"a" * 107}"\n', r":1:11: control: must be at most 107 bytes"),
@@ -346,8 +351,8 @@ class Listening(ConfigTest):
         # Both at once are refused, as they are at a start.
         for both in (f'"0.0.0.0:{port}", "127.0.0.1:{port}"', f'"0.0.0.0:{port}", "127.0.0.2:{port}"'):
             self.write(f"listen = [{both}]\n")
-            self.assertEqual(run("--config", self.file).returncode, 69)
-            self.assertIn("address already in use", "\n".join(daemon.reload()))
+            self.assertEqual(run("--config", self.file).returncode, CONFIG)
+            self.assertIn("cannot be listened on beside", "\n".join(daemon.reload()))
 
     def test_when_one_cannot_be_opened_nothing_is_changed(self):
         daemon = self.start()
