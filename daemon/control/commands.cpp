@@ -12,15 +12,11 @@ namespace heartbeat {
 namespace {
 
 constexpr std::array kCommands{
-    Command{"status", commands::read_status},
-    Command{"clients", commands::read_clients},
-    Command{"why", commands::read_why},
-    Command{"watch", commands::read_watch},
-    Command{"kick", commands::read_kick},
-    Command{"brake", commands::read_brake},
-    Command{"log_level", commands::read_log_level},
-    Command{"settings", commands::read_settings},
-    Command{"reload", commands::read_reload},
+    Command{"status", commands::read_status},     Command{"clients", commands::read_clients},
+    Command{"closed", commands::read_closed},     Command{"why", commands::read_why},
+    Command{"watch", commands::read_watch},       Command{"kick", commands::read_kick},
+    Command{"brake", commands::read_brake},       Command{"log_level", commands::read_log_level},
+    Command{"settings", commands::read_settings}, Command{"reload", commands::read_reload},
 };
 
 std::string all_names() {

@@ -52,6 +52,11 @@ const ClosedClient* ClosedClients::find(std::string_view name) const {
   return place ? &places_[*place].closed : nullptr;
 }
 
+const ClosedClient* ClosedClients::at(std::size_t place) const {
+  const bool is_free = place >= places_.size() || places_[place].closed.name.empty();
+  return is_free ? nullptr : &places_[place].closed;
+}
+
 ClosedClient ClosedClients::take(std::uint32_t place) {
   Place& taken = places_[place];
   by_name_.erase(hash_of(taken.closed.name), place);

@@ -64,6 +64,9 @@ class ClosedClients {
 
   // Valid until the next change.
   [[nodiscard]] const ClosedClient* find(std::string_view name) const;
+  // The client at one of the places 0 to max() - 1, in no order; null where there is none.  Valid until the
+  // next change.
+  [[nodiscard]] const ClosedClient* at(std::size_t place) const;
   [[nodiscard]] std::size_t size() const { return by_name_.size(); }
   [[nodiscard]] std::size_t max() const { return places_.size(); }
 

@@ -2,6 +2,8 @@
 #
 #   cmake -D FROM=DIRECTORY -D TO=FILE -D MAX=BYTES -P embed_page.cmake
 #
+# Comment lines of the scripts and the indentation of all are for readers of the sources, and are left out.
+#
 # The style takes the place of the link to style.css. The scripts are one, in the order in which index.html names
 # them, in the place of the last. The policy allows both by their SHA-256, which has to be that of exactly the
 # bytes between the tags.
@@ -30,9 +32,13 @@ set(script "")
 foreach(tag IN LISTS tags ITEMS ${last_tag})
   string(REGEX REPLACE ".*\"(.*)\".*" "\\1" name "${tag}")
   file(READ ${FROM}/${name} text)
-  # Lines of comment are for readers of the sources, and are left out of the document.
   string(REGEX REPLACE "\n *//[^\n]*" "" text "\n${text}")
   string(APPEND script "${text}")
+endforeach()
+
+# No text of the page may go over the end of a line: its indentation would be lost.
+foreach(part html style script)
+  string(REGEX REPLACE "\n +" "\n" ${part} "${${part}}")
 endforeach()
 
 foreach(part style script)

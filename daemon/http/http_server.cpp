@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -10,8 +11,10 @@
 #include <new>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -75,7 +78,9 @@ struct Server::Exchange {
 
 struct Server::Connection {
   int descriptor;  // libmicrohttpd's
+  Endpoint peer{};
   MHD_Connection* handle = nullptr;
+  bool has_spoken = false;      // its first byte has been looked at
   MonoTime since{};             // in its list, on the machine's clock
   Connections* list = nullptr;  // that it is in
   Connections::iterator place{};
@@ -200,6 +205,7 @@ tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
 
 HttpFigures Server::figures() const {
   HttpFigures figures = counters_;
+  figures.listening = listening_;
   figures.connections = connections();
   figures.followers = followers_;
   return figures;
@@ -216,7 +222,7 @@ bool Server::may_accept() {
 void Server::take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) {
   ++accepted_this_turn_;
   arriving_.clear();
-  arriving_.push_back({.descriptor = accepted.socket.get()});
+  arriving_.push_back({.descriptor = accepted.socket.get(), .peer = accepted.peer});
   if (!make_room()) return;
   const uv::SocketAddress peer{accepted.peer};
   const bool is_taken =
@@ -288,6 +294,38 @@ void Server::close_late() {
   }
 }
 
+// Closes the connections whose first byte cannot begin a request, before libmicrohttpd reads it: it would
+// wait for the end of a line, and a client that was given the wrong port would learn nothing for as long.
+void Server::close_strangers() {
+  std::vector<pollfd> unheard;
+  std::vector<Connection*> connections;
+  for (Connection& connection : asking_) {
+    if (connection.has_spoken) continue;
+    unheard.push_back({.fd = connection.descriptor, .events = POLLIN, .revents = 0});
+    connections.push_back(&connection);
+  }
+  if (unheard.empty() || poll(unheard.data(), unheard.size(), 0) <= 0) return;
+  for (std::size_t at = 0; at < unheard.size(); ++at) {
+    char first = 0;
+    Connection& connection = *connections[at];
+    if (unheard[at].revents == 0 || recv(connection.descriptor, &first, 1, MSG_PEEK) != 1) continue;
+    connection.has_spoken = true;
+    // A method is letters; servers skip empty lines before it (RFC 9112, 2.2).
+    const bool may_begin_request =
+        std::isalpha(static_cast<unsigned char>(first)) != 0 || first == '\r' || first == '\n';
+    if (may_begin_request) continue;
+    ++strangers_;
+    if (loop_.now() - strangers_told_at_ >= limits::kHttpRefusalsTold) {
+      strangers_told_at_ = loop_.now();
+      spdlog::warn("http: {} sent no HTTP and was closed, {} so far: {}", to_string(connection.peer),
+                   strangers_,
+                   first == 0 ? "heartbeats belong to the address of listen, and this is http.listen"
+                              : "this is http.listen");
+    }
+    close(connection);
+  }
+}
+
 // --- requests ---------------------------------------------------------------------------------------------
 
 // Called when the headers are there, and again when the whole request is.  An answer to the first call makes
@@ -316,9 +354,11 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle) {
   const std::string_view host = header(handle, MHD_HTTP_HEADER_HOST);
   // A request without a Host header does not come from a browser.
   if (!host.empty() && !is_meant_for(host, listening_)) {
-    return refuse(handle, {MHD_HTTP_MISDIRECTED_REQUEST, "misdirected",
-                           "this is " + to_string(listening_) + ", and not '" +
-                               escaped(host, limits::kExcerptMax) + "'"});
+    return refuse(handle,
+                  {MHD_HTTP_MISDIRECTED_REQUEST, "misdirected",
+                   "this is " + to_string(listening_) + ", and not '" + escaped(host, limits::kExcerptMax) +
+                       "': a proxy has to send 'Host: " + to_string(listening_) +
+                       "' (nginx: proxy_set_header Host $proxy_host; Apache: ProxyPreserveHost Off)"});
   }
   auto request = route(exchange.target, header(handle, "Last-Event-ID"));
   if (!request) return refuse(handle, request.error());
@@ -360,6 +400,10 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request)
   }
   if (std::holds_alternative<HistoryRequest>(request)) {
     return send_pieces(exchange, handle, kJson, std::make_unique<HistoryReply>(desk_));
+  }
+  if (auto* const closed = std::get_if<ClosedRequest>(&request)) {
+    return send_pieces(exchange, handle, kJson,
+                       std::make_unique<ClosedReply>(desk_, std::move(closed->list)));
   }
   if (auto* const clients = std::get_if<ClientsRequest>(&request)) {
     if (clients->list.cursor && clients->list.cursor->boot != desk_.boot().id) {
@@ -493,6 +537,7 @@ void Server::forget(Exchange& exchange) {
 // --- the loop ---------------------------------------------------------------------------------------------
 
 void Server::run() {
+  close_strangers();
   MHD_run(daemon_);
   MHD_UNSIGNED_LONG_LONG wait = 0;
   const bool is_limited = MHD_get_timeout(daemon_, &wait) == MHD_YES;

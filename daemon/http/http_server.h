@@ -97,6 +97,7 @@ class Server final : uv::Acceptor::Door {
   void move(Connection& connection, Connections& to);
   void close(Connection& connection);
   void close_late();
+  void close_strangers();
 
   // --- requests; each returns whether libmicrohttpd may go on ---
   bool asked(Exchange& exchange, MHD_Connection* handle, std::string_view method);
@@ -140,8 +141,10 @@ class Server final : uv::Acceptor::Door {
   std::uint64_t seconds_seen_ = 0;  // the timeline's
   MonoTime woken_at_;               // on the machine's clock
   MonoTime refusals_told_at_ = MonoTime{-limits::kHttpRefusalsTold};
-  HttpFigures counters_;    // the numbers of connections and followers are not kept here
-  bool run_again_ = false;  // libmicrohttpd has more to do at once
+  MonoTime strangers_told_at_ = MonoTime{-limits::kHttpRefusalsTold};
+  std::uint64_t strangers_ = 0;  // connections closed because they spoke no HTTP
+  HttpFigures counters_;         // the numbers of connections and followers are not kept here
+  bool run_again_ = false;       // libmicrohttpd has more to do at once
   bool was_active_ = false;
   int descriptor_ = -1;  // libmicrohttpd's epoll
   MHD_Daemon* daemon_ = nullptr;

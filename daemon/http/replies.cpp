@@ -83,6 +83,26 @@ Answer::State ClientsReply::go_on(std::string& slice, Steps& steps) {
   return State::Done;
 }
 
+Answer::State ClosedReply::go_on(std::string& slice, Steps& steps) {
+  if (!std::exchange(begun_, true)) slice += R"({"closed":[)";
+  const ReportContext report = desk_.report();
+  while (may_go_on(slice, steps) && !list_.done()) {
+    const bool is_first = list_.count() == 0;
+    const ClosedClient* const client = list_.next(report.now, steps);
+    if (client == nullptr) continue;
+    if (!is_first) slice += ',';
+    append_object(slice, [&](JsonWriter& json) {
+      json.add("type", "closed");
+      add_client(json, *client, report);
+      add_close(json, *client, report);
+    });
+  }
+  if (!list_.done()) return State::Unfinished;
+  slice += R"(],"matching":)" + std::to_string(list_.matching()) + R"(,"remembered":)" +
+           std::to_string(desk_.monitor().closed_clients().size()) + '}';
+  return State::Done;
+}
+
 Answer::State HistoryReply::go_on(std::string& slice, Steps& steps) {
   if (!std::exchange(begun_, true)) slice += R"({"step_ms":1000,"samples":[)";
   // Seconds that were let go of meanwhile are left out.

@@ -38,6 +38,20 @@ class ClientsReply final : public Answer {
   bool begun_ = false;
 };
 
+// `{"closed":[…],"matching":N,"remembered":N}`
+class ClosedReply final : public Answer {
+ public:
+  ClosedReply(const OperatorDesk& desk, ClosedListRequest request)
+      : desk_(desk), list_(desk.monitor(), std::move(request)) {}
+
+  State go_on(std::string& slice, Steps& steps) override;
+
+ private:
+  const OperatorDesk& desk_;
+  ClosedList list_;
+  bool begun_ = false;
+};
+
 // `{"step_ms":1000,"samples":[…]}`: the seconds that had ended when it was asked for.
 class HistoryReply final : public Answer {
  public:

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "common/duration.h"
 #include "common/limits.h"
 #include "common/text.h"
 #include "daemon/http/target.h"
@@ -92,6 +93,16 @@ Routed clients(Query& query) {
   return query.made(ClientsRequest{std::move(list)});
 }
 
+Routed closed(Query& query) {
+  ClosedListRequest list;
+  list.filter.within =
+      query.converted<Millis>("since", [](std::string_view text) { return parse_duration(text); });
+  list.filter.reason = query.converted<Reason>("reason", parse_close_reason);
+  list.filter.match = query.converted<Glob>("match", compile_glob);
+  list.limit = query.converted<std::size_t>("limit", parse_limit).value_or(limits::kHttpListDefault);
+  return query.made(ClosedRequest{std::move(list)});
+}
+
 Routed events(Query& query, std::string_view last_event_id) {
   EventsRequest request;
   request.feed.since = query.converted<FeedCursor>("since", parse_feed_cursor);
@@ -126,6 +137,14 @@ Routed story(Query& query, std::string_view encoded) {
   return query.made(StoryRequest{std::move(*name)});
 }
 
+// `.` and `..` are names as well, and no path can hold them: browsers and libraries take them for
+// directories.
+Routed story_of_query(Query& query) {
+  const std::string* const name = query.text("name");
+  if (name == nullptr || name->empty()) query.refuse("'name' is missing: the name of a client");
+  return query.made(StoryRequest{name == nullptr ? std::string{} : *name});
+}
+
 }  // namespace
 
 Routed route(std::string_view target, std::string_view last_event_id) {
@@ -141,6 +160,8 @@ Routed route(std::string_view target, std::string_view last_event_id) {
   Query query{*parsed};
   if (path == "/api/status") return query.made(StatusRequest{});
   if (path == "/api/clients") return clients(query);
+  if (path == "/api/closed") return closed(query);
+  if (path == "/api/client") return story_of_query(query);
   if (path == "/api/history") return query.made(HistoryRequest{});
   if (path == "/api/events") return events(query, last_event_id);
   if (path.starts_with(kStories)) return story(query, path.substr(kStories.size()));

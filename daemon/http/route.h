@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "daemon/report/client_list.h"
+#include "daemon/report/closed_list.h"
 #include "daemon/report/feed_reader.h"
 
 namespace heartbeat::http {
@@ -23,6 +24,9 @@ struct StatusRequest {};
 struct ClientsRequest {
   ClientListRequest list;
 };
+struct ClosedRequest {
+  ClosedListRequest list;
+};
 struct StoryRequest {
   std::string name;
 };
@@ -31,8 +35,9 @@ struct EventsRequest {
   FeedRequest feed;
 };
 
-using Request = std::variant<PageRequest, IconRequest, MetricsRequest, HealthRequest, ReadyRequest,
-                             StatusRequest, ClientsRequest, StoryRequest, HistoryRequest, EventsRequest>;
+using Request =
+    std::variant<PageRequest, IconRequest, MetricsRequest, HealthRequest, ReadyRequest, StatusRequest,
+                 ClientsRequest, ClosedRequest, StoryRequest, HistoryRequest, EventsRequest>;
 
 // Why there is no answer: an HTTP status, the stable code, and a sentence.
 struct Refusal {

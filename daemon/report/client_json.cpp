@@ -72,4 +72,13 @@ void add_client(JsonWriter& json, const ClosedClient& client, const ReportContex
   json.add("heartbeats", client.heartbeats);
 }
 
+void add_close(JsonWriter& json, const ClosedClient& client, const ReportContext& context) {
+  json.begin_object("close");
+  json.add("at", context.instant(client.closed_at));
+  json.add("reason", to_string(client.reason));
+  json.add("by", to_string(client.by));
+  if (!client.detail.empty()) json.add("detail", client.detail);
+  json.end_object();
+}
+
 }  // namespace heartbeat

@@ -12,4 +12,7 @@ namespace heartbeat {
 void add_client(JsonWriter& json, const Client& client, const ReportContext& context);
 void add_client(JsonWriter& json, const ClosedClient& client, const ReportContext& context);
 
+// Adds the object `close`: when, why, and which side began it.
+void add_close(JsonWriter& json, const ClosedClient& client, const ReportContext& context);
+
 }  // namespace heartbeat

@@ -74,6 +74,7 @@ struct PauseFigures {
 };
 
 struct HttpFigures {
+  Endpoint listening{};
   std::size_t connections = 0;
   std::size_t followers = 0;                      // of /api/events
   std::map<unsigned, std::uint64_t> responses{};  // by HTTP status

@@ -91,6 +91,16 @@ tl::expected<SortBy, std::string> parse_sort(std::string_view text) {
   return one_of(kSorts, text);
 }
 
+tl::expected<Reason, std::string> parse_close_reason(std::string_view text) {
+  std::string all;
+  for (const ReasonFacts& facts : kReasons) {
+    if (!facts.closes()) continue;
+    if (facts.word == text) return facts.reason;
+    all.append(all.empty() ? "" : ", ").append(facts.word);
+  }
+  return tl::unexpected(quoted(text) + " is not one of " + all);
+}
+
 // Heartbeats are not in the feed.
 tl::expected<Event::Kind, std::string> parse_event_kind(std::string_view text) {
   std::string all;

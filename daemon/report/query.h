@@ -10,6 +10,7 @@
 
 #include "common/status.h"
 #include "daemon/core/event.h"
+#include "daemon/core/reason.h"
 
 namespace heartbeat {
 
@@ -34,6 +35,8 @@ struct ListCursor {
 // Of a connected client: `alive` or `leave`.
 [[nodiscard]] tl::expected<Status, std::string> parse_connected_status(std::string_view text);
 [[nodiscard]] tl::expected<SortBy, std::string> parse_sort(std::string_view text);
+// Why a client was closed.
+[[nodiscard]] tl::expected<Reason, std::string> parse_close_reason(std::string_view text);
 // A kind of event that is in the feed.
 [[nodiscard]] tl::expected<Event::Kind, std::string> parse_event_kind(std::string_view text);
 

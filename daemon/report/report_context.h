@@ -15,10 +15,11 @@ struct ReportContext {
   const WallClock& clock;
   MonoTime now;  // on the listening clock
   const ClosingBrake& brake;
+  bool exact_instants = false;  // in sentences: as everywhere else, for a viewer that knows its own time zone
 
   [[nodiscard]] std::string instant(MonoTime at) const { return format_instant(clock.at(at)); }
   [[nodiscard]] std::string in_sentence(MonoTime at) const {
-    return format_for_sentence(clock.at(at), clock.at(now));
+    return exact_instants ? instant(at) : format_for_sentence(clock.at(at), clock.at(now));
   }
 };
 

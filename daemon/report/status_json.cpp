@@ -138,7 +138,12 @@ void add_status(JsonWriter& json, const Figures& figures, const WallClock& clock
   add_lateness(json, figures);
   add_group(json, "pauses", figures);
   add_group(json, "descriptors", figures);
-  if (figures.http) add_group(json, "http", figures);
+  if (figures.http) {
+    json.begin_object("http");
+    json.add("listening", to_string(figures.http->listening));
+    add_members(json, "http", figures);
+    json.end_object();
+  }
 
   json.begin_object("feed");
   json.add("next", figures.feed.next());

@@ -95,6 +95,9 @@ void add_story_until(JsonWriter& json, const AnyClient& client, MonoTime until, 
   add_client(json, client, context);
   json.end_object();
   json.add("verdict", verdict_of(client, stalls, context));
+  ReportContext exact = context;
+  exact.exact_instants = true;
+  json.add("verdict_exact", verdict_of(client, stalls, exact));
   const Moment connected{.at = client.connected_at, .peer = client.peer, .kind = Moment::Kind::Connected};
   add_moments(json, client.history.get(), connected, context);
   add_stalls(json, stalls, client.history.get(), client.connected_at, until, context);
@@ -112,12 +115,7 @@ void add_story(JsonWriter& json, const ClosedClient& client, const Stalls& stall
                const ReportContext& context) {
   json.add("connected_now", false);
   add_story_until(json, client, client.closed_at, stalls, context);
-  json.begin_object("close");
-  json.add("at", context.instant(client.closed_at));
-  json.add("reason", to_string(client.reason));
-  json.add("by", to_string(client.by));
-  if (!client.detail.empty()) json.add("detail", client.detail);
-  json.end_object();
+  add_close(json, client, context);
 }
 
 }  // namespace heartbeat

@@ -44,6 +44,42 @@ class Find(PageTest):
         page.wait(lambda: len(self.names()) == 50, "Escape empties the search")
         self.assert_quiet_console(page)
 
+    def test_closed_clients_are_a_list_and_are_found_by_a_search(self):
+        page = self.page
+        for name in ["pump-07", "valve-1"]:
+            self.clients[name].close()
+            self.daemon.wait("close", client=name)
+        page.choose_status("close")
+        self.wait_names(["pump-07", "valve-1"])
+        self.assertEqual([row["status"] for row in page.rows()], ["closed", "closed"])
+        self.assertEqual(self.names()[0], "valve-1")  # closed last
+        self.assertIn("it closed the connection", page.rows()[0]["standing"])
+        self.assertEqual(page.text("range"), "1–2 of 2")
+        page.search("pump")
+        self.wait_names(["pump-07"])
+        page.choose_status("")
+        page.search("valve-1")
+        self.wait_names(["valve-1"])
+        page.search("valve")
+        page.wait(lambda: self.names() == ["valve-2", "valve-1"], "the connected client stands before the closed one")
+        page.click_row("valve-1")
+        page.wait(lambda: "closed" in page.text("story-status"), "the story of the closed client")
+        self.assert_quiet_console(page)
+
+    def test_names_that_a_path_cannot_hold_have_a_story(self):
+        for name in [".", "..", "pump "]:
+            self.connect(self.daemon).sync(id=name)
+        page = self.page
+        for name in [".", ".."]:
+            page.search("\\" + name)
+            self.wait_names([name])
+            page.click_row(name)
+            page.wait(lambda: page.text("story-verdict") != "", "its story")
+            page.keys(Keys.ESCAPE)
+        page.search("*[ ]")  # white space at the end of what is typed is cut off
+        self.wait_names(['"pump "'])
+        self.assert_quiet_console(page)
+
     def test_filter_by_status_and_order(self):
         page = self.page
         page.choose_status("leave")

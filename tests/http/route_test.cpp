@@ -71,6 +71,17 @@ TEST_CASE("the name in a path is decoded once") {
   CHECK(routed<StoryRequest>("/api/clients/a+b").name == "a+b");
   CHECK(routed<StoryRequest>("/api/clients/%2541").name == "%41");
   CHECK(routed<StoryRequest>("/api/clients/[::1]:4000").name == "[::1]:4000");
+  const ClosedRequest closed = routed<ClosedRequest>("/api/closed?since=1h&reason=silent&match=a*&limit=7");
+  CHECK(closed.list.filter.within == Millis{3'600'000});
+  CHECK(closed.list.filter.reason == Reason::Silent);
+  CHECK(closed.list.filter.match->matches("ab"));
+  CHECK(closed.list.limit == 7);
+  CHECK(refusal("/api/closed?reason=steady").status == 400);
+  CHECK(routed<StoryRequest>("/api/client?name=..").name == "..");
+  CHECK(routed<StoryRequest>("/api/client?name=a%2Fb%20c").name == "a/b c");
+  CHECK(refusal("/api/client").message == "'name' is missing: the name of a client");
+  CHECK(refusal("/api/client?name=").status == 400);
+  CHECK(refusal("/api/client?name=a&x=1").message == "'x' cannot be asked here");
   CHECK(refusal("/api/clients/").status == 400);
   CHECK(refusal("/api/clients/%C3").status == 400);
   CHECK(refusal("/api/clients/a?x=1").message == "'x' cannot be asked here");

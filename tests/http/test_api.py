@@ -2,6 +2,7 @@
 """What is told over HTTP, and what is refused."""
 import socket
 import subprocess
+import time
 import unittest
 
 import surfer
@@ -76,6 +77,41 @@ class Api(surfer.HttpTest):
         story = self.get(daemon, "/api/clients/" + surfer.urllib.parse.quote(NAME, safe="")).json
         self.assertEqual((story["type"], story["client"]["name"], story["connected_now"]), ("story", NAME, True))
         self.assertEqual(self.get(daemon, "/api/clients/nobody").json["code"], "no_such_client")
+        for name in [".", "..", "a/../b", "pump ", "x" * 128]:
+            with self.subTest(name):
+                self.join(daemon, name)
+                story = self.get(daemon, "/api/client?name=" + surfer.urllib.parse.quote(name, safe="")).json
+                self.assertEqual((story["type"], story["client"]["name"]), ("story", name))
+
+    def test_closed_clients_are_listed(self):
+        daemon = self.start()
+        self.assertEqual(self.get(daemon, "/api/closed").json, {"closed": [], "matching": 0, "remembered": 0})
+        for number in range(3):
+            time.sleep(0.01)
+            self.join(daemon, f"pump-{number}").close()
+            daemon.wait("close", client=f"pump-{number}")
+        time.sleep(0.01)  # of one millisecond's closes none is the last
+        self.join(daemon, "valve-1", status="close")
+        daemon.wait("close", client="valve-1")
+
+        def names(query):
+            return [client["name"] for client in self.get(daemon, "/api/closed" + query).json["closed"]]
+        self.assertEqual(names(""), ["valve-1", "pump-2", "pump-1", "pump-0"])
+        self.assertEqual(names("?limit=1"), ["valve-1"])
+        self.assertEqual(names("?match=pump-*&since=1h"), ["pump-2", "pump-1", "pump-0"])
+        self.assertEqual(names("?reason=goodbye"), ["valve-1"])
+        closed = self.get(daemon, "/api/closed?limit=1").json
+        self.assertEqual((closed["matching"], closed["remembered"]), (4, 4))
+        client = closed["closed"][0]
+        self.assertEqual((client["type"], client["status"], client["close"]["reason"], client["close"]["by"]),
+                         ("closed", "close", "goodbye", "client"))
+        self.join(daemon, "pump-1")
+        self.assertEqual(names(""), ["valve-1", "pump-2", "pump-0"])
+        for query, message in [("?reason=steady", "'steady' is not one of silent"), ("?since=10", "has no unit"),
+                               ("?status=close", "'status' cannot be asked here")]:
+            answer = self.get(daemon, "/api/closed" + query)
+            self.assertEqual(answer.status, 400)
+            self.assertIn(message, answer.json["message"])
 
     def test_what_cannot_be_answered_is_refused_with_the_reason(self):
         daemon = self.start()
@@ -142,6 +178,27 @@ class Api(surfer.HttpTest):
             with self.subTest(host):
                 answer = self.get(daemon, "/api/status", headers={"Host": host})
                 self.assertEqual((answer.status, answer.json["code"]), (421, "misdirected"))
+                # What a proxy in front of it has to do is said.
+                self.assertIn(f"a proxy has to send 'Host: 127.0.0.1:{port}'", answer.json["message"])
+
+    def test_heartbeats_on_this_port_are_closed_at_once_and_said_to_be_so(self):
+        daemon = self.start()
+        for sent in [b"\0\0\0\x33" + b'{"ip":"192.0.2.7","status":"alive"}', b"\x16\x03\x01\x02\0", b"{"]:
+            with self.subTest(sent), socket.create_connection(self.address_of(daemon), surfer.BOUND_S) as peer:
+                # Without the refusal the connection would stand until the request's 15 seconds were over.
+                began = time.monotonic()
+                peer.sendall(sent)
+                self.assertEqual(peer.recv(1), b"")
+                self.assertLess(time.monotonic() - began, 8)
+        said = daemon.wait("http:")
+        self.assertRegex(said.text, r"^http: 127\.0\.0\.1:\d+ sent no HTTP and was closed, 1 so far: heartbeats belong to the "
+                                    r"address of listen, and this is http\.listen$")
+        self.assertEqual(len(daemon.lines("http:")), 1)  # the others are counted
+        # A request that comes byte by byte, behind an empty line, is one.
+        with socket.create_connection(self.address_of(daemon), surfer.BOUND_S) as peer:
+            for byte in b"\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n":
+                peer.sendall(bytes([byte]))
+            self.assertTrue(peer.recv(100).startswith(b"HTTP/1.1 200 "))
 
     def test_health_is_a_line_with_its_reason(self):
         daemon = self.start()

@@ -13,6 +13,7 @@ using Reading = tl::expected<Order, std::string>;
 
 [[nodiscard]] Reading read_status(Members& request);
 [[nodiscard]] Reading read_clients(Members& request);
+[[nodiscard]] Reading read_closed(Members& request);
 [[nodiscard]] Reading read_why(Members& request);
 [[nodiscard]] Reading read_watch(Members& request);
 [[nodiscard]] Reading read_kick(Members& request);

@@ -7,6 +7,8 @@
 // In its plain form (no search, any status, nearest to leave first) the list is made of two: the clients in leave,
 // heard longest ago first, and then the alive clients, least margin first.  Together they are one order.  They also
 // name the quiet clients and count those near to leave for the headline.
+//
+// Closed clients are a list of their own, the one closed last first.  A search finds them behind the connected ones.
 'use strict';
 
 const ROWS_WIDE = 50;
@@ -29,7 +31,7 @@ class ClientTable {
     this.sort = 'margin';
     this.page = 0;
     this.cursors = [''];  // of the pages of the list in no order
-    this.list = {rows: [], more: false, total: null};
+    this.list = {rows: [], more: false};  // `total` where the daemon has counted the list
     this.active = null;   // the name of the chosen row
     this.rows = [];       // { tr, cells…, client }
     this.wasStatus = new Map();
@@ -230,6 +232,11 @@ class ClientTable {
     return fetchJson('/api/clients?' + query, controller);
   }
 
+  // The object of /api/closed.
+  closedOf(match, limit, controller) {
+    return fetchJson('/api/closed?' + new URLSearchParams(match ? {match, limit} : {limit}), controller);
+  }
+
   isPlain() {
     return this.search === '' && this.status === '' && this.sort === 'margin';
   }
@@ -249,14 +256,21 @@ class ClientTable {
       return this.pageOf(whole ? leave.clients.concat(near.clients) : leave.clients, size);
     }
     const match = this.search === '' ? '' : isPattern(this.search) ? this.search : `*${this.search}*`;
+    if (this.status === 'close') {
+      const gone = await this.closedOf(match, upTo, controller);
+      return {...this.pageOf(gone.closed, size), total: gone.matching};
+    }
+    const withClosed = async (rows, limit) => (this.search && !this.status && rows.length < limit
+      ? rows.concat((await this.closedOf(match, limit - rows.length, controller)).closed) : rows);
     if (this.sort === '') {
       const page = await this.clientsOf(
         {status: this.status, match, limit: size, cursor: this.cursors[this.page] || ''}, controller);
       if (page.next) this.cursors[this.page + 1] = page.next;
-      return {rows: page.clients, more: Boolean(page.next), last: false};
+      const rows = page.next ? page.clients : await withClosed(page.clients, size);
+      return {rows, more: Boolean(page.next), last: false};
     }
     const found = await this.clientsOf({status: this.status, match, sort: this.sort, limit: upTo}, controller);
-    return this.pageOf(found.clients, size);
+    return this.pageOf(await withClosed(found.clients, upTo), size);
   }
 
   pageOf(clients, size) {
@@ -302,13 +316,15 @@ class ClientTable {
     this.drawRange();
     this.drawHeadings();
     this.drawTimes();
+    byId('sort').disabled = this.status === 'close';
   }
 
   // Each order has one direction, the more worrying client first.  Two headings may stand for one order.
   drawHeadings() {
     for (const heading of this.headings) {
       const direction = {name: 'ascending', margin: 'ascending'}[this.sort] || 'descending';
-      setAttribute(heading.parentNode, 'aria-sort', heading.dataset.sort === this.sort ? direction : 'none');
+      const sorts = heading.dataset.sort === this.sort && this.status !== 'close';
+      setAttribute(heading.parentNode, 'aria-sort', sorts ? direction : 'none');
     }
   }
 
@@ -349,12 +365,15 @@ class ClientTable {
     row.client = client;
     row.tr.className = client.status + (isActive ? ' active' : '') + (changed ? ' changed' : '');
     setAttribute(row.tr, 'aria-selected', String(isActive));
-    setText(row.name, client.name);
-    setAttribute(row.nameCell, 'title', client.name);
+    const shown = shownName(client.name);
+    setText(row.name, shown);
+    setAttribute(row.nameCell, 'title', shown);
     setText(row.claim, client.ip ? 'claims ' + client.ip + (client.pid === undefined ? '' : ', pid ' + client.pid) : '');
-    setText(row.status, client.status === 'leave' ? 'leave' : 'alive');
+    setText(row.status, client.close ? 'closed' : client.status);
     row.status.className = 'status ' + client.status;
-    setText(row.margin, percent(client.margin));
+    setText(row.margin, client.close ? '–' : percent(client.margin));
+    setHidden(row.bar.node, Boolean(client.close));
+    setAttribute(row.barCell, 'title', client.close?.detail || '');
     setText(row.least, percent(client.margin_least));
     setText(row.beat, client.heartbeats ? clock(client.heardAt, this.link.now()) : 'never');
     setText(row.interval, client.interval_ms === undefined ? '–' : exactSpan(client.interval_ms));
@@ -370,7 +389,7 @@ class ClientTable {
     for (const row of this.rows) {
       const client = row.client;
       setText(row.silent, span(silentFor(client, now, this.rule)));
-      row.bar.show(client, this.rule, now);
+      if (!client.close) row.bar.show(client, this.rule, now);
       setText(row.standing, standingText(client, this.rule, now));
     }
   }
@@ -378,8 +397,9 @@ class ClientTable {
   drawRange() {
     const {rows, more, last} = this.list;
     const from = this.page * this.pageSize();
-    const known = this.search === '' ? this.totalOf(this.status) : null;
-    let text = this.search || this.status ? 'No client matches.' : 'No client is connected.';
+    const known = this.list.total ?? (this.search === '' ? this.totalOf(this.status) : null);
+    let text = this.search ? 'No client matches.' : this.status === 'close' ? 'No closed client is remembered.'
+      : this.status ? 'No client matches.' : 'No client is connected.';
     if (rows.length) {
       const of = known !== null ? ' of ' + count(Math.max(known, from + rows.length))
         : more || last ? ' of more' : ' of ' + count(from + rows.length);
@@ -399,7 +419,7 @@ class ClientTable {
 
   totalOf(status) {
     const totals = this.totals;
-    if (!totals) return null;
+    if (!totals || status === 'close') return null;
     return status === '' ? totals.alive + totals.leave : totals[status];
   }
 }
@@ -435,7 +455,7 @@ function standingText(client, rule, now) {
     const steady = client.steady ? `, heard ${client.steady}/${rule.recover}` : '';
     return `${client.held ? 'held, ' : ''}closes in ${span(instant(client.closes) - now)}${steady}`;
   }
-  if (client.status !== 'alive') return '';
+  if (client.close) return `${reasonText(client.close.reason)}, ${clock(instant(client.close.at), now)}`;
   const strikes = client.strikes ? `, strikes ${client.strikes}/${rule.cursor}` : '';
   return client.silence || client.strikes ? `silent ${client.silence}/${rule.threshold}${strikes}` : 'clean';
 }

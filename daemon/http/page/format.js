@@ -62,6 +62,11 @@ function bytes(number) {
   return (mebibytes < 100 ? mebibytes.toFixed(1) : count(Math.round(mebibytes))) + ' MiB';
 }
 
+// A name as a person can tell it from others: in quotes where white space begins or ends it.
+function shownName(name) {
+  return /^\s|\s$/.test(name) ? `"${name}"` : name;
+}
+
 function byId(id) {
   return document.getElementById(id);
 }

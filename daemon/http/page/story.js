@@ -67,7 +67,7 @@ class Story {
     if (this.name === null) return;
     const attempt = ++this.attempt;
     try {
-      const story = await fetchJson('/api/clients/' + encodeURIComponent(this.name));
+      const story = await fetchJson('/api/client?name=' + encodeURIComponent(this.name));
       if (attempt !== this.attempt) return;
       this.story = story;
       setText(byId('story-trouble'), '');
@@ -85,7 +85,7 @@ class Story {
   }
 
   drawNothing() {
-    setText(byId('story-name'), this.name);
+    setText(byId('story-name'), shownName(this.name));
     setText(byId('story-status'), '');
     byId('story-status').className = 'status';
     setText(byId('story-verdict'), '');

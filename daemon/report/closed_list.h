@@ -1,0 +1,74 @@
+// A list of the closed clients that are remembered, the one closed last first, made a bounded number of steps
+// at a time.
+//
+// It holds the places of the best `limit` of those met so far and never more.  A client that comes back while
+// the list is made is left out of it.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "common/glob.h"
+#include "common/limits.h"
+#include "common/mono_time.h"
+#include "daemon/core/closed_clients.h"
+#include "daemon/core/monitor.h"
+#include "daemon/core/reason.h"
+#include "daemon/report/answer.h"
+
+namespace heartbeat {
+
+struct ClosedFilter {
+  std::optional<Millis> within{};  // closed at most this long ago
+  std::optional<Reason> reason{};
+  std::optional<Glob> match{};  // of the name, or of the address with its port
+
+  [[nodiscard]] bool matches(const ClosedClient& client, MonoTime now) const;
+};
+
+struct ClosedListRequest {
+  ClosedFilter filter{};
+  std::size_t limit = limits::kListDefault;
+};
+
+class ClosedList {
+ public:
+  ClosedList(const Monitor& monitor, ClosedListRequest request)
+      : monitor_(monitor), request_(std::move(request)) {}
+
+  // The next client of the list, and the steps of wording it are spent.  Null when there are no steps left or
+  // the list is done(), and for a client that came back meanwhile.  Valid until the monitor is called.
+  [[nodiscard]] const ClosedClient* next(MonoTime now, Steps& steps);
+
+  [[nodiscard]] bool done() const { return all_seen() && best_.empty(); }
+  [[nodiscard]] std::size_t count() const { return count_; }  // that next() has returned
+  [[nodiscard]] std::size_t matching() const {
+    return matching_;
+  }  // of those remembered, beyond the limit too
+
+ private:
+  // In the order of the list.
+  struct Place {
+    std::int64_t closed_at;  // negated: the latest first
+    std::size_t place;
+
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+
+  // A reload may change how many places there are.
+  [[nodiscard]] bool all_seen() const { return at_ >= monitor_.closed_clients().max(); }
+  void look_at(std::size_t place, MonoTime now);
+
+  const Monitor& monitor_;
+  ClosedListRequest request_;
+  std::size_t at_ = 0;  // the next place to look at
+  std::set<Place> best_;
+  std::size_t count_ = 0;
+  std::size_t matching_ = 0;
+};
+
+}  // namespace heartbeat
