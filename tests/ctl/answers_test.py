@@ -54,6 +54,7 @@ class Answers(unittest.TestCase):
             "up": "3h12min, since 2026-11-22 06:43:00.000",
             "boot": "0123456789abcdef0123456789abcdef",
             "listening": "127.0.0.1:14000, [::1]:14000",
+            "status page": "none: http.listen is empty",
             "rule": "tick 10s, threshold 5, cursor 3, recover 5, leave_timeout 30min",
             "clients": "3 alive, 1 in leave, 1000000 at most",
             "remembered": "2 closed clients",
@@ -165,9 +166,26 @@ class Answers(unittest.TestCase):
 
     def test_no_client_that_matches_is_a_no(self):
         with FakeDaemon({"clients": []}) as daemon:
-            for arguments in (["clients"], ["clients", "--json", "--match", "x*"]):
+            for arguments in (["clients", "--status", "leave"], ["clients", "--json", "--match", "x*"]):
                 result = self.refuse(daemon, *arguments)
                 self.assertEqual((result.stdout, result.stderr), ("", "heartbeatctl: no client matches\n"))
+
+    def test_an_empty_fleet_is_an_answer(self):
+        with FakeDaemon({"clients": []}) as daemon:
+            result = run(daemon, "clients")
+            self.assertEqual((result.returncode, result.stdout, result.stderr),
+                             (0, "", "heartbeatctl: no client is connected\n"))
+            result = run(daemon, "--json", "clients")
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+
+    def test_why_words_the_verdict_in_the_zone_of_the_reader(self):
+        story = {**STORY, "verdict_exact": "kicked at 2020-01-22T10:00:00.000Z: in leave for 30 min"}
+        with FakeDaemon({"why": [story]}) as daemon:
+            for zone, first in (("UTC0", "kicked at 2020-01-22 10:00:00 UTC: in leave for 30 min"),
+                                ("CET-1", "kicked at 2020-01-22 11:00:00 CET: in leave for 30 min")):
+                out = run(daemon, "why", "pump-7", TZ=zone).stdout
+                self.assertEqual(out.splitlines()[0], first)
+                self.assertIn(f"WHEN ({zone[:3]})", out)
 
     def test_a_name_cannot_send_escapes(self):
         name = "a\x1b]0;owned\x07\u009b2J\u202eb"

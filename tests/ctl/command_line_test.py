@@ -1,16 +1,25 @@
 #!/usr/bin/env python3
 """What is wrong with a command line is one line, and exit code 2, before anybody is asked."""
 
+import os
+import re
+import subprocess
 import unittest
 
-from program import run
+from program import PROGRAM, run
 
 
 class CommandLine(unittest.TestCase):
     def test_each_mistake_is_named(self):
         for arguments, said in [
                 ([], "which command?"),
-                (["frobnicate"], "'frobnicate' is no command"),
+                (["frobnicate"], "'frobnicate' is no command (heartbeatctl"),
+                (["client"], "'client' is no command: did you mean clients?"),
+                (["statsu"], "'statsu' is no command: did you mean status?"),
+                (["why", "-x"], "'-x' is not expected; a client of that name is written behind --: heartbeatctl why -- -x"),
+                (["kick", "pump-7", "-x"], "'-x' is not expected; a client of that name is written behind --"),
+                (["closed", "--since", "10"], "--since: '10' has no unit"),
+                (["closed", "--limit", "10001"], "--limit: at most 10000 are listed"),
                 (["--frobnicate"], "'--frobnicate' is not expected"),
                 (["status", "--frobnicate"], "'--frobnicate' is not expected"),
                 (["status", "now"], "'now' is not expected"),
@@ -42,6 +51,18 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
                 self.assertTrue(result.stderr.startswith("heartbeatctl: " + said), result.stderr)
                 self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_no_line_of_a_help_is_wider_than_80_columns(self):
+        helps = [run(None, "--help").stdout]
+        for command in re.findall(r"^  ([a-z-]+) ", helps[0].split("Subcommands:")[1].split("\n\n")[0], re.M):
+            helps.append(run(None, command, "--help").stdout)
+        self.assertGreater(len(helps), 10)
+        folder = os.path.dirname(PROGRAM)
+        for program in ("heartbeatd", "heartbeat-client", "heartbeat-sim", "heartbeat-bench"):
+            if os.access(os.path.join(folder, program), os.X_OK):
+                helps.append(subprocess.run([os.path.join(folder, program), "--help"], capture_output=True, text=True,
+                                            check=True).stdout)
+        self.assertEqual([line for text in helps for line in text.splitlines() if len(line) > 80], [])
 
     def test_help_and_version_are_on_standard_output(self):
         for arguments, said in [(["--help"], "Exit codes:"), (["clients", "--help"], "--sort"), (["--version"], "heartbeatctl ")]:

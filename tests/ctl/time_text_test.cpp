@@ -28,6 +28,16 @@ TEST_CASE("what is not written as an instant is none") {
   }
 }
 
+TEST_CASE("the instants of a sentence are worded in the zone of the reader") {
+  live_in("CET-1CEST,M3.5.0,M10.5.0/3");
+  CHECK(in_local_time(
+            "kicked at 2020-07-22T23:55:14.007Z: in leave since 2020-01-22T09:55:14.570Z, for 30 min") ==
+        "kicked at 2020-07-23 01:55:14 CEST: in leave since 2020-01-22 10:55:14 CET, for 30 min");
+  CHECK(in_local_time("no instant: 2020-07-22T23:55:14Z") == "no instant: 2020-07-22T23:55:14Z");
+  CHECK(in_local_time("").empty());
+  live_in("UTC0");
+}
+
 TEST_CASE("an instant is shown in the zone of the reader") {
   live_in("UTC0");
   CHECK(local_time("2026-11-22T09:55:14.570Z") == "2026-11-22 09:55:14.570");

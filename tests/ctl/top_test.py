@@ -34,7 +34,7 @@ class Top(unittest.TestCase):
         return Terminal(self.daemon, "top", *arguments, **more)
 
     def test_it_shows_totals_and_as_many_clients_as_fit(self):
-        with self.top(rows=20) as top:
+        with self.top(rows=21) as top:
             top.wait_until(lambda text: "pump-13" in text)
             text = top.redrawn()
             self.assertEqual(names_in(text), [f"pump-{at:02}" for at in range(14)])
@@ -49,7 +49,7 @@ class Top(unittest.TestCase):
             self.assertEqual(top.end(), (0, ""))
 
     def test_keys_sort(self):
-        with self.top(rows=20) as top:
+        with self.top(rows=21) as top:
             for key, sort in ((b"s", "silence"), (b"c", "connected"), (b"n", "name"), (b"m", "margin")):
                 top.press(key)
                 top.wait_until(lambda text, sort=sort: f"sorted by {sort}" in " ".join(text.split()))
@@ -73,22 +73,43 @@ class Top(unittest.TestCase):
             top.wait_until(lambda text: "pump-05" in text)
 
     def test_it_scrolls(self):
-        with self.top(rows=20) as top:
+        with self.top(rows=21) as top:
             top.wait_until(lambda text: "pump-13" in text)
-            for keys, first in ((b"\x1b[6~", 14), (b"\x1b[B", 15), (b"\x1b[5~", 1), (b"\x1b[A", 0)):
+            # The chosen row moves, and the table with it.
+            for keys, first in ((b"\x1b[6~", 1), (b"\x1b[B", 2), (b"\x1b[5~", 1), (b"\x1b[A", 0)):
                 top.press(keys)
                 top.wait_until(lambda text, first=first: names_in(text)[:1] == [f"pump-{first:02}"])
 
     def test_it_follows_the_size_of_the_terminal(self):
         with self.top(rows=12, columns=60) as top:
-            text = top.wait_until(lambda text: len(names_in(text)) == 6)
+            text = top.wait_until(lambda text: len(names_in(text)) == 3)
             self.assertNotIn("CLAIMS", text)
             top.resize(30, 200)
-            text = top.wait_until(lambda text: len(names_in(text)) == 24)
+            text = top.wait_until(lambda text: len(names_in(text)) == 25)
             self.assertIn("CLAIMS", text)
             top.resize(3, 10)
             top.resize(12, 60)
-            top.wait_until(lambda text: len(names_in(text)) == 6)
+            top.wait_until(lambda text: len(names_in(text)) == 3)
+
+    def test_enter_shows_why_and_escape_leaves_it(self):
+        self.daemon.answers["why"] = lambda request: [{
+            "type": "story", "client": client(request["client"]), "connected_now": True, "moments": [], "stalls": [],
+            "forgotten": 0, "verdict": "alive with a clean record"}]
+        with self.top() as top:
+            top.wait_until(lambda text: "pump-03" in text)
+            top.press(b"\x1b[B\x1b[B\r")
+            top.wait_until(lambda text: "alive with a clean record" in " ".join(text.split()))
+            self.assertEqual(self.daemon.wait_for_request("why")[0]["client"], "pump-02")
+            top.press(b"\x1b")
+            top.wait_until(lambda text: "sorted by margin" in " ".join(text.split()) and "pump-03" in text)
+
+    def test_a_status_is_chosen(self):
+        with self.top() as top:
+            top.press(b"t")
+            top.wait_until(lambda text: "only leave" in " ".join(text.split()))
+            asked = self.daemon.wait_for_request("clients")
+            while asked[-1].get("status") != "leave":
+                asked = self.daemon.wait_for_request("clients", len(asked) + 1)
 
     def test_help_comes_and_goes(self):
         with self.top() as top:
@@ -127,7 +148,7 @@ class Top(unittest.TestCase):
 
     def test_a_name_cannot_send_escapes(self):
         self.daemon.answers["clients"] = [client("a\x1b]0;owned\x07b\u009bc")]
-        with self.top(columns=160) as top:
+        with self.top(columns=170) as top:
             top.wait_until(lambda text: r"a\x1b]0;owned\x07b\xc2\x9bc" in text)
             self.assertNotIn(b"owned\x07", top.screen)
             self.assertNotIn(b"\xc2\x9b", top.screen)

@@ -126,10 +126,17 @@ class Watch(unittest.TestCase):
 
     def test_once_it_ends_with_the_daemon(self):
         with FakeDaemon() as daemon, Beside(daemon, "watch", "--once") as watch:
-            daemon.wait_for_request("watch")
+            self.assertIn("following", watch.error_line())
             daemon.drop()
             self.assertIn("went away", watch.error_line())
             self.assertEqual(watch.process.wait(30), 69)
+
+    def test_it_says_at_once_that_it_follows(self):
+        following = "heartbeatctl: following; each event is a line from here on (Ctrl-C ends)"
+        with FakeDaemon() as daemon, Beside(daemon, "watch") as watch:
+            self.assertEqual(watch.error_line(), following)
+            daemon.emit("joined")
+            self.assertIn("joined", watch.lines(1)[0])
 
     def test_a_cursor_that_is_none_is_a_bad_command_line(self):
         error = {"type": "error", "code": "bad_request", "message": "since: 'x' is no cursor"}
@@ -147,12 +154,12 @@ class Watch(unittest.TestCase):
     def test_signals_end_it_quietly(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number), FakeDaemon() as daemon, Beside(daemon, "watch") as watch:
-                daemon.wait_for_request("watch")
+                self.assertIn("following", watch.error_line())
                 self.assertEqual(watch.end(number), (-number, "", ""))
 
     def test_a_reader_that_has_seen_enough_ends_it_quietly(self):
         with FakeDaemon() as daemon, Beside(daemon, "watch") as watch:
-            daemon.wait_for_request("watch")
+            self.assertIn("following", watch.error_line())
             daemon.emit("joined")
             watch.lines(1)
             watch.process.stdout.close()

@@ -33,17 +33,20 @@ std::string second_of(std::string_view instant) {
 
 }  // namespace
 
-Table client_table() {
+Table client_table(std::string_view sorted_by) {
+  const auto title = [&](const char* text, std::string_view sort, const char* mark) {
+    return sort == sorted_by ? std::string{text} + mark : std::string{text};
+  };
   return Table{{
-      {"NAME", 0, kNameLeast},
+      {title("NAME", "name", "↑"), 0, kNameLeast},
       {"STATUS", 1},
       {"SILENCE", 2, 0, Align::Right},
       {"STRIKES", 3, 0, Align::Right},
-      {"MARGIN", 4, 0, Align::Right},
+      {title("MARGIN", "margin", "↑"), 4, 0, Align::Right},
       {"LEAST", 7, 0, Align::Right},
-      {"HEARD", 5, 0, Align::Right},
+      {title("HEARD", "silence", "↓"), 5, 0, Align::Right},
       {"PEER", 6, kAddressLeast},
-      {"CONNECTED", 8},
+      {title("CONNECTED", "connected", "↑"), 8},
       {"STEADY", 9, 0, Align::Right},
       {"INTERVAL", 10, 0, Align::Right},
       {"BEATS", 12, 0, Align::Right},

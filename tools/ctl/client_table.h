@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "tools/ctl/json_reply.h"
 #include "tools/ctl/styled.h"
@@ -9,7 +10,8 @@
 
 namespace heartbeat::ctl {
 
-[[nodiscard]] Table client_table();
+// `sorted_by`: one of clients' sorts, whose heading is marked with an arrow; empty: none is.
+[[nodiscard]] Table client_table(std::string_view sorted_by = {});
 
 // One client's cells.  `rule` is the member of that name of a status: what the counters are out of.
 [[nodiscard]] Line client_cells(const Object& client, const Object& rule);

@@ -52,7 +52,12 @@ Outcome run(const ClientsCommand& command, Session& session, const Output& outpu
     cursor = next;
   } while (!cursor.empty() && listed < wanted);
 
-  if (listed == 0) return tl::unexpected(Failure{kNo, {"no client matches"}});
+  if (listed == 0) {
+    const bool is_filtered = !command.status.empty() || !command.match.empty();
+    if (is_filtered) return tl::unexpected(Failure{kNo, {"no client matches"}});
+    // An empty fleet is an answer, and no failure.
+    if (!output.json()) std::fputs("heartbeatctl: no client is connected\n", stderr);
+  }
   if (!command.sort.empty() && !command.limit && listed >= limits::kListMax) {
     std::fprintf(stderr, "heartbeatctl: these are the first %llu; a sorted list has no more\n",
                  static_cast<unsigned long long>(listed));

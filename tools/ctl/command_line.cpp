@@ -9,6 +9,8 @@
 #include <CLI/CLI.hpp>
 
 #include "common/duration.h"
+#include "common/help_text.h"
+#include "common/nearest_word.h"
 #include "common/text.h"
 #include "tools/ctl/connection.h"
 #include "tools/ctl/exit_code.h"
@@ -60,6 +62,14 @@ CLI::Validator is_text() {
   const auto check = [](const std::string& text) {
     if (text.empty()) return std::string{"it is empty"};
     return is_utf8(text) ? std::string{} : in_quotes(text) + " is not UTF-8";
+  };
+  return CLI::Validator{check, ""};
+}
+
+CLI::Validator is_duration() {
+  const auto check = [](const std::string& text) {
+    const auto duration = parse_duration(text);
+    return duration ? std::string{} : duration.error();
   };
   return CLI::Validator{check, ""};
 }
@@ -119,13 +129,18 @@ class Grammar {
 
   Options parse(int argc, const char* const* argv) {
     app_.allow_extras();  // so that it is we who name what is no command
-    app_.parse(argc, argv);
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::RequiredError&) {
+      refuse_unknown();  // a name that begins with a dash is not taken for one
+      throw;
+    }
     refuse_unknown();
     refuse_contradictions();
     return std::move(options_);
   }
 
-  [[nodiscard]] std::string help() const { return app_.help(); }
+  [[nodiscard]] std::string help() const { return fitted_help(app_.help()); }
 
  private:
   // What was read for a command becomes the command when it is the one that was given.
@@ -157,6 +172,23 @@ class Grammar {
         ->add_option_function<std::string>(
             "--limit", [this](const std::string& text) { read_limit(text, clients_.limit); },
             "At most so many; with --sort no more than 10000 [all]")
+        ->type_name("N");
+
+    CLI::App* const closed =
+        add_command("closed", "The clients that are gone, the one closed last first: when and why", closed_);
+    closed->add_option("--since", closed_.since, "Closed at most this long ago")
+        ->type_name("DURATION")
+        ->check(is_duration());
+    closed->add_option("--reason", closed_.reason, "Closed for this reason: silent, peer_closed, kicked …")
+        ->type_name("REASON")
+        ->check(is_text());
+    closed->add_option("--match", closed_.match, "Only those with such a name or address")
+        ->type_name("GLOB")
+        ->check(is_text());
+    closed
+        ->add_option_function<std::string>(
+            "--limit", [this](const std::string& text) { read_limit(text, closed_.limit); },
+            "At most so many, and no more than 10000 [10000]")
         ->type_name("N");
 
     CLI::App* const why =
@@ -219,12 +251,31 @@ class Grammar {
     add_command("reload", "Have the configuration file read again", reload_);
   }
 
+  // The command that may have been meant.
+  [[nodiscard]] std::string meant(const std::string& written) const {
+    std::vector<std::string> names;
+    for (const CLI::App* const command : app_.get_subcommands({})) names.push_back(command->get_name());
+    const auto nearest = nearest_word(written, std::vector<std::string_view>{names.begin(), names.end()});
+    return nearest ? ": did you mean " + std::string{*nearest} + "?" : "";
+  }
+
+  // What to write where a name begins with a dash.
+  [[nodiscard]] std::string as_a_name(const std::string& written) const {
+    const auto commands = app_.get_subcommands();
+    if (!written.starts_with('-') || commands.empty()) return {};
+    const std::string command = commands.front()->get_name();
+    if (command != "why" && command != "kick") return {};
+    return "; a client of that name is written behind --: heartbeatctl " + command + " -- " +
+           escaped(written);
+  }
+
   void refuse_unknown() const {
     std::string wrong;
     if (!app_.remaining().empty()) {
       const std::string first = app_.remaining().front();
       const bool command = app_.get_subcommands().empty() && !first.starts_with('-');
-      wrong = in_quotes(first) + (command ? " is no command" : " is not expected");
+      wrong = in_quotes(first) +
+              (command ? " is no command" + meant(first) : " is not expected" + as_a_name(first));
     } else if (app_.get_subcommands().empty()) {
       wrong = "which command?";
     }
@@ -233,6 +284,11 @@ class Grammar {
   }
 
   void refuse_contradictions() const {
+    if (const auto* const closed = std::get_if<ClosedCommand>(&options_.command)) {
+      if (closed->limit > limits::kListMax) {
+        throw CLI::ValidationError("--limit", "at most " + std::to_string(limits::kListMax) + " are listed");
+      }
+    }
     if (const auto* const clients = std::get_if<ClientsCommand>(&options_.command)) {
       if (!clients->sort.empty() && clients->limit > limits::kListMax) {
         throw CLI::ValidationError("--limit",
@@ -247,6 +303,7 @@ class Grammar {
   Options options_;
   StatusCommand status_;
   ClientsCommand clients_;
+  ClosedCommand closed_;
   WhyCommand why_;
   WatchCommand watch_;
   TopCommand top_;

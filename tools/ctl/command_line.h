@@ -22,6 +22,12 @@ struct ClientsCommand {
   std::string sort;
   std::optional<std::uint64_t> limit;
 };
+struct ClosedCommand {
+  std::string since;
+  std::string reason;
+  std::string match;
+  std::optional<std::uint64_t> limit;
+};
 struct WhyCommand {
   std::string client;
 };
@@ -49,7 +55,7 @@ struct LogLevelCommand {
 struct ReloadCommand {};
 struct SettingsCommand {};
 
-using Command = std::variant<StatusCommand, ClientsCommand, WhyCommand, WatchCommand, TopCommand, KickCommand,
+using Command = std::variant<StatusCommand, ClientsCommand, ClosedCommand, WhyCommand, WatchCommand, TopCommand, KickCommand,
                              BrakeCommand, LogLevelCommand, ReloadCommand, SettingsCommand>;
 
 struct Options {

@@ -9,6 +9,7 @@ namespace heartbeat::ctl {
 
 [[nodiscard]] Outcome run(const StatusCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const ClientsCommand& command, Session& session, const Output& output);
+[[nodiscard]] Outcome run(const ClosedCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const WhyCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const WatchCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const TopCommand& command, Session& session, const Output& output);

@@ -20,7 +20,7 @@ _heartbeatctl() {
   fi
   local previous=${words[-1]}
 
-  local commands="status clients why watch top kick brake log-level reload settings"
+  local commands="status clients closed why watch top kick brake log-level reload settings"
   local command="" control=() at
   for ((at = 1; at < ${#words[@]}; at++)); do
     case ${words[at]} in
@@ -36,12 +36,14 @@ _heartbeatctl() {
     --control) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --timeout | --limit | --since | --message) COMPREPLY=(); return ;;
     --status) offered="alive leave" ;;
+    --reason) offered="silent away goodbye peer_closed reset bad_frame bad_heartbeat superseded kicked never_spoke frame_timeout limit shutdown" ;;
     --sort) offered="silence margin connected name" ;;
     --event) offered="connected joined named takeover fight slow_beats fast_beats strike leave return close refused accept_paused stall suspend brake brake_end" ;;
     --match | --client) offered=$(_heartbeatctl_clients "$current" "${control[@]}") ;;
     *)
       case $command in
         "") options+=" --version"; offered=$commands ;;
+        closed) options+=" --since --reason --match --limit" ;;
         clients) options+=" --status --match --sort --limit" ;;
         watch) options+=" --since --client --event --snapshot --once" ;;
         top) options+=" --sort --match" ;;

@@ -34,6 +34,7 @@ attr_t attributes_of(Tone tone, bool colour) {
     case Tone::Good: return pair(kGood, A_NORMAL);
     case Tone::Warning: return pair(kWarning, A_BOLD);
     case Tone::Bad: return pair(kBad, A_REVERSE);
+    case Tone::Chosen: return A_REVERSE;
   }
   return A_NORMAL;
 }

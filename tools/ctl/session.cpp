@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include <grp.h>
+#include <sys/stat.h>
+
 #include "common/control_path.h"
 #include "common/duration.h"
 #include "tools/ctl/exit_code.h"
@@ -17,6 +20,14 @@ std::vector<std::string> paths_for(const std::string& control) {
   std::vector<std::string> paths{default_control_path()};
   if (paths.front() != kSystemControlPath) paths.emplace_back(kSystemControlPath);
   return paths;
+}
+
+// The group that may use the socket; that of the packaged service where it is not known.
+std::string group_of(const std::string& path) {
+  struct stat about {};
+  const bool is_known = stat(path.c_str(), &about) == 0;
+  const group* const found = is_known ? getgrgid(about.st_gid) : nullptr;  // NOLINT(concurrency-mt-unsafe)
+  return found == nullptr ? "heartbeatd" : found->gr_name;
 }
 
 int exit_code_of(std::string_view code) {
@@ -66,8 +77,10 @@ Failure Session::failure(const ConnectionError& error) const {
       return {kDaemonAway,
               {"no daemon at " + error.text + ": start heartbeatd, or name its socket with --control PATH"}};
     case Kind::Denied:
-      return {kDenied,
-              {"may not use " + path + " (" + error.text + "): ask as a user of the socket's group"}};
+      return {
+          kDenied,
+          {"may not use " + path + " (" + error.text + "): ask as root or as a user of the socket's group; " +
+           "usermod -aG " + shown(group_of(found_)) + " USER adds one, from the next login on"}};
     case Kind::Gone:
       return {kDaemonAway, {"the daemon at " + path + " went away before it had answered: try again"}};
     case Kind::TooSlow:

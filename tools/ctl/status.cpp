@@ -121,6 +121,9 @@ Facts facts_of(const Object& status) {
   facts.add("up", {uptime_text(status) + ", since " + local_time(status.text("started"))});
   facts.add("boot", {std::string{status.text("boot")}});
   facts.add("listening", {joined(status.texts("listening"))});
+  const std::string_view http = status.object("http").text("listening");
+  facts.add("status page",
+            {http.empty() ? "none: http.listen is empty" : "http://" + std::string{http} + "/"});
   facts.add("rule", {rule_text(status.object("rule"))});
   facts.add("clients", {clients.written("alive") + " alive, " + clients.written("leave") + " in leave, " +
                         clients.written("max") + " at most"});

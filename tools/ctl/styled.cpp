@@ -12,6 +12,7 @@ const char* escape_of(Tone tone) {
     case Tone::Good: return "\x1b[32m";
     case Tone::Warning: return "\x1b[33m";
     case Tone::Bad: return "\x1b[31m";
+    case Tone::Chosen: return "\x1b[7m";
   }
   return "";
 }

@@ -7,7 +7,7 @@
 
 namespace heartbeat::ctl {
 
-enum class Tone : std::uint8_t { Plain, Strong, Faint, Good, Warning, Bad };
+enum class Tone : std::uint8_t { Plain, Strong, Faint, Good, Warning, Bad, Chosen };
 
 struct Span {
   std::string text;

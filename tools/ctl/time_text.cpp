@@ -72,6 +72,25 @@ std::string zone_at(std::string_view instant) {
   return time ? formatted(*time, "%Z") : std::string{};
 }
 
+std::string in_local_time(std::string_view sentence) {
+  const std::time_t now = std::time(nullptr);
+  std::tm today{};
+  localtime_r(&now, &today);
+  std::string text;
+  while (!sentence.empty()) {
+    const auto time = local(sentence.substr(0, kPattern.size()));
+    if (!time) {
+      text += sentence.front();
+      sentence.remove_prefix(1);
+      continue;
+    }
+    const bool is_today = time->tm_year == today.tm_year && time->tm_yday == today.tm_yday;
+    text += formatted(*time, is_today ? "%H:%M:%S %Z" : "%Y-%m-%d %H:%M:%S %Z");
+    sentence.remove_prefix(kPattern.size());
+  }
+  return text;
+}
+
 std::string span_text(Millis span) {
   const std::int64_t millis = span.count();
   const std::int64_t seconds = millis / 1000;

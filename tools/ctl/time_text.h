@@ -19,6 +19,10 @@ namespace heartbeat::ctl {
 // The name of this machine's zone at that instant, `CET`; empty for what is no instant.
 [[nodiscard]] std::string zone_at(std::string_view instant);
 
+// The sentence with each instant in it in local time, with the name of the zone: `10:55:14 CET`, of another
+// day than today `2026-11-22 10:55:14 CET`.
+[[nodiscard]] std::string in_local_time(std::string_view sentence);
+
 // A length in its two largest units, `850ms`, `12.3s`, `4min5s`, `3h12min`, `5d7h`; cut, never rounded up.
 [[nodiscard]] std::string span_text(Millis span);
 

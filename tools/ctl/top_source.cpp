@@ -7,13 +7,18 @@ namespace {
 
 using Kind = ConnectionError::Kind;
 
-constexpr int kQuestions = 2;  // status and clients
-
 Request clients_request(const TopQuery& query) {
   Request request{"clients"};
   request.with("sort", query.sort).with("limit", query.limit);
   if (!query.match.empty()) request.with("match", query.match);
+  if (!query.status.empty()) request.with("status", query.status);
   return request;
+}
+
+std::vector<Request> requests_for(const TopQuery& query) {
+  std::vector<Request> requests{Request{"status"}, clients_request(query)};
+  if (!query.story.empty()) requests.push_back(Request{"why"}.with("client", query.story));
+  return requests;
 }
 
 }  // namespace
@@ -43,12 +48,13 @@ TopSource::Changed TopSource::ask(Deadline now, const TopQuery& query) {
     if (!connection) return tl::unexpected(connection.error());
     connection_ = std::move(*connection);
   }
-  // Two small requests: they always fit into the socket.
-  for (const Request& request : {Request{"status"}, clients_request(query)}) {
+  // Three small requests at the most: they always fit into the socket.
+  const std::vector<Request> requests = requests_for(query);
+  for (const Request& request : requests) {
     if (const auto sent = connection_->send(request.body(), now); !sent) return tl::unexpected(sent.error());
   }
   asked_ = query;
-  awaited_ = kQuestions;
+  awaited_ = static_cast<int>(requests.size());
   coming_ = {};
   answer_by_ = session_.answer_deadline();
   return read(now);
@@ -79,6 +85,8 @@ void TopSource::take(Reply reply) {
     coming_.clients.push_back(std::move(reply));
   } else if (type == "status") {
     coming_.status = std::move(reply);
+  } else if (type == "story") {
+    coming_.story = std::move(reply);
   }
 }
 

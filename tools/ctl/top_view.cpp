@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "common/text.h"
 #include "tools/ctl/client_table.h"
 #include "tools/ctl/status_text.h"
+#include "tools/ctl/story_text.h"
 #include "tools/ctl/text_width.h"
 
 namespace heartbeat::ctl {
@@ -16,8 +19,8 @@ namespace {
 
 using Kind = Key::Kind;
 
-constexpr std::size_t kHeadRows = 4;   // three of totals, one of sort and filter
 constexpr std::size_t kOtherRows = 2;  // the table's headings, and the last line
+constexpr std::size_t kGap = 2;        // spaces between two items of the head
 
 // A filter is a key; what is longer was not meant.
 constexpr std::size_t kFilterMax = limits::kIdMax;
@@ -29,11 +32,16 @@ struct Sort {
 constexpr std::array kSorts{Sort{'s', "silence"}, Sort{'m', "margin"}, Sort{'c', "connected"},
                             Sort{'n', "name"}};
 
-constexpr std::array<std::string_view, 13> kHelp{
+constexpr std::array kStatuses{std::string_view{""}, std::string_view{"leave"}, std::string_view{"alive"}};
+
+constexpr std::array<std::string_view, 16> kHelp{
     "q          quit",
+    "Up Down    choose a client       PgUp PgDn  a page       Home End  first, last",
+    "Enter      why: the story of the chosen client; Enter or Escape leaves it",
     "s m c n    sort by silence, margin, connected (the oldest first), name",
-    "/          filter by name: a glob, or a part of it; Enter takes it, Escape leaves it; empty: all",
-    "Up Down    one row       PgUp PgDn  one page       Home End  the first, the last",
+    "t          show all clients, those in leave, those alive",
+    "/          filter by name: a glob, or a part of it; empty: all",
+    "           Enter takes the filter, Escape leaves it as it was",
     "?          this help, and away again",
     "",
     "SILENCE    silent ticks in a row, out of the threshold that makes a strike",
@@ -51,39 +59,55 @@ std::string glob_of(const std::string& typed) {
   return '*' + typed + '*';
 }
 
-std::string counts_of(const Object& counts) {
-  std::string text;
-  for (const auto& [name, count] : counts.numbers()) {
-    if (!text.empty()) text += "  ";
-    text += shown(name) + ' ' + std::to_string(count);
-  }
-  return text;
-}
-
 std::int64_t closes_in_all(const Object& status) {
   std::int64_t sum = 0;
   for (const auto& [reason, count] : status.object("closes").numbers()) sum += count;
   return sum;
 }
 
-std::vector<Line> head_lines(const Object& status) {
+// What the head is made of, each a piece that is not broken: as many to a line as fit.
+std::vector<Span> head_items(const Object& status) {
   const Object clients = status.object("clients");
   const Object descriptors = status.object("descriptors");
   const bool stalled = status.object("stalls").number("count").value_or(0) != 0;
-  return {
-      {{"heartbeatd " + shown(status.text("version")), Tone::Strong},
-       {"  up " + uptime_text(status) + "  "},
-       {"alive " + shown(clients.written("alive")), Tone::Good},
-       {"  "},
-       {"leave " + shown(clients.written("leave")), Tone::Warning},
-       {"  of " + shown(clients.written("max")) + "  beats/s " + rates_text(status)}},
-      {{counts_of(status.object("totals")) + "  closes " + std::to_string(closes_in_all(status))}},
-      {{"stalls "},
-       {shown(stalls_text(status)), stalled ? Tone::Warning : Tone::Plain},
-       {"  loop p99 " + shown(status.object("loop_lateness_ms").written("p99")) + "ms  memory " +
-        memory_text(status) + "  descriptors " + shown(descriptors.written("used")) + " of " +
-        shown(descriptors.written("limit"))}},
+  std::vector<Span> items{
+      {"heartbeatd " + shown(status.text("version")), Tone::Strong},
+      {"up " + uptime_text(status)},
+      {"alive " + shown(clients.written("alive")), Tone::Good},
+      {"leave " + shown(clients.written("leave")), Tone::Warning},
+      {"of " + shown(clients.written("max"))},
+      {"beats/s " + rates_text(status)},
   };
+  for (const auto& [name, count] : status.object("totals").numbers()) {
+    items.push_back({shown(name) + ' ' + std::to_string(count)});
+  }
+  items.push_back({"closes " + std::to_string(closes_in_all(status))});
+  items.push_back({"stalls " + shown(stalls_text(status)), stalled ? Tone::Warning : Tone::Plain});
+  items.push_back({"loop p99 " + shown(status.object("loop_lateness_ms").written("p99")) + "ms"});
+  items.push_back({"memory " + memory_text(status)});
+  items.push_back(
+      {"descriptors " + shown(descriptors.written("used")) + " of " + shown(descriptors.written("limit"))});
+  return items;
+}
+
+std::vector<Line> in_lines(const std::vector<Span>& items, std::size_t width) {
+  std::vector<Line> lines(1);
+  std::size_t used = 0;
+  for (const Span& item : items) {
+    const std::size_t needed = width_of(item.text);
+    if (used != 0 && used + kGap + needed > width) {
+      lines.emplace_back();
+      used = 0;
+    }
+    if (used != 0) lines.back().push_back({std::string(kGap, ' ')});
+    used += (used == 0 ? 0 : kGap) + needed;
+    lines.back().push_back(item);
+  }
+  return lines;
+}
+
+void append_wrapped(std::vector<Line>& lines, const std::string& text, Tone tone, std::size_t width) {
+  for (std::string& piece : wrapped(text, width)) lines.push_back({{std::move(piece), tone}});
 }
 
 }  // namespace
@@ -93,6 +117,8 @@ TopView::TopView(std::string sort, std::string match) : sort_(std::move(sort)), 
 void TopView::press(Key key) {
   if (typing_) {
     press_in_filter(key);
+  } else if (story_) {
+    press_in_story(key);
   } else {
     press_in_table(key);
   }
@@ -101,7 +127,7 @@ void TopView::press(Key key) {
 void TopView::press_in_filter(Key key) {
   if (key.kind == Kind::Enter) {
     if (is_printable(*typing_)) match_ = glob_of(*typing_);
-    first_ = 0;
+    begin_anew();
     typing_.reset();
   } else if (key.kind == Kind::Escape) {
     typing_.reset();
@@ -112,61 +138,101 @@ void TopView::press_in_filter(Key key) {
   }
 }
 
+void TopView::press_in_story(Key key) {
+  const std::size_t page = table_rows();
+  switch (key.kind) {
+    case Kind::Up: first_ -= std::min<std::size_t>(first_, 1); return;
+    case Kind::Down: ++first_; return;  // add_story() knows where the end is
+    case Kind::PageUp: first_ -= std::min(first_, page); return;
+    case Kind::PageDown: first_ += page; return;
+    case Kind::Home: first_ = 0; return;
+    case Kind::Enter:
+    case Kind::Escape: break;
+    default:
+      if (key.byte != 'q') return;
+      break;
+  }
+  story_.reset();
+  first_ = 0;
+}
+
 void TopView::press_in_table(Key key) {
   const auto page = static_cast<long>(std::max<std::size_t>(table_rows(), 1));
+  const auto row = static_cast<long>(row_);
   switch (key.kind) {
-    case Kind::Up: return scroll(-1);
-    case Kind::Down: return scroll(1);
-    case Kind::PageUp: return scroll(-page);
-    case Kind::PageDown: return scroll(page);
-    case Kind::Home: first_ = 0; return;
-    case Kind::End: first_ = limits::kListMax; return;  // lines() knows where that is
+    case Kind::Up: return choose(row - 1);
+    case Kind::Down: return choose(row + 1);
+    case Kind::PageUp: return choose(row - page);
+    case Kind::PageDown: return choose(row + page);
+    case Kind::Home: return begin_anew();
+    case Kind::End: to_the_end_ = true; return;
     case Kind::Escape: help_ = false; return;
+    case Kind::Enter:
+      if (row_ < names_.size()) story_ = names_[row_];
+      first_ = 0;
+      help_ = false;
+      return;
     case Kind::Character: break;
     default: return;
   }
   if (key.byte == 'q') ended_ = true;
   if (key.byte == '?') help_ = !help_;
   if (key.byte == '/') typing_ = "";
+  if (key.byte == 't') {
+    const auto* const now = std::find(kStatuses.begin(), kStatuses.end(), status_);
+    status_ = now + 1 == kStatuses.end() ? kStatuses.front() : *(now + 1);
+    begin_anew();
+  }
   for (const Sort& sort : kSorts) {
     if (sort.key != key.byte) continue;
     sort_ = sort.name;
-    first_ = 0;
+    begin_anew();
   }
 }
 
-void TopView::scroll(long rows) {
-  const long to = std::max(static_cast<long>(first_) + rows, 0L);
-  first_ = std::min(static_cast<std::size_t>(to), limits::kListMax);
+void TopView::choose(long row) {
+  to_the_end_ = false;
+  const long last = names_.empty() ? 0 : static_cast<long>(names_.size()) - 1;
+  row_ = static_cast<std::size_t>(std::clamp(row, 0L, last));
+  chosen_ = row_ < names_.size() ? names_[row_] : std::string{};
+}
+
+// Another list begins with its first row.
+void TopView::begin_anew() {
+  first_ = row_ = 0;
+  chosen_.clear();
+  to_the_end_ = false;
 }
 
 std::size_t TopView::table_rows() const {
-  return size_.rows > kHeadRows + kOtherRows ? size_.rows - kHeadRows - kOtherRows : 0;
+  const std::size_t others = head_rows_ + kOtherRows;
+  return size_.rows > others ? size_.rows - others : 0;
 }
 
 TopQuery TopView::query() const {
-  const std::size_t limit = std::min(first_ + 2 * table_rows() + 1, limits::kListMax);
-  return {sort_, match_, limit};
+  const std::size_t wanted = story_ ? row_ + 1 : std::max(first_, row_) + 2 * table_rows() + 1;
+  return {.sort = sort_,
+          .match = match_,
+          .status = status_,
+          .limit = to_the_end_ ? limits::kListMax : std::min(wanted, limits::kListMax),
+          .story = story_.value_or("")};
 }
 
 std::vector<Line> TopView::lines(const TopAnswers& answers) {
-  const std::size_t rows = table_rows();
-  const std::size_t count = answers.clients.size();
-  first_ = std::min(first_, count > rows ? count - rows : 0);
+  std::vector<Line> lines = head_lines(answers);
+  // Where there is room for hardly more than the head, clients come first.
+  if (constexpr std::size_t kClientsLeast = 3; lines.size() + kOtherRows + kClientsLeast > size_.rows) {
+    lines = {lines.front(), lines.back()};
+  }
+  head_rows_ = lines.size();
 
-  const Object status = answers.status ? answers.status->object() : Object{};
-  std::vector<Line> lines =
-      answers.status ? head_lines(status) : std::vector<Line>{{{"heartbeatd", Tone::Strong}}, {}, {}};
-  lines.push_back(middle_line(answers));
-
+  const Object rule = answers.status ? answers.status->object().object("rule") : Object{};
   if (help_) {
     for (const std::string_view line : kHelp) lines.push_back({{std::string{line}}});
+  } else if (story_) {
+    add_story(lines, answers, rule);
   } else {
-    Table table = client_table();
-    for (std::size_t at = first_; at < std::min(count, first_ + rows); ++at) {
-      table.add(client_cells(answers.clients[at].object(), status.object("rule")));
-    }
-    for (Line& line : table.take(size_.columns)) lines.push_back(std::move(line));
+    add_table(lines, answers, rule);
   }
   const std::size_t before_last = size_.rows > 0 ? size_.rows - 1 : 0;
   lines.resize(before_last);
@@ -174,28 +240,91 @@ std::vector<Line> TopView::lines(const TopAnswers& answers) {
   return lines;
 }
 
-// The filter while it is typed; else what is wrong, here or with the fleet; else what is shown.
-Line TopView::middle_line(const TopAnswers& answers) const {
-  if (typing_) return {{"filter: " + shown(*typing_) + "_", Tone::Strong}};
-  if (!answers.trouble.empty()) return {{answers.trouble, Tone::Bad}};
+// The totals; what is wrong, here or with the fleet; and what is shown, or the filter while it is typed.
+std::vector<Line> TopView::head_lines(const TopAnswers& answers) const {
+  std::vector<Line> lines{{{"heartbeatd", Tone::Strong}}};
   if (answers.status) {
-    const std::string braked = braked_text(answers.status->object());
-    if (!braked.empty()) return {{shown(braked), Tone::Bad}};
+    const Object status = answers.status->object();
+    lines = in_lines(head_items(status), size_.columns);
+    const std::string braked = braked_text(status);
+    if (!braked.empty()) {
+      append_wrapped(lines, shown(braked) + "; what to do: heartbeatctl brake confirm, or brake release",
+                     Tone::Bad, size_.columns);
+    }
   }
-  return {{"sorted by " + sort_ + (match_.empty() ? "" : ", only " + shown(match_)), Tone::Faint}};
+  if (!answers.trouble.empty()) append_wrapped(lines, answers.trouble, Tone::Bad, size_.columns);
+  lines.push_back(typing_ ? Line{{"filter: " + shown(*typing_) + "_", Tone::Strong}} : sort_line());
+  return lines;
+}
+
+Line TopView::sort_line() const {
+  std::string text = "sorted by " + sort_;
+  if (!status_.empty()) text += ", only " + status_;
+  if (!match_.empty()) text += ", only " + shown(match_);
+  return {{text, Tone::Faint}};
+}
+
+void TopView::add_table(std::vector<Line>& lines, const TopAnswers& answers, const Object& rule) {
+  show_chosen(answers);
+  Table table = client_table(sort_);
+  const std::size_t end = std::min(answers.clients.size(), first_ + table_rows());
+  for (std::size_t at = first_; at < end; ++at) table.add(client_cells(answers.clients[at].object(), rule));
+  std::vector<Line> rows = table.take(size_.columns);
+  if (const std::size_t chosen = 1 + row_ - first_; chosen < rows.size()) {
+    std::size_t width = 0;
+    for (Span& span : rows[chosen]) {
+      span.tone = Tone::Chosen;
+      width += width_of(span.text);
+    }
+    rows[chosen].push_back({std::string(size_.columns - std::min(size_.columns, width), ' '), Tone::Chosen});
+  }
+  for (Line& line : rows) lines.push_back(std::move(line));
+}
+
+// Finds the chosen client again, and moves the rows that are shown so that it is among them.
+void TopView::show_chosen(const TopAnswers& answers) {
+  names_.clear();
+  for (const Reply& client : answers.clients) names_.emplace_back(client.object().text("name"));
+  const std::size_t rows = table_rows();
+  const std::size_t last = names_.empty() ? 0 : names_.size() - 1;
+  const auto found = std::find(names_.begin(), names_.end(), chosen_);
+  if (to_the_end_) {
+    row_ = last;
+  } else if (!chosen_.empty() && found != names_.end()) {
+    row_ = static_cast<std::size_t>(found - names_.begin());
+  }
+  row_ = std::min(row_, last);
+  if (row_ < first_) first_ = row_;
+  if (rows > 0 && row_ >= first_ + rows) first_ = row_ + 1 - rows;
+  first_ = std::min(first_, names_.size() > rows ? names_.size() - rows : 0);
+}
+
+void TopView::add_story(std::vector<Line>& lines, const TopAnswers& answers, const Object& rule) {
+  const bool is_there = answers.story && answers.story->object().object("client").text("name") == *story_;
+  if (!is_there) {
+    lines.push_back({{"the story of " + shown(*story_) + " …", Tone::Faint}});
+    return;
+  }
+  std::vector<Line> story = story_lines(answers.story->object(), rule, size_.columns);
+  const std::size_t rows = table_rows() + 1;  // a story has no headings
+  first_ = std::min(first_, story.size() > rows ? story.size() - rows : 0);
+  lines.insert(lines.end(), std::make_move_iterator(story.begin() + static_cast<std::ptrdiff_t>(first_)),
+               std::make_move_iterator(story.end()));
 }
 
 Line TopView::last_line(const TopAnswers& answers) const {
+  if (story_) return {{"Enter or q: quit the story  Up Down: scroll", Tone::Faint}};
   const std::size_t count = answers.clients.size();
   const std::size_t last = std::min(count, first_ + table_rows());
   std::string which = "no client";
   if (count != 0) which = std::to_string(first_ + 1) + '-' + std::to_string(last);
   if (count != 0 && match_.empty() && answers.status) {
     const Object clients = answers.status->object().object("clients");
-    which +=
-        " of " + std::to_string(clients.number("alive").value_or(0) + clients.number("leave").value_or(0));
+    const std::int64_t alive = clients.number("alive").value_or(0);
+    const std::int64_t leave = clients.number("leave").value_or(0);
+    which += " of " + std::to_string(status_ == "alive" ? alive : status_ == "leave" ? leave : alive + leave);
   }
-  return {{which + "  q quit  s/m/c/n sort  / filter  ? help", Tone::Faint}};
+  return {{which + "  q quit  Enter why  / filter  t status  s/m/c/n sort  ? help", Tone::Faint}};
 }
 
 }  // namespace heartbeat::ctl

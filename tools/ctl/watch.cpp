@@ -17,6 +17,9 @@ namespace {
 
 using Kind = ConnectionError::Kind;
 
+// How long a refusal of the request may take, until it is said that there is none.
+constexpr Millis kRefusalWait{100};
+
 class Watch {
  public:
   Watch(const WatchCommand& command, Session& session, const Output& output)
@@ -48,9 +51,15 @@ class Watch {
     if (away_)
       std::fprintf(stderr, "heartbeatctl: the daemon is back; resuming after %s\n", shown(cursor_).c_str());
     away_ = false;
+    // A daemon that refuses the request says so at once; one that has nothing to tell says nothing.
+    auto reply = receive_reply(*connection, begun_ ? Deadline::max() : in(kRefusalWait));
+    const bool is_silent = !reply && reply.error().kind == Kind::TooSlow;
+    if (!begun_ && !output_.json() && (is_silent || (reply && reply->type() != "error"))) {
+      std::fputs("heartbeatctl: following; each event is a line from here on (Ctrl-C ends)\n", stderr);
+    }
     begun_ = true;
-    for (;;) {
-      const auto reply = receive_reply(*connection, Deadline::max());
+    if (is_silent) reply = receive_reply(*connection, Deadline::max());
+    for (;; reply = receive_reply(*connection, Deadline::max())) {
       if (!reply) return reply.error();
       if (auto told = tell(*reply); !told) return tl::unexpected(told.error());
     }
