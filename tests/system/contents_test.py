@@ -51,6 +51,20 @@ class Contents(unittest.TestCase):
             text += run(program, command, "--help")
         return text
 
+    def test_links_of_the_documents_lead_to_files_of_the_package(self):
+        top = f"{self.tree}/usr/share/doc/heartbeatd"
+        documents = glob.glob(f"{top}/**/*.md", recursive=True)
+        self.assertGreater(len(documents), 10)
+        followed = 0
+        for document in documents:
+            with open(document, encoding="utf-8") as text:
+                links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text.read())
+            for link in links:
+                if not link.startswith("http"):
+                    followed += 1
+                    self.assertTrue(os.path.exists(os.path.join(os.path.dirname(document), link)), (document, link))
+        self.assertGreater(followed, 20)
+
     def test_lintian_finds_no_error(self):
         if shutil.which("lintian") is None:
             self.skipTest("lintian is not installed")

@@ -58,14 +58,15 @@ class ServiceTest(unittest.TestCase):
         self.box.run("systemctl", "restart", "heartbeatd.service")
         self.pid = self.main_pid()
 
-    def reload(self):
-        """Returns what came of it: `done` or `failed`. systemctl itself waits for the signal, not for what it does."""
+    def reload(self, fails=False):
+        """Returns what the daemon says came of it: `done` or `failed`. Where it fails, systemctl says so, too."""
         def outcomes():
             messages = [record["MESSAGE"] for record in self.box.journal(f"_PID={self.main_pid()}")]
             return [message.split()[1].rstrip(":") for message in messages
                     if message.startswith(("reload done", "reload failed: nothing"))]
         before = len(outcomes())
-        self.box.run("systemctl", "reload", "heartbeatd.service")
+        done = self.box.run("systemctl", "reload", "heartbeatd.service", check=False)
+        self.assertEqual(done.returncode != 0, fails, done.stderr)
         return wait_until("the reload to have an end", lambda: outcomes()[before:])[0]
 
     def wait_for_another_process(self):
@@ -181,7 +182,7 @@ class Reload(ServiceTest):
 
     def test_a_reload_of_a_broken_configuration_changes_nothing_and_says_why(self):
         self.configure(tick="soon")
-        self.assertEqual(self.reload(), "failed")
+        self.assertEqual(self.reload(fails=True), "failed")
         self.everybody_is_still_there()
         invocation = self.box.show("heartbeatd.service", "InvocationID")
         reasons = [record for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}", "PRIORITY=3")
@@ -409,6 +410,30 @@ class Operating(ServiceTest):
             done = self.box.run("sh", "-c", query)
             self.assertEqual(done.stderr, "", query)
             self.assertNotIn(done.stdout.strip(), ("", "-- No entries --"), query)
+
+    def test_the_recipe_for_a_second_instance_works_as_it_is_written(self):
+        self.run_recipe("### Several on one machine")
+        with Peer("of-north", 14001) as peer:
+            self.assertEqual(peer.beat(), "alive")
+        with Peer("of-the-first") as peer:
+            self.assertEqual(peer.beat(), "alive")
+
+    def test_the_recipe_for_who_may_connect_leaves_the_status_page_reachable(self):
+        with open(OPERATING, encoding="utf-8") as document:
+            text = document.read()
+        recipe = re.search(r"^      \[Service\]\n(      IPAddress.*\n)+", text, re.M).group()
+        self.box.write("/etc/heartbeatd/heartbeatd.toml", '[http]\nlisten = "127.0.0.1:14080"\n')
+        self.drop_in(re.sub(r"^      ", "", recipe, flags=re.M))
+        self.restart()
+        self.assertIn("127.0.0.0/8", self.box.show("heartbeatd.service", "IPAddressAllow"))
+        self.assertIn("ok", self.box.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/14080; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n'"
+                                                     " >&3; timeout 20 cat <&3").stdout)
+
+    def run_recipe(self, heading):
+        with open(OPERATING, encoding="utf-8") as document:
+            section = document.read().split(heading + "\n")[1].split("\n#")[0]
+        for line in re.findall(r"^    (\S.*)$", section, re.M):
+            self.box.run("sh", "-c", line)
 
     def queries(self):
         with open(OPERATING, encoding="utf-8") as document:

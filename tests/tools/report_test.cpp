@@ -51,8 +51,7 @@ TEST_CASE("the progress line counts each client once") {
   records[0].status = Status::Leave;
   records[1].closed = {kStart + 5s, Reason::Silent};
   records[2].closed = {kStart + 5s, Reason::Goodbye};
-  CHECK(progress_line(records, 12) ==
-        "5 of 12 added, 3 connected: 2 alive, 1 leave; 1 kicked, 1 closed otherwise; 5 beats");
+  CHECK(progress_line(records, 12) == "5 of 12 added: 2 alive, 1 leave, 1 kicked, 1 closed; 5 beats");
 }
 
 }  // namespace

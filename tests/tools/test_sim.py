@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
 """heartbeat-sim against the real daemon, and against one that breaks its promises.  Usage: test_sim.py BIN_FOLDER"""
+import fcntl
 import json
+import os
+import pty
+import re
 import selectors
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
+import termios
 import threading
 import time
+import urllib.request
 
 from process import Daemon, WAIT_S, run, run_tests, wait_until
 
@@ -251,6 +258,56 @@ def test_unreachable():
     assert result.stderr.count("\n") == 1, result.stderr
 
 
-run_tests([test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
+def test_demo():
+    """The demonstration has a daemon, a page and a control socket of its own, and leaves nothing behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        with subprocess.Popen([SIM, "--demo", "--duration", "8s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, env={**os.environ, "TMPDIR": folder}) as sim:
+            said = ""
+            while "heartbeatctl --control" not in said:
+                line = sim.stderr.readline()
+                assert line, said
+                said += line
+            page = re.search(r"the status page: (http://127\.0\.0\.1:\d+/)$", said, re.M).group(1)
+            control = re.search(r"heartbeatctl --control (\S+) top$", said, re.M).group(1)
+            with urllib.request.urlopen(page + "api/status", timeout=WAIT_S) as answer:
+                status = json.load(answer)
+            assert status["rule"]["tick_ms"] == 1000, status
+            clients = run(f"{FOLDER}/heartbeatctl", "--control", control, "clients")
+            assert clients.returncode == 0, clients.stderr
+            sim.communicate(timeout=WAIT_S)
+            assert sim.returncode == 0, sim.returncode
+        assert os.listdir(folder) == [], os.listdir(folder)
+        try:
+            os.kill(status["pid"], 0)
+            assert False, "the daemon is still there"
+        except ProcessLookupError:
+            pass
+    result = run(SIM, "--demo", "--server", "127.0.0.1:1")
+    check(result, 64)
+
+
+def test_live_line():
+    """The line that is written over itself is never wider than the terminal."""
+    with Daemon(FOLDER, "--tick", "1s") as daemon:
+        main, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+        with subprocess.Popen([SIM, "--server", daemon.address, "--add-every", "0ms", "--duration", "3s"],
+                              stdout=subprocess.DEVNULL, stderr=terminal) as sim:
+            os.close(terminal)
+            written = b""
+            try:
+                while chunk := os.read(main, 4096):
+                    written += chunk
+            except OSError:  # the other end is closed
+                pass
+            assert sim.wait(WAIT_S) == 0, sim.returncode
+        os.close(main)
+    lines = [line.split(b"\x1b")[0].split(b"\r\n")[0] for line in written.split(b"\r") if b"\x1b[K" in line]
+    assert any(b"added" in line for line in lines), written
+    assert max(map(len, lines)) == 39, lines
+
+
+run_tests([test_demo, test_live_line, test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
            test_virtual, test_slow_beats,
            test_a_daemon_that_accepts_nobody, test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_forgery, test_unreachable])

@@ -3,9 +3,12 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <random>
 #include <string>
+#include <utility>
 
+#include <sys/ioctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -17,6 +20,7 @@
 #include "common/uv/watchers.h"
 #include "tools/sim/fleet.h"
 #include "tools/sim/options.h"
+#include "tools/sim/private_daemon.h"
 #include "tools/sim/report.h"
 #include "tools/sim/scout.h"
 #include "tools/sim/virtual/swarm.h"
@@ -41,7 +45,12 @@ class Progress {
   explicit Progress(bool wanted) : shown_(wanted && isatty(STDERR_FILENO) != 0) {}
 
   void show(const std::string& line) const {
-    if (shown_) std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
+    if (!shown_) return;
+    // A line that is wider than the terminal would begin a new one each time.
+    winsize size{};
+    const bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    const std::size_t width = is_known ? size.ws_col : 80U;
+    std::fprintf(stderr, "\r%s\x1b[K", line.substr(0, width - 1).c_str());
   }
   void clear() const { show(""); }
 
@@ -151,9 +160,25 @@ tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& op
               .pace = {options.interval.value_or(rule->tick), *rule}};
 }
 
-int run(const Options& options) {
+void describe_demo(const PrivateDaemon& daemon) {
+  say("a daemon of its own listens on " + to_string(daemon.clients()) +
+      "; within a minute clients join, go to leave, return, and are kicked");
+  say("the status page: http://" + to_string(daemon.page()) + "/");
+  say("in another terminal: heartbeatctl --control " + daemon.control_path() + " top");
+}
+
+int run(Options options) {
   // A daemon that goes away while it is written to is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
+
+  std::optional<PrivateDaemon> daemon;
+  if (options.demo) {
+    auto started = PrivateDaemon::start();
+    if (!started) return CommandLine::finish({EX_UNAVAILABLE, "heartbeat-sim: " + started.error()});
+    daemon.emplace(std::move(*started));
+    options.server = daemon->clients();
+    describe_demo(*daemon);
+  }
 
   uv::Loop loop;
   int exit_code = EX_OK;
@@ -193,8 +218,7 @@ int run_virtual(const Options& options) {
 int main(int argc, char** argv) {
   using namespace heartbeat;
   open_standard_descriptors();
-  const auto options =
-      sim::parse_options(argc, argv, static_cast<std::uint32_t>(getpid()), std::random_device{}());
+  auto options = sim::parse_options(argc, argv, static_cast<std::uint32_t>(getpid()), std::random_device{}());
   if (!options) return CommandLine::finish(options.error());
-  return options->virtual_time ? sim::run_virtual(*options) : sim::run(*options);
+  return options->virtual_time ? sim::run_virtual(*options) : sim::run(std::move(*options));
 }

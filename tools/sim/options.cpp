@@ -1,6 +1,8 @@
 #include "tools/sim/options.h"
 
+#include <algorithm>
 #include <limits>
+#include <span>
 
 #include <sysexits.h>
 
@@ -15,6 +17,11 @@ using Applied = CommandLine::Applied;
 constexpr const char* kAbout =
     "Simulates clients of heartbeatd, each with its own socket and port and with a behaviour of its own,\n"
     "and judges whether the daemon treated each as the rule promises. It asks the daemon for the rule first.";
+
+// What is to be seen within a minute: clients that join, fall silent, return, leave and are kicked.
+constexpr std::size_t kDemoClients = 12;
+constexpr Millis kDemoInterval{1000};
+constexpr std::string_view kDemoMix = "steady=4,flaky=1,late=2,silent=2,declared=1,goodbye=1,illegal=1";
 
 constexpr Mix kDefaultMix{6, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
@@ -70,10 +77,15 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
   options.seed = random;
 
   CommandLine line{"heartbeat-sim", kAbout, footer()};
+  bool has_server = false;
   line.value("--server", "HOST:PORT", "The daemon [127.0.0.1:14000]",
              [&](const std::string& text) -> Applied {
+               has_server = true;
                return parse_host_port(text).map([&](const HostPort& read) { options.server = read; });
              });
+  line.toggle("--demo",
+              "Show a daemon of its own, with a status page and 12 clients in trouble; Ctrl-C ends both",
+              options.demo);
   line.number<std::size_t>("--clients", "Add clients until there have been this many [100]", 1,
                            limits::kClientsMax, options.clients);
   line.duration("--add-every", "Add one in this time; 0ms adds as fast as they are accepted [10s]", Millis{0},
@@ -100,7 +112,19 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
                            limits::kSeedsMax, options.seeds);
   line.toggle("--no-progress", "No live line, also on a terminal", options.no_progress);
 
+  // What the demonstration sets is in force before the flags are read, so that a flag can change it.
+  const std::span<const char* const> arguments{argv, static_cast<std::size_t>(argc)};
+  if (std::find(arguments.begin(), arguments.end(), std::string_view{"--demo"}) != arguments.end()) {
+    options.clients = kDemoClients;
+    options.add_every = options.interval.emplace(kDemoInterval);
+    options.mix = *parse_mix(kDemoMix);
+    options.no_progress = true;
+  }
   if (auto end = line.parse(argc, argv)) return tl::unexpected(std::move(*end));
+  if (options.demo && has_server) {
+    return tl::unexpected(
+        CommandLine::End{EX_USAGE, "heartbeat-sim: --demo has a daemon of its own: leave --server away"});
+  }
   return options;
 }
 

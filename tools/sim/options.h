@@ -26,6 +26,7 @@ struct Options {
   std::string id_prefix;
   std::uint64_t seed = 0;
   bool no_progress = false;
+  bool demo = false;  // against a daemon of our own
 
   // The core in virtual time, without a daemon: of the above only clients, duration and seed count.
   bool virtual_time = false;

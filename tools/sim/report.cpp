@@ -74,9 +74,9 @@ std::string progress_line(std::span<const Record> records, std::size_t clients) 
     }
   }
   const auto text = [](auto number) { return std::to_string(number); };
-  return text(records.size()) + " of " + text(clients) + " added, " + text(connected) +
-         " connected: " + text(connected - leave) + " alive, " + text(leave) + " leave; " + text(kicked) +
-         " kicked, " + text(closed) + " closed otherwise; " + text(beats) + " beats";
+  return text(records.size()) + " of " + text(clients) + " added: " + text(connected - leave) + " alive, " +
+         text(leave) + " leave, " + text(kicked) + " kicked, " + text(closed) + " closed; " + text(beats) +
+         " beats";
 }
 
 std::size_t Report::count(Verdict verdict) const {

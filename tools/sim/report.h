@@ -15,7 +15,8 @@
 
 namespace heartbeat::sim {
 
-// `7 of 12 added, 6 connected: 5 alive, 1 leave; 0 kicked, 1 closed otherwise; 61 beats`.
+// `7 of 12 added: 5 alive, 1 leave, 0 kicked, 1 closed; 61 beats`, where `closed` is for any other reason.
+// With 20 000 clients and a million beats it has 76 columns.
 [[nodiscard]] std::string progress_line(std::span<const Record> records, std::size_t clients);
 
 struct Report {
