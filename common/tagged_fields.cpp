@@ -1,5 +1,8 @@
 #include "common/tagged_fields.h"
 
+#include <array>
+#include <bit>
+
 namespace heartbeat {
 namespace {
 
@@ -12,7 +15,9 @@ constexpr std::size_t kMagicSize = 4;
 constexpr std::size_t kEnvelopeSize = kMagicSize + 4 + 4 + 8 + 8;
 
 void append(std::string& out, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+  std::array<char, kNumberSize> bytes{};
+  for (std::size_t i = 0; i < size; ++i) bytes.at(i) = static_cast<char>(value >> (8 * i));
+  out.append(bytes.data(), size);
 }
 
 std::uint64_t read(std::string_view bytes, std::size_t at, std::size_t size) {
@@ -39,9 +44,10 @@ std::uint64_t checksum(std::string_view bytes) {
 }  // namespace
 
 void FieldWriter::number(std::uint16_t tag, std::uint64_t value) {
+  const std::size_t size = (static_cast<std::size_t>(std::bit_width(value)) + 7) / 8;
   append(out_, tag, kTagSize);
-  append(out_, kNumberSize, kLengthSize);
-  append(out_, value, kNumberSize);
+  append(out_, size, kLengthSize);
+  append(out_, value, size);
 }
 
 void FieldWriter::bytes(std::uint16_t tag, std::string_view value) {
@@ -62,8 +68,8 @@ void FieldWriter::end_record(std::size_t begin) {
 }
 
 std::optional<std::uint64_t> Field::number() const {
-  if (value.size() != kNumberSize) return {};
-  return read(value, 0, kNumberSize);
+  if (value.size() > kNumberSize) return {};
+  return read(value, 0, value.size());
 }
 
 std::optional<Field> FieldReader::next() {

@@ -1,8 +1,9 @@
 // Numbers and bytes as a sequence of tagged fields: a form of data that programs of other versions can read.
 //
-// A field is a tag (2 bytes), the length of its value (4 bytes) and the value.  A number is 8 bytes.  All
-// numbers are little-endian.  A reader skips a field whose tag it does not know, and a field that is absent
-// has its default: so either side may be the newer one.  A record is a value that is itself such a sequence.
+// A field is a tag (2 bytes), the length of its value (4 bytes) and the value.  A number is as many bytes as
+// it needs, none for 0 and 8 at most.  All numbers are little-endian.  A reader skips a field whose tag it
+// does not know, and a field that is absent has its default: so either side may be the newer one.  A record
+// is a value that is itself such a sequence.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +42,7 @@ struct Field {
   std::uint16_t tag = 0;
   std::string_view value;  // of the bytes that are read
 
-  // The value as a number; nothing if it is not 8 bytes long.
+  // The value as a number; nothing if it is longer than 8 bytes.
   [[nodiscard]] std::optional<std::uint64_t> number() const;
 };
 

@@ -11,6 +11,8 @@
 
 namespace heartbeat {
 
+struct SavedFields;
+
 class BeatMeter {
  public:
   // One more, `since` the last one.  `rate` is what is allowed in a second, not 0.
@@ -32,6 +34,8 @@ class BeatMeter {
   }
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   static constexpr std::uint32_t kOne =
       1000;  // a rate in a second empties that much of each in a millisecond
   static constexpr std::uint32_t kLevelMax = 4'000'000'000;

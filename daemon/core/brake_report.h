@@ -17,6 +17,8 @@
 
 namespace heartbeat {
 
+struct SavedFields;
+
 // The smallest network that contains every address added.
 class CommonSubnet {
  public:
@@ -26,6 +28,8 @@ class CommonSubnet {
   [[nodiscard]] std::string text() const;
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   std::optional<Endpoint> first_;
   unsigned bits_ = 0;  // leading bits that all addresses share with the first
 };
@@ -48,6 +52,8 @@ class CommonTraits {
   [[nodiscard]] BrakeReport report(const BrakeSpan& span, const std::vector<Endpoint>& listeners) const;
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   CommonSubnet subnet_;
   std::optional<std::uint8_t> listener_;
   bool one_listener_ = true;

@@ -68,6 +68,13 @@ class ClosedClients {
   // next change.
   [[nodiscard]] const ClosedClient* at(std::size_t place) const;
   [[nodiscard]] std::size_t size() const { return by_name_.size(); }
+  // Calls `each(const ClosedClient&)` for all of them, in the order in which they were closed.
+  template <class Each>
+  void for_each(Each each) const {
+    for (std::uint32_t place = earliest_; place != kNobody; place = places_[place].later) {
+      each(places_[place].closed);
+    }
+  }
   [[nodiscard]] std::size_t max() const { return places_.size(); }
 
  private:

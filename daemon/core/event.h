@@ -42,6 +42,9 @@ class Rarely {
     return value_ ? value_.get() : &absent;
   }
 
+  // Null where it is absent.
+  [[nodiscard]] const T* get() const { return value_.get(); }
+
   // To be written to; makes it where it is absent.
   [[nodiscard]] T& edit() {
     if (value_ == nullptr) value_ = std::make_unique<T>();

@@ -5,6 +5,7 @@
 // the allocator's blocks between those of the clients, and these would not fit into the holes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "daemon/core/event.h"
 
 namespace heartbeat {
+
+struct SavedFields;
 
 class Feed {
  public:
@@ -23,15 +26,20 @@ class Feed {
 
   // The number that the next event will have, and the lowest still held (equal where none is).
   [[nodiscard]] std::uint64_t next() const { return next_; }
-  [[nodiscard]] std::uint64_t oldest() const { return next_ > ring_.size() ? next_ - ring_.size() : 1; }
+  [[nodiscard]] std::uint64_t oldest() const {
+    return std::max(first_, next_ > ring_.size() ? next_ - ring_.size() : 1);
+  }
 
   // The event of that number; null where it is not held.
   [[nodiscard]] const Event* find(std::uint64_t number) const;
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   // The event of number n is at n % kFeedMax.
   std::vector<Event> ring_;
   std::uint64_t next_ = 1;
+  std::uint64_t first_ = 1;  // no event before this one is held, even where there is room
 };
 
 }  // namespace heartbeat

@@ -13,6 +13,8 @@
 
 namespace heartbeat {
 
+struct SavedFields;
+
 class Histogram {
  public:
   // Lengths below zero count as zero, those beyond the last bucket (9 hours) as that.
@@ -49,6 +51,8 @@ class Histogram {
   }
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   static constexpr unsigned kSubBits = 4;  // 16 buckets in each power of two
   static constexpr std::uint64_t kSub = 1U << kSubBits;
   static constexpr std::size_t kBuckets = kSub * 22;  // up to 2^25 ms

@@ -16,6 +16,8 @@
 
 namespace heartbeat {
 
+struct SavedFields;
+
 struct Moment {
   enum class Kind : std::uint8_t {
     Connected,  // peer
@@ -49,6 +51,8 @@ class History {
   [[nodiscard]] std::uint32_t forgotten() const { return forgotten_; }
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   std::vector<Moment> moments_;
   std::uint32_t forgotten_ = 0;
 };

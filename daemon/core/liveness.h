@@ -19,6 +19,8 @@
 
 namespace heartbeat {
 
+struct SavedFields;
+
 // Something observable that the passing of time did to a client.
 struct Change {
   enum class Kind : std::uint8_t {
@@ -87,6 +89,8 @@ class Liveness {
   void restart_tick(const Rule& before, const Rule& rule, MonoTime now);
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   [[nodiscard]] MonoTime next_strike(const Rule& rule) const;
   [[nodiscard]] bool returns_at_tick_end(const Rule& rule) const;
   void judge_tick(const Rule& rule);

@@ -10,6 +10,8 @@
 
 namespace heartbeat {
 
+struct SavedFields;
+
 class MarginHistogram {
  public:
   static constexpr std::size_t kTenths = 10;
@@ -38,6 +40,8 @@ class MarginHistogram {
   [[nodiscard]] double sum() const { return static_cast<double>(full_) + sum_of_parts_; }
 
  private:
+  friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
+
   std::uint64_t full_ = 0;
   std::array<std::uint64_t, kTenths + 1> counts_{};  // without the full ones
   double sum_of_parts_ = 0;

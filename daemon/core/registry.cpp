@@ -32,6 +32,15 @@ ConnId Registry::add(const Endpoint& peer, MonoTime accepted) {
   return conn;
 }
 
+bool Registry::restore(std::uint32_t slot, Client&& client) {
+  if (slot >= slots() || at(slot) != nullptr || slot_of(client.id.view())) return false;
+  const std::uint32_t hash = hash_of(client);
+  by_name_.make_room(hash);  // nothing can fail when the client is there
+  clients_.restore(slot, std::move(client));
+  by_name_.insert(hash, slot);
+  return true;
+}
+
 void Registry::remove(std::uint32_t slot) {
   by_name_.erase(hash_of(*clients_.at(slot)), slot);
   clients_.erase(slot);

@@ -6,7 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/keyed_hash.h"
 #include "daemon/core/client.h"
@@ -27,6 +30,15 @@ class Registry {
 
   // Names the client in the slot, which had no id; nobody else has this one.
   void name(std::uint32_t slot, std::string_view id);
+
+  // Three steps that make the registry what another was, see SlotMap.  restore() returns false, and changes
+  // nothing, if there is no such slot, if it is in use, or if another client has the id.
+  void restore_slots(std::vector<std::uint32_t> generations) {
+    clients_.restore_slots(std::move(generations));
+  }
+  [[nodiscard]] bool restore(std::uint32_t slot, Client&& client);
+  [[nodiscard]] bool restore_free(std::span<const std::uint32_t> free) { return clients_.restore_free(free); }
+  [[nodiscard]] std::span<const std::uint32_t> free_slots() const { return clients_.free(); }
 
   [[nodiscard]] Client* find(ConnId conn) { return clients_.find(conn); }
   [[nodiscard]] const Client* find(ConnId conn) const { return clients_.find(conn); }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,36 @@ class SlotMap {
     --size_;
     free_.push_back(slot);  // there is room
   }
+
+  // Three steps that make the map what another was, in this order.  Each slot with its generation, none of
+  // them in use:
+  void restore_slots(std::vector<std::uint32_t> generations) {
+    assert(generations_.empty());
+    free_.reserve(generations.size() + kBlockSize);
+    blocks_.resize((generations.size() + kBlockSize - 1) / kBlockSize);
+    generations_ = std::move(generations);
+  }
+  // an object in a slot that is not in use:
+  template <class... Arguments>
+  void restore(std::uint32_t slot, Arguments&&... arguments) {
+    assert(slot < slots() && at(slot) == nullptr);
+    std::unique_ptr<Block>& block = blocks_[slot / kBlockSize];
+    if (block == nullptr) block = std::unique_ptr<Block>{new Block};
+    block->emplace(slot % kBlockSize, std::forward<Arguments>(arguments)...);
+    ++size_;
+  }
+  // and the slots without one, in the order of free().  Returns false if these are others.
+  [[nodiscard]] bool restore_free(std::span<const std::uint32_t> free) {
+    std::vector<bool> seen(slots());
+    for (const std::uint32_t slot : free) {
+      if (slot >= slots() || at(slot) != nullptr || seen[slot]) return false;
+      seen[slot] = true;
+    }
+    free_.assign(free.begin(), free.end());
+    return size_ + free_.size() == slots();
+  }
+  // The slots without an object; the next object takes the last of them.
+  [[nodiscard]] std::span<const std::uint32_t> free() const { return free_; }
 
   // The object, or null when that tenant is gone.
   [[nodiscard]] T* find(ConnId id) { return is_there(id) ? at(id.slot) : nullptr; }

@@ -107,6 +107,7 @@ class Schedule {
         watched_.end_brake(input_.below(2) == 0 ? BrakeEnd::Confirmed : BrakeEnd::Released, now_);
         break;
       case 'S': watched_.shut_down(now_); break;
+      case 'm': watched_.restart(); break;  // made anew
       default: step(kLetters[static_cast<std::uint8_t>(what) % kLetters.size()]); break;
     }
   }

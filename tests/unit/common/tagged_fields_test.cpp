@@ -12,7 +12,7 @@ std::string some_fields() {
   std::string out;
   FieldWriter fields{out};
   fields.number(1, 0xfedcba9876543210);
-  fields.bytes(2, "pump-7");
+  fields.bytes(2, "pump-7 in the cellar");
   fields.record(3, [](FieldWriter& record) {
     record.number(1, 7);
     record.bytes(2, {});
@@ -32,7 +32,7 @@ TEST_CASE("fields are read as they were written") {
   const auto bytes = fields.next();
   REQUIRE(bytes);
   CHECK(bytes->tag == 2);
-  CHECK(bytes->value == "pump-7");
+  CHECK(bytes->value == "pump-7 in the cellar");
   CHECK_FALSE(bytes->number());
   const auto record = fields.next();
   REQUIRE(record);
@@ -43,6 +43,24 @@ TEST_CASE("fields are read as they were written") {
   CHECK(inside.is_whole());
   CHECK_FALSE(fields.next());
   CHECK(fields.is_whole());
+}
+
+TEST_CASE("a number takes the bytes that it needs, and none for 0") {
+  const auto bytes_of = [](std::uint64_t value) {
+    std::string out;
+    FieldWriter{out}.number(1, value);
+    return FieldReader{out}.next()->value.size();
+  };
+  CHECK(bytes_of(0) == 0);
+  CHECK(bytes_of(255) == 1);
+  CHECK(bytes_of(256) == 2);
+  CHECK(bytes_of(~std::uint64_t{0}) == 8);
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{255}, std::uint64_t{256}, ~std::uint64_t{0}}) {
+    std::string out;
+    FieldWriter{out}.number(1, value);
+    CHECK(FieldReader{out}.next()->number() == value);
+  }
 }
 
 TEST_CASE("fields that are cut off anywhere are noticed") {

@@ -7,6 +7,7 @@
 
 #include "common/frame.h"
 #include "common/text.h"
+#include "daemon/core/saved_state.h"
 
 namespace heartbeat::sim {
 namespace {
@@ -113,9 +114,17 @@ std::string difference(const Tally& expected, const Tally& seen) {
 
 }  // namespace
 
-void WatchedMonitor::restart() {
+Turn::State WatchedMonitor::restart(const Turn::State& turn) {
   ++restarts_;
-  monitor_ = Monitor{std::move(monitor_).take_state(), slice_};
+  const std::string bytes =
+      save_state({.monitor = monitor_.state(), .turn = turn, .feed = feed_, .run = {}, .others = {}});
+  auto restored = restore_state(bytes, {});
+  if (!restored) {
+    break_promise("a daemon can read the state that it has written", to_string(restored.error()));
+    return turn;
+  }
+  monitor_ = Monitor{std::move(restored->monitor), slice_};
+  return restored->turn;
 }
 
 std::optional<ConnId> WatchedMonitor::open(const Endpoint& peer, MonoTime now) {

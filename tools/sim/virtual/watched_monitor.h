@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "daemon/core/effects.h"
+#include "daemon/core/feed.h"
 #include "daemon/core/monitor.h"
+#include "daemon/core/turn.h"
 #include "tools/sim/virtual/oracle.h"
 
 namespace heartbeat::sim {
@@ -22,9 +24,10 @@ class WatchedMonitor {
   explicit WatchedMonitor(const Settings& settings, const SliceSize& slice = {})
       : monitor_(settings, {}, slice), oracle_(settings), slice_(slice) {}
 
-  // Goes on with a monitor made from the state of this one, as after a restart of the daemon.  The oracle
-  // does not know of it.
-  void restart();
+  // Goes on with a monitor made from the state of this one, written as bytes and read again, as after a
+  // restart of the daemon.  The oracle does not know of it.  Returns `turn`, which went the same way.
+  Turn::State restart(const Turn::State& turn);
+  void restart() { static_cast<void>(restart({})); }
   // The same between all slices of what is carried out in slices, from now on.
   void restart_between_slices(bool on) { restarts_between_slices_ = on; }
 
@@ -82,6 +85,7 @@ class WatchedMonitor {
   Monitor monitor_;
   Oracle oracle_;
   SliceSize slice_;
+  Feed feed_;  // stays empty: it would take most of a restart's time
   Effects effects_;
   bool restarts_between_slices_ = false;
   MonoTime judged_up_to_;

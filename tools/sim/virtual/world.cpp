@@ -279,9 +279,8 @@ void World::maybe_sweep() {
 // within up to twice what counts as listening; the clients go on meanwhile.
 void World::maybe_restart() {
   if (!random_.chance(1, 1000)) return;
-  watched_.restart();
+  const Turn::State before = watched_.restart(turn_.state());
   const Rule& rule = watched_.settings().rule;
-  const Turn::State before = turn_.state();
   loop_.stop_for(Millis{random_.between(0, random_.chance(1, 2) ? 250 : 2 * stall_limit(rule).count())});
   turn_ = Turn{rule, before, loop_.now()};
 }

@@ -1,0 +1,393 @@
+// The state as bytes: whatever was written is read again, and whatever else comes is refused with a reason.
+//
+// heartbeat-sim --virtual goes through these bytes at each of its restarts; tests/fuzz/state_target.cpp tries
+// bytes that nobody wrote.
+#include "daemon/core/saved_state.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/tagged_fields.h"
+#include "daemon/core/monitor.h"
+#include "tests/unit/support/allocations.h"
+#include "tests/unit/support/bytes.h"
+#include "tests/unit/support/instants.h"
+#include "tests/unit/support/property.h"
+
+using namespace heartbeat;
+using namespace heartbeat::test;
+
+namespace {
+
+constexpr Rule kRule{.tick = 1s, .threshold = 2, .cursor = 2, .recover = 2, .leave_timeout = 30s};
+constexpr ClosingBrake::Settings kBrake{.share_percent = 30, .clients_min = 2, .window = 5s, .pause = 12s};
+
+std::string beat(std::string_view id, Status status = Status::Alive) {
+  return framed(encode({.ip = "192.168.1.105", .status = status, .id = id, .pid = 7, .notify = true}));
+}
+
+// A daemon's core, as far as it is saved.
+class Core {
+ public:
+  explicit Core(const Settings& settings = {.rule = kRule, .remember = 5, .brake = kBrake},
+                SliceSize slice = {})
+      : slice_(slice), monitor_(settings, {}, slice) {}
+
+  ConnId open(std::uint16_t port, MonoTime at) {
+    const Endpoint peer{.address = {10, 0, 0, 1}, .port = port};
+    const Endpoint listener{.address = {127, 0, 0, 1}, .port = 14000};
+    const auto conn = monitor_.open(peer, at, effects_, listener);
+    collect();
+    REQUIRE(conn);
+    return *conn;
+  }
+  void send(ConnId conn, std::string_view bytes, MonoTime at) {
+    monitor_.receive(conn, bytes, at, effects_);
+    collect();
+  }
+  void advance(MonoTime at) {
+    while (monitor_.advance(at, effects_)) collect();
+    collect();
+  }
+  // One slice alone.
+  void begin_to_advance(MonoTime at) {
+    static_cast<void>(monitor_.advance(at, effects_));
+    collect();
+  }
+  void shut_down(MonoTime at) {
+    while (monitor_.shut_down(at, effects_)) collect();
+    collect();
+  }
+  void change(const Settings& settings, MonoTime at) {
+    monitor_.change_settings(settings, at, effects_);
+    collect();
+  }
+  void stall(Millis length, MonoTime at) {
+    monitor_.stalled(length, at, effects_);
+    collect();
+  }
+
+  [[nodiscard]] std::string save() const {
+    return save_state({.monitor = monitor_.state(),
+                       .turn = turn_,
+                       .feed = feed_,
+                       .run = "run-1",
+                       .started = WallTime{1'700'000'000'123ms},
+                       .others = "others' bytes"});
+  }
+  void restart() {
+    auto restored = restore_state(save(), {});
+    REQUIRE(restored);
+    monitor_ = Monitor{std::move(restored->monitor), slice_};
+    feed_ = std::move(restored->feed);
+  }
+
+  [[nodiscard]] const Monitor& monitor() const { return monitor_; }
+  [[nodiscard]] const Feed& feed() const { return feed_; }
+
+ private:
+  void collect() {
+    for (const Event& event : effects_.events()) feed_.add(event);
+    effects_.clear();
+  }
+
+  SliceSize slice_;
+  Monitor monitor_;
+  Turn::State turn_{.clock = {.machine = t0 + 5s, .listening = t0 + 3s, .owed = 500ms}, .lateness = {}};
+  Feed feed_;
+  Effects effects_;
+};
+
+// Something of everything: clients alive, in leave, away, unnamed and in the middle of a frame, histories,
+// takeovers, closed clients, a bad input, a stall, a brake that ended and one that holds.
+Core eventful() {
+  Core core;
+  std::vector<ConnId> conns;
+  for (std::uint16_t port = 1; port <= 8; ++port) conns.push_back(core.open(port, t0));
+  for (const char* const id : {"a", "b", "c", "d", "e"}) {
+    core.send(conns[static_cast<std::size_t>(*id - 'a')], beat(id), t0 + 1ms);
+  }
+  core.send(conns[5], beat(""), t0 + 2ms);
+  core.send(conns[4], beat("e", Status::Leave), t0 + 3ms);
+  core.send(conns[6], framed("[]"), t0 + 4ms);  // closed
+  core.stall(700ms, t0 + 5ms);
+  core.send(core.open(9, t0 + 6ms), beat("a"), t0 + 7ms);  // a takeover
+  core.send(conns[3], beat("d", Status::Close), t0 + 8ms);
+  core.advance(t0 + 38s);  // a brake
+  core.advance(t0 + 55s);  // which ended
+  const ConnId half = core.open(10, t0 + 55s);
+  core.send(half, beat("half"), t0 + 55s);
+  core.send(core.open(11, t0 + 55s), beat("late"), t0 + 55s);
+  core.advance(t0 + 90s);
+  const ConnId last = core.open(12, t0 + 90s);
+  core.send(last, beat("last"), t0 + 90s);
+  core.send(last, beat("last").substr(0, 11), t0 + 90s + 1ms);
+  return core;
+}
+
+std::string fields_of(const std::string& saved) {
+  return std::string{open_envelope("HBst", saved)->content};
+}
+
+std::string save(const SavedState& state) {
+  return save_state({.monitor = state.monitor,
+                     .turn = state.turn,
+                     .feed = state.feed,
+                     .run = state.run,
+                     .started = state.started,
+                     .others = state.others});
+}
+
+// The bytes are refused, or a monitor made from them works.
+void try_fields(std::string_view fields) {
+  auto restored = restore_fields(fields, {});
+  if (!restored) {
+    CHECK_FALSE(restored.error().what.empty());
+    return;
+  }
+  Effects effects;
+  Monitor monitor{std::move(restored->monitor)};
+  while (monitor.shut_down(t0 + 100s, effects)) effects.clear();
+  CHECK(monitor.clients().size() == 0);
+}
+
+}  // namespace
+
+TEST_CASE("what is read is what was written, in every field") {
+  const Core core = eventful();
+  const std::string saved = core.save();
+  const auto restored = restore_state(saved, {});
+  REQUIRE(restored);
+  CHECK(save(*restored) == saved);
+  CHECK(restored->run == "run-1");
+  CHECK(restored->started == WallTime{1'700'000'000'123ms});
+  CHECK(restored->others == "others' bytes");
+  CHECK(restored->turn.clock.machine == t0 + 5s);
+  CHECK(restored->turn.clock.listening == t0 + 3s);
+  CHECK(restored->turn.clock.owed == 500ms);
+
+  const MonitorState& monitor = restored->monitor;
+  CHECK(monitor.clients.size() == core.monitor().clients().size());
+  CHECK(monitor.closed.size() == 5);
+  CHECK(monitor.brake.times_held() > 0);
+  CHECK(monitor.counters.heartbeats == core.monitor().counters().heartbeats);
+  CHECK(monitor.stalls.size() == 1);
+  REQUIRE(monitor.clients.slot_named("last"));
+  const Client& last = *monitor.clients.at(*monitor.clients.slot_named("last"));
+  CHECK(last.decoder.unfinished() == beat("last").substr(0, 11));
+  CHECK(last.connected_at == t0 + 90s);
+
+  CHECK(restored->feed.next() == core.feed().next());
+  CHECK(restored->feed.oldest() == 1);
+  for (std::uint64_t number = 1; number < restored->feed.next(); ++number) {
+    const Event& event = *restored->feed.find(number);
+    const Event& before = *core.feed().find(number);
+    CHECK(event.kind == before.kind);
+    CHECK(event.client == before.client.view());
+    CHECK(event.at == before.at);
+    CHECK(event.conn == before.conn);
+  }
+}
+
+TEST_CASE("connections keep their names, and the next one gets no name that was given before") {
+  Core core;
+  const ConnId first = core.open(1, t0);
+  const ConnId second = core.open(2, t0);
+  core.send(first, "\xff\xff\xff\xff", t0);  // closed
+  core.restart();
+  CHECK(core.monitor().clients().find(second) != nullptr);
+  CHECK(core.monitor().clients().find(first) == nullptr);
+  const ConnId third = core.open(3, t0);
+  CHECK(third.slot == first.slot);
+  CHECK(third.generation == first.generation + 1);
+}
+
+TEST_CASE("over any schedule, a core that is restarted anywhere does what one that goes on does") {
+  check_property(50, [] {
+    const auto plan = *rc::gen::container<std::vector<unsigned>>(40, between(0U, 1'000'000U));
+    const SliceSize slice{.clients = *between<std::size_t>(1, 5), .events = 2};
+    Settings settings{.rule = kRule, .remember = 5, .brake = kBrake};
+    Core steady{settings, slice};
+    Core restarted{settings, slice};
+    std::vector<ConnId> conns;
+    MonoTime now = t0;
+    std::uint16_t port = 0;
+    for (const unsigned step : plan) {
+      const unsigned choice = step / 10;
+      const auto both = [&](auto what) {
+        what(steady);
+        what(restarted);
+      };
+      const auto any = [&] { return conns[choice % conns.size()]; };
+      switch (step % 10) {
+        case 0:
+        case 1:
+        case 2:
+          ++port;
+          conns.push_back(steady.open(port, now));
+          RC_ASSERT(restarted.open(port, now) == conns.back());
+          break;
+        case 3:
+        case 4: {
+          const std::string id(1, static_cast<char>('a' + choice % 12));
+          if (!conns.empty()) both([&](Core& core) { core.send(any(), beat(id), now); });
+          break;
+        }
+        case 5:
+          if (!conns.empty()) {
+            both([&](Core& core) { core.send(any(), beat("").substr(0, 1 + choice % 40), now); });
+          }
+          break;
+        case 6:
+          settings.rule.tick = Millis{500 + choice % 1500};
+          both([&](Core& core) { core.change(settings, now); });
+          break;
+        case 7: both([&](Core& core) { core.begin_to_advance(now); }); break;
+        default:
+          now += Millis{choice % 9000};
+          if (choice % 3 == 0) {
+            both([&](Core& core) { core.advance(now); });
+          }
+          break;
+      }
+      if (choice % 4 == 0) restarted.restart();
+    }
+    // Until then a client that was looked at too early may have ticks counted that another has still to
+    // count.
+    steady.shut_down(now);
+    restarted.shut_down(now);
+    RC_ASSERT(steady.save() == restarted.save());
+  });
+}
+
+TEST_CASE("fields that end anywhere are refused, or make a state that works") {
+  const std::string fields = fields_of(eventful().save());
+  for (std::size_t size = 0; size < fields.size(); ++size) {
+    CAPTURE(size);
+    try_fields(std::string_view{fields}.substr(0, size));
+  }
+}
+
+TEST_CASE("fields with any bit turned are refused, or make a state that works") {
+  std::string fields = fields_of(eventful().save());
+  for (std::size_t at = 0; at < fields.size(); ++at) {
+    CAPTURE(at);
+    const char whole = fields[at];
+    for (const unsigned bit : {0U, 3U, 7U}) {
+      fields[at] = static_cast<char>(static_cast<unsigned char>(whole) ^ 1U << bit);
+      try_fields(fields);
+    }
+    fields[at] = whole;
+  }
+}
+
+TEST_CASE("a field that a later version has added is skipped, at the end and within a record") {
+  const std::string saved = eventful().save();
+  std::string fields = fields_of(saved);
+  FieldWriter{fields}.bytes(60'000, "of a later version");
+  auto restored = restore_fields(fields, {});
+  REQUIRE(restored);
+  CHECK(save(*restored) == saved);
+
+  std::string later;
+  FieldWriter writer{later};
+  FieldReader reader{fields};
+  while (const auto field = reader.next()) {
+    writer.record(field->tag, [&](FieldWriter& record) {
+      later.append(field->value);
+      if (field->tag == 3) record.bytes(60'000, "of a later version");  // a client
+    });
+  }
+  restored = restore_fields(later, {});
+  REQUIRE(restored);
+  CHECK(save(*restored) == saved);
+}
+
+TEST_CASE("a field that an earlier version did not write has its default") {
+  std::string fields;
+  FieldWriter writer{fields};
+  const auto nothing = restore_fields(fields, {});
+  REQUIRE(nothing);
+  CHECK(nothing->monitor.settings.rule == Rule{});
+  CHECK(nothing->monitor.clients.size() == 0);
+  CHECK(nothing->feed.next() == 1);
+
+  writer.number(15, 70);  // events told, and no event
+  const auto without_feed = restore_fields(fields, {});
+  REQUIRE(without_feed);
+  CHECK(without_feed->feed.next() == 71);
+  CHECK(without_feed->feed.oldest() == 71);
+}
+
+TEST_CASE("a state for later readers alone, a damaged one and another thing are refused") {
+  const std::string fields = fields_of(eventful().save());
+  const auto sealed = [&](std::uint32_t readable_by) {
+    return in_envelope("HBst", {.written_by = 9, .readable_by = readable_by, .content = fields});
+  };
+  CHECK(restore_state(sealed(kStateFormat), {}));
+  CHECK(restore_state(sealed(kStateFormat + 1), {}).error().what ==
+        "it is of a later version that this one cannot follow");
+  std::string damaged = sealed(kStateFormat);
+  damaged[100] ^= 1;
+  CHECK(restore_state(damaged, {}).error().what == "it is damaged, or no state of heartbeatd");
+  CHECK_FALSE(restore_state("{}", {}));
+  CHECK_FALSE(restore_state("", {}));
+}
+
+TEST_CASE("an error names the field") {
+  std::string fields;
+  FieldWriter writer{fields};
+  writer.record(1, [](FieldWriter& settings) {
+    settings.record(1, [](FieldWriter& rule) { rule.number(2, 65'536); });  // its threshold has 16 bits
+  });
+  const auto restored = restore_fields(fields, {});
+  REQUIRE_FALSE(restored);
+  CHECK(to_string(restored.error()) == "a number is out of range (field 1.1.2)");
+}
+
+TEST_CASE("whichever allocation fails, the state is refused and nothing of it stays in memory") {
+  const std::string saved = eventful().save();
+  REQUIRE(restore_state(saved, {}));
+  bool failed = true;
+  for (std::uint64_t nth = 1; failed; ++nth) {
+    CAPTURE(nth);
+    bool read = false;
+    const std::int64_t before = allocations_live();
+    {
+      FailingAllocations failing{nth, Fail::FromThereOn};
+      failing.cover([&] { read = restore_state(saved, {}).has_value(); });
+      failed = FailingAllocations::has_failed();
+    }
+    CHECK(read != failed);
+    CHECK(allocations_live() == before);
+  }
+}
+
+// Written by the version that had format 1, from eventful(); it must be read by every later one.
+TEST_CASE("a state of format 1 is read") {
+  const std::string path = HEARTBEAT_SAVED_STATES "/format_1";
+  if (std::getenv("HEARTBEAT_WRITE_SAVED_STATE") != nullptr) {
+    std::ofstream{path, std::ios::binary} << eventful().save();
+  }
+  std::ifstream file{path, std::ios::binary};
+  REQUIRE(file);
+  const std::string saved{std::istreambuf_iterator<char>{file}, {}};
+  auto restored = restore_state(saved, {});
+  REQUIRE(restored);
+  CHECK(restored->run == "run-1");
+  CHECK(restored->monitor.settings.rule == kRule);
+  CHECK(restored->monitor.counters.connected == 12);
+  CHECK(restored->monitor.clients.slot_named("last"));
+  CHECK(restored->monitor.closed.find("b") != nullptr);
+  CHECK(restored->feed.find(1)->kind == Event::Kind::Connected);
+  Monitor monitor{std::move(restored->monitor)};
+  Effects effects;
+  while (monitor.shut_down(t0 + 100s, effects)) effects.clear();
+  CHECK(monitor.counters().closes.at(static_cast<std::size_t>(Reason::Shutdown)) > 0);
+}
