@@ -80,7 +80,13 @@ bool reads_as_address(std::string_view text) {
            byte == '.' || byte == '[' || byte == ']';
   };
   // From both ends, because most ids differ from an address in their first byte.
-  if (text.empty() || !may_stand(text.front()) || !may_stand(text.back())) return false;
+  if (text.empty() || !may_stand(text.front())) return false;
+  if (const std::size_t percent = text.find('%'); percent != std::string_view::npos) {
+    // Without its zone, `fe80::1%eth0`, whatever the zone is called.
+    const std::size_t bracket = std::min(text.find(']', percent), text.size());
+    return reads_as_address(std::string{text.substr(0, percent)}.append(text.substr(bracket)));
+  }
+  if (!may_stand(text.back())) return false;
   if (text.size() >= INET6_ADDRSTRLEN + kBracketsAndPort) return false;
   if (!std::all_of(text.begin(), text.end(), may_stand)) return false;
 

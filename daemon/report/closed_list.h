@@ -5,11 +5,11 @@
 // the list is made is left out of it.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "common/glob.h"
@@ -53,10 +53,14 @@ class ClosedList {
  private:
   // In the order of the list.
   struct Place {
-    std::int64_t closed_at;  // negated: the latest first
+    std::int64_t closed_at;
     std::size_t place;
 
-    friend auto operator<=>(const Place&, const Place&) = default;
+    // The one closed last comes first.  Places are taken one after another while none is free in between: of
+    // one millisecond's closes the higher place is mostly the later one.
+    friend bool operator<(const Place& one, const Place& other) {
+      return std::tie(one.closed_at, one.place) > std::tie(other.closed_at, other.place);
+    }
   };
 
   // A reload may change how many places there are.

@@ -109,8 +109,8 @@ TEST_CASE("a story has the moments, the stalls and the end") {
   REQUIRE(closed != nullptr);
   const std::string body =
       object([&](JsonWriter& json) { add_story(json, *closed, desk.monitor().stalls(), desk.report()); });
-  CHECK(members_of(body) ==
-        Names{"connected_now", "client", "verdict", "verdict_exact", "moments", "forgotten", "stalls", "brakes", "close"});
+  CHECK(members_of(body) == Names{"connected_now", "client", "verdict", "verdict_exact", "moments",
+                                  "forgotten", "stalls", "brakes", "close"});
   CHECK(member(body, "connected_now") == "false");
   CHECK(member(body, "moments") ==
         R"([{"at":"2026-11-22T09:00:00.000Z","what":"connected","peer":"127.0.0.1:0"},)"

@@ -55,8 +55,9 @@ struct LogLevelCommand {
 struct ReloadCommand {};
 struct SettingsCommand {};
 
-using Command = std::variant<StatusCommand, ClientsCommand, ClosedCommand, WhyCommand, WatchCommand, TopCommand, KickCommand,
-                             BrakeCommand, LogLevelCommand, ReloadCommand, SettingsCommand>;
+using Command =
+    std::variant<StatusCommand, ClientsCommand, ClosedCommand, WhyCommand, WatchCommand, TopCommand,
+                 KickCommand, BrakeCommand, LogLevelCommand, ReloadCommand, SettingsCommand>;
 
 struct Options {
   std::string control;  // empty: where the daemon is by default

@@ -316,7 +316,7 @@ class ClientTable {
     this.drawRange();
     this.drawHeadings();
     this.drawTimes();
-    byId('sort').disabled = this.status === 'close';
+    setHidden(byId('sort').parentNode, this.status === 'close');
   }
 
   // Each order has one direction, the more worrying client first.  Two headings may stand for one order.
@@ -410,7 +410,7 @@ class ClientTable {
     const empty = !rows.length && !this.search && !this.status && known === 0;
     setHidden(byId('connect'), !empty);
     setHidden(this.table, empty);
-    setHidden(byId('bar-legend'), empty);
+    setHidden(byId('bar-legend'), empty || this.status === 'close');
     setHidden(byId('pager'), empty);
     setText(byId('range'), empty ? '' : text);
     byId('first').disabled = byId('previous').disabled = this.page === 0;

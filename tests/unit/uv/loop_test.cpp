@@ -1,8 +1,14 @@
 #include "common/uv/loop.h"
 
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "common/uv/address.h"
+#include "common/uv/listening_socket.h"
 #include "tests/unit/support/loopback.h"
 #include "tests/unit/support/print.h"
 
@@ -81,6 +87,24 @@ TEST_CASE("numeric addresses are resolved as they stand, and printed back the sa
     CHECK(to_string(*endpoint) == text);
     CHECK(uv::endpoint_of(uv::SocketAddress{*endpoint}.get()) == *endpoint);
   }
+  CHECK(loop.drain(24h) == std::vector<std::string>{});
+}
+
+TEST_CASE("an address that the machine does not have is listened on, and is known not to be there") {
+  const Endpoint absent{.address = {192, 0, 2, 7}};  // of a network for documentation (RFC 5737)
+  const Endpoint present{.address = {127, 0, 0, 1}};
+  CHECK(uv::listening_socket(absent, 1));
+  CHECK_FALSE(uv::is_present(absent));
+  CHECK(uv::is_present(present));
+}
+
+TEST_CASE("all addresses of a host are found, each once") {
+  uv::Loop loop;
+  const auto all = uv::resolve_all(loop, {.host = "localhost", .port = 7});
+  REQUIRE(all);
+  CHECK(std::set<Endpoint>(all->begin(), all->end()).size() == all->size());
+  CHECK(std::all_of(all->begin(), all->end(),
+                    [](const Endpoint& at) { return at.port == 7 && is_loopback(at); }));
   CHECK(loop.drain(24h) == std::vector<std::string>{});
 }
 
