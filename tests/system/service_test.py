@@ -187,7 +187,8 @@ class Reload(ServiceTest):
         invocation = self.box.show("heartbeatd.service", "InvocationID")
         reasons = [record for record in self.box.journal(f"_SYSTEMD_INVOCATION_ID={invocation}", "PRIORITY=3")
                    if "soon" in record["MESSAGE"]]
-        self.assertEqual(len(reasons), 1)
+        self.assertEqual(len(reasons), 2)  # the daemon's own, and that of the check that fails the reload
+        self.assertIn('"last_refused":true', self.ask("--json", "status"))
         self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
 
     def test_addresses_change_with_a_reload_and_the_status_line_says_so(self):
