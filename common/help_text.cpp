@@ -20,8 +20,10 @@ std::size_t place_to_break(std::string_view line, std::size_t indent) {
   return line.find(' ', std::max(indent, kHelpWidth));
 }
 
+// The line that shows how a program is called is a paragraph of its own, also without an empty line before
+// it.
 bool is_prose(std::string_view line) {
-  return !line.empty() && line.front() != ' ';
+  return !line.empty() && line.front() != ' ' && !line.starts_with("Usage: ");
 }
 
 }  // namespace

@@ -30,6 +30,14 @@ TEST_CASE("the rest of a line of prose goes on in the next line of the paragraph
       "one two three four five six seven eight nine ten eleven twelve thirteen fourteen\nfifteen\n\nNext.\n");
 }
 
+TEST_CASE("the usage stands on a line of its own") {
+  const std::string about =
+      "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen\n";
+  CHECK(fitted_help(about + "Usage: x [OPTIONS]\n") ==
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen\nfifteen\nUsage: x "
+        "[OPTIONS]\n");
+}
+
 TEST_CASE("80 columns fit, and a word that is longer stays whole") {
   const std::string word(80, 'x');
   CHECK(fitted_help(word + "\n") == word + "\n");
