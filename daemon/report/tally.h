@@ -28,6 +28,14 @@ class Tally {
     }
   }
 
+  // Totals from before a restart of the daemon.
+  void add_transitions(Status from, Status to, Reason reason, std::uint64_t count) {
+    transitions_.at(place(from, to, reason)) += count;
+  }
+  void add_closes(Reason reason, Party by, std::uint64_t count) {
+    closes_.at(index(reason)).at(index(by)) += count;
+  }
+
   [[nodiscard]] std::uint64_t transitions(Status from, Status to, Reason reason) const {
     return transitions_.at(place(from, to, reason));
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <deque>
+#include <utility>
 
 #include "common/mono_time.h"
 #include "common/wall_time.h"
@@ -20,6 +21,20 @@ class WallClock {
   WallClock(WallTime wall_now, MonoTime now)
       : steps_{{now, wall_now.time_since_epoch() - now.since_origin()}}, agreed_(now) {}
 
+  // From `from` on, the wall clock was this much ahead of the listening clock.
+  struct Step {
+    MonoTime from;
+    Millis ahead;
+  };
+  // What must survive a restart of the daemon: earlier instants keep their dates.  `steps`: the oldest first.
+  struct State {
+    std::deque<Step> steps;
+    MonoTime agreed;  // the listening clock at the last agree()
+  };
+  [[nodiscard]] State state() const { return {steps_, agreed_}; }
+  // `before` has at least one step.
+  explicit WallClock(State before) : steps_(std::move(before.steps)), agreed_(before.agreed) {}
+
   // Both of a later moment; in each turn of the loop, for each instant that was given out in it.  Differences
   // up to limits::kWallDriftMax are the grain of the readings.
   void agree(WallTime wall_now, MonoTime now);
@@ -27,10 +42,6 @@ class WallClock {
   [[nodiscard]] WallTime at(MonoTime instant) const;
 
  private:
-  struct Step {
-    MonoTime from;
-    Millis ahead;  // the wall clock minus the listening clock, from then on
-  };
   std::deque<Step> steps_;  // the oldest first, never empty; instants before the first are translated by it
   MonoTime agreed_;         // the listening clock at the last agree()
 };
