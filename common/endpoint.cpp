@@ -79,16 +79,17 @@ bool reads_as_address(std::string_view text) {
     return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F') || byte == ':' ||
            byte == '.' || byte == '[' || byte == ']';
   };
-  // From both ends, because most ids differ from an address in their first byte.
-  if (text.empty() || !may_stand(text.front())) return false;
-  if (const std::size_t percent = text.find('%'); percent != std::string_view::npos) {
+  // Most ids differ from an address in their first bytes, and this is asked of each heartbeat.
+  const std::size_t other =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), may_stand) - text.begin());
+  if (other != text.size()) {
+    if (text[other] != '%') return false;
     // Without its zone, `fe80::1%eth0`, whatever the zone is called.
-    const std::size_t bracket = std::min(text.find(']', percent), text.size());
-    return reads_as_address(std::string{text.substr(0, percent)}.append(text.substr(bracket)));
+    const std::size_t bracket = std::min(text.find(']', other), text.size());
+    return reads_as_address(std::string{text.substr(0, other)}.append(text.substr(bracket)));
   }
-  if (!may_stand(text.back())) return false;
+  if (text.find_first_of(":.") == std::string_view::npos) return false;  // a number, or digits of a hash
   if (text.size() >= INET6_ADDRSTRLEN + kBracketsAndPort) return false;
-  if (!std::all_of(text.begin(), text.end(), may_stand)) return false;
 
   std::string_view host = text;
   std::string_view port;  // with its colon
@@ -106,9 +107,9 @@ bool reads_as_address(std::string_view text) {
     if (!std::all_of(port.begin() + 1, port.end(), is_digit)) return false;
   }
   in6_addr address{};
-  const std::string whole{host};
-  return inet_pton(AF_INET, whole.c_str(), &address) == 1 ||
-         inet_pton(AF_INET6, whole.c_str(), &address) == 1;
+  std::array<char, INET6_ADDRSTRLEN + kBracketsAndPort> whole{};  // with its zero
+  host.copy(whole.data(), whole.size() - 1);
+  return inet_pton(AF_INET, whole.data(), &address) == 1 || inet_pton(AF_INET6, whole.data(), &address) == 1;
 }
 
 bool is_loopback(const Endpoint& endpoint) {
