@@ -170,6 +170,25 @@ class Answers(unittest.TestCase):
                 result = self.refuse(daemon, *arguments)
                 self.assertEqual((result.stdout, result.stderr), ("", "heartbeatctl: no client matches\n"))
 
+    def test_closed_lists_when_and_why_and_says_what_is_beyond_the_limit(self):
+        gone = {**client("pump-7"), "type": "closed", "status": "close", "margin_least": 0.34, "connected_ms": 31000,
+                "close": {"at": "2026-11-22T09:55:14.570Z", "reason": "bad_frame", "by": "daemon", "detail": "length 0"}}
+        with FakeDaemon({"closed": [gone, done(count=1, matching=3, remembered=9)]}) as daemon:
+            result = run(daemon, "closed", "--since", "1h", "--reason", "bad_frame", "--match", "pump-*", "--limit", "1")
+            self.assertEqual((result.returncode, result.stderr), (0, "heartbeatctl: these are the last 1 of 3\n"))
+            heading, row = (line.split() for line in result.stdout.splitlines())
+            self.assertEqual(heading[:4], ["NAME", "CLOSED", "REASON", "BY"])
+            self.assertEqual(row[:5], ["pump-7", "2026-11-22", "09:55:14", "bad_frame", "daemon"])
+            self.assertEqual(row[-2:], ["length", "0"])
+            self.assertEqual(daemon.requests[-1], {"command": "closed", "limit": 1, "since": "1h", "reason": "bad_frame",
+                                                   "match": "pump-*"})
+            self.assertEqual(json.loads(run(daemon, "--json", "closed").stdout), gone)
+        with FakeDaemon({"closed": [done(count=0, matching=0, remembered=0)]}) as daemon:
+            result = run(daemon, "closed")
+            self.assertEqual((result.returncode, result.stdout, result.stderr),
+                             (0, "", "heartbeatctl: no closed client is remembered\n"))
+            self.assertEqual(run(daemon, "closed", "--match", "x").returncode, 1)
+
     def test_an_empty_fleet_is_an_answer(self):
         with FakeDaemon({"clients": []}) as daemon:
             result = run(daemon, "clients")
