@@ -248,7 +248,11 @@ TEST_CASE("over any schedule, a core that is restarted anywhere does what one th
           settings.rule.tick = Millis{500 + choice % 1500};
           both([&](Core& core) { core.change(settings, now); });
           break;
-        case 7: both([&](Core& core) { core.begin_to_advance(now); }); break;
+        case 7:  // which clients a slice reaches is not promised, so the other slices follow
+          both([&](Core& core) { core.begin_to_advance(now); });
+          restarted.restart();
+          both([&](Core& core) { core.advance(now); });
+          break;
         default:
           now += Millis{choice % 9000};
           if (choice % 3 == 0) {
@@ -274,15 +278,13 @@ TEST_CASE("fields that end anywhere are refused, or make a state that works") {
   }
 }
 
-TEST_CASE("fields with any bit turned are refused, or make a state that works") {
+TEST_CASE("fields with a bit turned in any byte are refused, or make a state that works") {
   std::string fields = fields_of(eventful().save());
   for (std::size_t at = 0; at < fields.size(); ++at) {
     CAPTURE(at);
     const char whole = fields[at];
-    for (const unsigned bit : {0U, 3U, 7U}) {
-      fields[at] = static_cast<char>(static_cast<unsigned char>(whole) ^ 1U << bit);
-      try_fields(fields);
-    }
+    fields[at] = static_cast<char>(static_cast<unsigned char>(whole) ^ 1U << at % 8);
+    try_fields(fields);
     fields[at] = whole;
   }
 }
