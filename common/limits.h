@@ -30,6 +30,9 @@ inline constexpr std::size_t kClaimedIpMax = 64;
 // with its namespace does, too. It is a key, kept per client, and ShortText holds twice as much.
 inline constexpr std::size_t kIdMax = 128;
 
+// Longest note of a declared leave in bytes; what is longer is cut.
+inline constexpr std::size_t kNoteMax = 128;
+
 // Bytes of a bad body that are quoted in a log line, before escaping.
 inline constexpr std::size_t kExcerptMax = 48;
 

@@ -23,7 +23,7 @@ namespace {
 constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag;
 
 // The members that are read; everything else is Other.
-enum class Member : std::uint8_t { Other, Ip, Status, Pid, Id, Seq, Ack, Notify };
+enum class Member : std::uint8_t { Other, Ip, Status, Pid, Id, Seq, Ack, Notify, Note };
 
 Member member_named(std::string_view key) {
   switch (key.size()) {
@@ -35,6 +35,9 @@ Member member_named(std::string_view key) {
       if (key == "pid") return Member::Pid;
       if (key == "seq") return Member::Seq;
       if (key == "ack") return Member::Ack;
+      break;
+    case 4:
+      if (key == "note") return Member::Note;
       break;
     case 6:
       if (key == "status") return Member::Status;
@@ -90,7 +93,7 @@ class Handler {
     stopped_ = {};
     root_text_ = {};
     current_ = Member::Other;
-    ip_.given = id_.given = Given::Absent;
+    ip_.given = id_.given = note_.given = Given::Absent;
     status_.given = pid_.given = seq_.given = ack_.given = notify_.given = Given::Absent;
   }
 
@@ -113,6 +116,8 @@ class Handler {
     if (id_.given == Given::Valid) heartbeat.id = id_.view();
     if (pid_.given == Given::Valid) heartbeat.pid = pid_.value;
     if (seq_.given == Given::Valid) heartbeat.seq = seq_.value;
+    // A note is for a person.  One that is not a text is no reason to take a client for silent.
+    if (note_.given == Given::Valid) heartbeat.note = note_.view();
     heartbeat.ack = ack_.given == Given::Valid && ack_.value;
     heartbeat.notify = notify_.given == Given::Valid && notify_.value;
     return heartbeat;
@@ -199,6 +204,9 @@ class Handler {
       case Member::Id:
         if (is_client_id(value)) id_.set(value);
         break;
+      case Member::Note:
+        if (!value.empty() && is_utf8(value)) note_.set(cut_to_bytes(value, limits::kNoteMax));
+        break;
       case Member::Status:
         if (value == "alive" || value == "live") status_.set(Status::Alive);
         if (value == "leave") status_.set(Status::Leave);
@@ -218,6 +226,7 @@ class Handler {
       case Member::Seq: seq_.given = given; break;
       case Member::Ack: ack_.given = given; break;
       case Member::Notify: notify_.given = given; break;
+      case Member::Note: note_.given = given; break;
     }
   }
 
@@ -227,6 +236,7 @@ class Handler {
   std::optional<std::string_view> root_text_;
   TextField<limits::kClaimedIpMax> ip_;
   TextField<limits::kIdMax> id_;
+  TextField<limits::kNoteMax> note_;
   Field<Status> status_;
   Field<std::uint32_t> pid_;
   Field<std::uint64_t> seq_;
@@ -298,6 +308,7 @@ std::string encode(const Heartbeat& heartbeat) {
   if (heartbeat.seq) json.add("seq", *heartbeat.seq);
   if (heartbeat.ack) json.add("ack", true);
   if (heartbeat.notify) json.add("notify", true);
+  if (!heartbeat.note.empty()) json.add("note", heartbeat.note);
   json.end_object();
   return body;
 }

@@ -28,6 +28,8 @@ struct Heartbeat {
   std::string_view id{};          // by the grammar of client_id.h; empty when not given
   std::optional<std::uint32_t> pid{};
   std::optional<std::uint64_t> seq{};
+  std::string_view
+      note{};           // of a declared leave: at most 128 bytes (more is cut off), shown and never trusted
   bool ack = false;     // answer this one
   bool notify = false;  // from now on, send notices about my state
 };

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/endpoint.h"
@@ -47,6 +49,10 @@ class History {
  public:
   void add(const Moment& moment);
 
+  // What the client said of its last declared leave; empty where it said nothing.
+  void set_note(std::string_view note) { note_ = note; }
+  [[nodiscard]] const std::string& note() const { return note_; }
+
   [[nodiscard]] std::span<const Moment> oldest_first() const { return moments_; }
   [[nodiscard]] std::uint32_t forgotten() const { return forgotten_; }
 
@@ -54,6 +60,7 @@ class History {
   friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
 
   std::vector<Moment> moments_;
+  std::string note_;
   std::uint32_t forgotten_ = 0;
 };
 

@@ -8,6 +8,7 @@
 
 #include "common/json_diagnosis.h"
 #include "common/stream_diagnosis.h"
+#include "common/text.h"
 #include "daemon/core/wording.h"
 
 namespace heartbeat {
@@ -248,7 +249,9 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     note(client, {.at = now, .kind = Moment::Kind::Declared, .status = heartbeat.status});
   }
   if (heartbeat.status == Status::Leave) {
+    if (client.history != nullptr) client.history->set_note(heartbeat.note);
     Event event = event_of(Event::Kind::Left, entry.conn, client, now);
+    if (!heartbeat.note.empty()) event.extra.edit().detail = '"' + escaped(heartbeat.note) + '"';
     if (client.liveness.declared_leave(now)) {
       enter_leave(entry, Reason::Declared, true, std::move(event), effects);
     }

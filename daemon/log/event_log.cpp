@@ -170,7 +170,10 @@ LogRecord record_of(const Event& event, level_enum level) {
       words.add("by", to_string(event.by)).add_detail(event.extra->detail);
       break;
     case Event::Kind::Struck: words.add_standing(event).add_silent(event); break;
-    case Event::Kind::Left: words.add_transition(event).add_standing(event).add_silent(event); break;
+    case Event::Kind::Left:
+      words.add_transition(event).add_standing(event).add_silent(event);
+      words.add_detail(event.extra->detail);
+      break;
     case Event::Kind::Returned: words.add_transition(event).add_standing(event); break;
     case Event::Kind::Closed:
       words.add_transition(event).add("by", to_string(event.by)).add_standing(event).add_silent(event);

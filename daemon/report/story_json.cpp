@@ -57,6 +57,7 @@ void add_moments(JsonWriter& json, const History* history, const Moment& connect
     for (const Moment& moment : history->oldest_first()) add_moment(json, moment, context);
   }
   json.end_array();
+  if (history != nullptr && !history->note().empty()) json.add("note", history->note());
   json.add("forgotten", history == nullptr ? 0U : history->forgotten());
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/duration.h"
 #include "common/limits.h"
+#include "common/text.h"
 #include "daemon/report/standing.h"
 
 namespace heartbeat {
@@ -83,6 +84,11 @@ const Moment* last_leave(const History* history) {
   return found == moments.rend() ? nullptr : &*found;
 }
 
+// What the client said when it declared the leave, or nothing.
+std::string in_its_words(const History* history) {
+  return history == nullptr || history->note().empty() ? "" : ", saying \"" + escaped(history->note()) + "\"";
+}
+
 std::string never_steady(const Rule& rule) {
   return "was not heard in " + counted(rule.recover, "tick") + " in a row since";
 }
@@ -97,7 +103,8 @@ std::string about_expiry(const ClosedClient& client, const Stalls& stalls, const
   const std::string length = describe_duration(client.closed_at - left->at);
   switch (left->reason) {
     case Reason::Declared:
-      return kicked + "it declared leave itself " + length + " before, and " + never_steady(context.rule);
+      return kicked + "it declared leave itself " + length + " before" + in_its_words(client.history.get()) +
+             ", and " + never_steady(context.rule);
     case Reason::Remembered:
       return kicked + "it came back in leave, as it was when it was closed before, and in " + length +
              " did not earn alive again";
@@ -124,7 +131,8 @@ std::string about_leave(const Client& client, const Standing& standing, const St
                             " unless it is heard in " + counted(rule.recover, "tick") +
                             " in a row before (so far " + std::to_string(standing.liveness.steady()) + ")";
   switch (standing.leave_reason) {
-    case Reason::Declared: return since + ", which it declared itself; " + until;
+    case Reason::Declared:
+      return since + ", which it declared itself" + in_its_words(client.history.get()) + "; " + until;
     case Reason::Remembered: return since + ", for it was in leave when it was closed before; " + until;
     default: break;
   }

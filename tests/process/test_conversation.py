@@ -71,12 +71,13 @@ class Declared(DaemonTest):
     def test_a_leave_that_lasts_is_closed_as_away_exactly_leave_timeout_later(self):
         daemon = self.start(tick="20ms", leave_timeout="130ms")
         client = self.connect(daemon)
-        client.beat(id="away", notify=True, status="leave")
+        client.beat(id="away", notify=True, status="leave", note="disk is being replaced")
         self.assertEqual(client.read_to_end()[1:], [
             {"type": "status", "status": "leave", "reason": "declared"},
             {"type": "status", "status": "close", "reason": "away"}])
         left = daemon.wait("leave", client="away")
         self.assertEqual((left["from"], left["to"], left["reason"]), ("alive", "leave", "declared"))
+        self.assertEqual(left.detail, "\"disk is being replaced\"")
         closed = daemon.wait("close", client="away")
         self.assertEqual((closed["from"], closed["reason"], closed["by"]), ("leave", "away", "daemon"))
         # The leave began with the only heartbeat.

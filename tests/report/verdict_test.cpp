@@ -141,6 +141,30 @@ TEST_CASE("a declared leave is the client's own doing") {
         "row since");
 }
 
+TEST_CASE("what a client says of its declared leave is quoted, as long as it is in that leave and after it") {
+  Desk desk;
+  const ConnId conn = desk.join("pump-7");
+  desk.beat(conn, "", "leave", "disk is being\nreplaced");
+  CHECK(verdict(desk, "pump-7")
+            .starts_with("in leave since 09:00:00 UTC, which it declared itself, saying "
+                         R"("disk is being\nreplaced"; it will be closed)"));
+  desk.beat(conn, "", "leave", "still");
+  desk.pass(1800s);
+  CHECK(
+      verdict(desk, "pump-7") ==
+      R"(kicked at 09:30:00 UTC: it declared leave itself 30 min before, saying "still", and was not heard )"
+      "in 5 ticks in a row since");
+}
+
+TEST_CASE("a declared leave without a note does not repeat the note of an earlier one") {
+  Desk desk;
+  const ConnId conn = desk.join("pump-7");
+  desk.beat(conn, "", "leave", "an earlier one");
+  desk.beat(conn);
+  desk.beat(conn, "", "leave");
+  CHECK(verdict(desk, "pump-7").find("saying") == std::string::npos);
+}
+
 TEST_CASE("a client that came back in leave is told as that") {
   Desk desk;
   const ConnId conn = desk.join("pump-7");

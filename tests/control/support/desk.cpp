@@ -76,10 +76,11 @@ ConnId Desk::connect() {
   return *conn;
 }
 
-void Desk::beat(ConnId conn, std::string_view id, std::string_view status) {
+void Desk::beat(ConnId conn, std::string_view id, std::string_view status, std::string_view note) {
   std::string frame;
   const Status said = status == "leave" ? Status::Leave : status == "close" ? Status::Close : Status::Alive;
-  append_frame(frame, encode(Heartbeat{.ip = "10.0.0.1", .status = said, .id = id, .pid = 26464}));
+  append_frame(frame,
+               encode(Heartbeat{.ip = "10.0.0.1", .status = said, .id = id, .pid = 26464, .note = note}));
   monitor_.receive(conn, frame, now, effects_);
   settle();
 }

@@ -41,7 +41,8 @@ class Desk {
   // --- the daemon ---
   MonoTime now = kStart;
   ConnId connect();
-  void beat(ConnId conn, std::string_view id = {}, std::string_view status = "alive");
+  void beat(ConnId conn, std::string_view id = {}, std::string_view status = "alive",
+            std::string_view note = {});
   ConnId join(std::string_view id);  // connects and beats
   void leave(ConnId conn) { disconnect(conn, Reason::PeerClosed); }
   void disconnect(ConnId conn, Reason reason);

@@ -93,9 +93,25 @@ TEST_CASE("every member is read") {
   CHECK(heartbeat->notify);
 }
 
+TEST_CASE("a note is cut between two characters where it is too long, and ignored where it is no text") {
+  HeartbeatParser parser;
+  const auto note = [&](const std::string& value) {
+    const auto heartbeat = parser.parse(with("\"note\":" + value));
+    REQUIRE(heartbeat);
+    return std::string{heartbeat->note};
+  };
+  const std::string longest(limits::kNoteMax, 'x');
+  CHECK(note("\"" + longest + "\"") == longest);
+  CHECK(note("\"" + longest + "y\"") == longest);
+  CHECK(note("\"" + longest.substr(1) + "\u00e4\"") == longest.substr(1));
+  for (const char* const no_text : {"7", "true", "null", "[]", "{\"note\":\"inner\"}", "\"\""}) {
+    CHECK(note(no_text).empty());
+  }
+}
+
 TEST_CASE("nothing of one heartbeat is left over in the next") {
   HeartbeatParser parser;
-  REQUIRE(parser.parse(with(R"("id":"a","pid":1,"seq":2,"ack":true,"notify":true)")));
+  REQUIRE(parser.parse(with(R"("id":"a","pid":1,"seq":2,"ack":true,"notify":true,"note":"b")")));
   REQUIRE_FALSE(parser.parse(with(R"("id":7,"pid":-1)")));
   REQUIRE_FALSE(parser.parse(nested(17, '[', ']')));
   REQUIRE_FALSE(parser.parse(R"("text")"));
