@@ -92,6 +92,7 @@ tl::expected<PrivateDaemon, std::string> PrivateDaemon::start() {
                                      "--log-target",
                                      "stderr"};
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   if (const int error = posix_spawnp(&daemon.pid_, program.c_str(), nullptr, nullptr, argv.data(), environ);
