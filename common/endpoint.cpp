@@ -80,7 +80,7 @@ bool reads_as_address(std::string_view text) {
            byte == '.' || byte == '[' || byte == ']';
   };
   // Most ids differ from an address in their first bytes, and this is asked of each heartbeat.
-  const std::size_t other =
+  const auto other =
       static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), may_stand) - text.begin());
   if (other != text.size()) {
     if (text[other] != '%') return false;

@@ -35,8 +35,8 @@ std::string fitted_help(std::string_view help) {
     const std::string_view next = help.substr(0, help.find('\n'));
     help.remove_prefix(std::min(next.size() + 1, help.size()));
     std::string line{next};
-    if (!carried.empty() && is_prose(next)) line = carried + ' ' + line;
-    if (!carried.empty() && !is_prose(next)) fitted += carried + '\n';
+    if (!carried.empty() && is_prose(next)) line.insert(0, carried + ' ');
+    if (!carried.empty() && !is_prose(next)) fitted.append(carried).append(1, '\n');
     carried.clear();
 
     const std::size_t indent = indent_of(line);

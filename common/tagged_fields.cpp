@@ -44,10 +44,10 @@ std::uint64_t checksum(std::string_view bytes) {
 }  // namespace
 
 void FieldWriter::number(std::uint16_t tag, std::uint64_t value) {
-  const std::size_t size = (static_cast<std::size_t>(std::bit_width(value)) + 7) / 8;
+  const std::size_t width = (static_cast<std::size_t>(std::bit_width(value)) + 7) / 8;
   append(out_, tag, kTagSize);
-  append(out_, size, kLengthSize);
-  append(out_, value, size);
+  append(out_, width, kLengthSize);
+  append(out_, value, width);
 }
 
 void FieldWriter::bytes(std::uint16_t tag, std::string_view value) {

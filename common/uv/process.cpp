@@ -16,6 +16,7 @@ tl::expected<Owned<Process>, int> Process::start(Loop& loop, const std::string& 
   process->on_end_ = std::move(on_end);
 
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   std::array<uv_stdio_container_t, 3> streams{};

@@ -369,6 +369,7 @@ std::optional<std::size_t> find_setting(std::string_view key) {
 
 std::optional<std::string_view> nearest_key(std::string_view written) {
   std::vector<std::string_view> keys;
+  keys.reserve(kSettings.size());
   for (const Setting& setting : kSettings) keys.push_back(setting.key);
   return nearest_word(written, keys);
 }

@@ -18,7 +18,7 @@ constexpr const char* kStateVariable = "HEARTBEATD_STATE";
 
 std::string working_directory() {
   char* const name = getcwd(nullptr, 0);
-  const std::string directory = name == nullptr ? "" : name;
+  std::string directory = name == nullptr ? "" : name;
   std::free(name);  // NOLINT(cppcoreguidelines-no-malloc): getcwd()'s
   return directory;
 }
@@ -34,7 +34,7 @@ std::string find_on_path(const std::string& name) {
   while (!folders.empty()) {
     const std::string_view folder = folders.substr(0, folders.find(':'));
     folders.remove_prefix(std::min(folders.size(), folder.size() + 1));
-    const std::string path = std::string{folder} + '/' + name;
+    std::string path = std::string{folder} + '/' + name;
     if (path.starts_with('/') && is_program(path)) return path;
   }
   return {};
@@ -46,6 +46,7 @@ void close_on_exec(int descriptor, bool on) {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -24,8 +24,6 @@
 #include "common/uv/address.h"
 #include "common/uv/listening_socket.h"
 
-extern char** environ;
-
 namespace heartbeat::sim {
 namespace {
 
