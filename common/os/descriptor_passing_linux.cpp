@@ -10,28 +10,41 @@
 namespace heartbeat::os {
 namespace {
 
-// Room for the ancillary data of one message, aligned for its header.
-struct alignas(cmsghdr) Control {
-  std::array<char, CMSG_SPACE(kDescriptorsPerMessage * sizeof(int))> bytes;
+// One message of one byte, with room for the descriptors beside it; a stream socket keeps none without a
+// byte. The header points into the object, which therefore stays where it is.
+class Message {
+ public:
+  explicit Message(std::size_t descriptors) {
+    header_.msg_iov = &data_;
+    header_.msg_iovlen = 1;
+    header_.msg_control = control_.data();
+    header_.msg_controllen = CMSG_SPACE(descriptors * sizeof(int));
+  }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+  Message(Message&&) = delete;
+  Message& operator=(Message&&) = delete;
+  ~Message() = default;
+
+  [[nodiscard]] msghdr& header() { return header_; }
+
+ private:
+  char byte_ = 'd';
+  iovec data_{.iov_base = &byte_, .iov_len = 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsPerMessage * sizeof(int))> control_{};
+  msghdr header_{};
 };
 
 }  // namespace
 
 int send_descriptors(int socket, std::span<const int> descriptors) {
-  char byte = 'd';  // a stream socket keeps no descriptors without a byte beside them
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  Control control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  Message message{descriptors.size()};
+  cmsghdr* const header = CMSG_FIRSTHDR(&message.header());
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
   std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
-  return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : errno;
+  return sendmsg(socket, &message.header(), MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : errno;
 }
 
 tl::expected<std::vector<Descriptor>, int> peek_descriptors(int socket) {
@@ -40,19 +53,12 @@ tl::expected<std::vector<Descriptor>, int> peek_descriptors(int socket) {
   if (setsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof start) != 0) return tl::unexpected(errno);
   std::vector<Descriptor> found;
   for (;;) {
-    char byte = 0;
-    iovec data{.iov_base = &byte, .iov_len = 1};
-    Control control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = control.bytes.size();
-    const ssize_t size = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    Message message{kDescriptorsPerMessage};
+    msghdr& got = message.header();
+    const ssize_t size = recvmsg(socket, &got, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size == 0 || (size < 0 && errno == EAGAIN)) return found;
     if (size < 0) return tl::unexpected(errno);
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-         header = CMSG_NXTHDR(&message, header)) {
+    for (cmsghdr* header = CMSG_FIRSTHDR(&got); header != nullptr; header = CMSG_NXTHDR(&got, header)) {
       if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
       const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
       for (std::size_t i = 0; i < count; ++i) {
@@ -62,7 +68,7 @@ tl::expected<std::vector<Descriptor>, int> peek_descriptors(int socket) {
       }
     }
     // The kernel leaves out the descriptors for which this process has no room.
-    if ((message.msg_flags & MSG_CTRUNC) != 0) return tl::unexpected(EMFILE);
+    if ((got.msg_flags & MSG_CTRUNC) != 0) return tl::unexpected(EMFILE);
   }
 }
 
