@@ -251,7 +251,8 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   if (heartbeat.status == Status::Leave) {
     if (client.history != nullptr) client.history->set_note(heartbeat.note);
     Event event = event_of(Event::Kind::Left, entry.conn, client, now);
-    if (!heartbeat.note.empty()) event.extra.edit().detail = '"' + escaped(heartbeat.note) + '"';
+    const bool begins = client.liveness.status() == Status::Alive;
+    if (begins && !heartbeat.note.empty()) event.extra.edit().detail = '"' + escaped(heartbeat.note) + '"';
     if (client.liveness.declared_leave(now)) {
       enter_leave(entry, Reason::Declared, true, std::move(event), effects);
     }

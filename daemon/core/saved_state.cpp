@@ -83,7 +83,7 @@ struct SavedFields {
   static void list(auto& fields, Is<History> auto& history) {
     fields.each(1, history.moments_, limits::kMomentsMax);
     fields(2, history.forgotten_);
-    fields(3, history.note_);
+    fields.text(3, history.note_, limits::kNoteMax);
   }
 
   // Tag 1 is its slot; `unfinished` are the bytes that its decoder holds.

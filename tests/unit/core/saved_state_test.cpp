@@ -208,6 +208,15 @@ TEST_CASE("connections keep their names, and the next one gets no name that was 
   CHECK(third.generation == first.generation + 1);
 }
 
+TEST_CASE("what a client says of its declared leave is kept") {
+  Core core;
+  const ConnId conn = core.open(1, t0);
+  core.send(conn, framed(R"({"ip":"a","status":"leave","id":"pump","note":"disk is being replaced"})"),
+            t0 + 1ms);
+  core.restart();
+  CHECK(core.monitor().clients().find(conn)->history->note() == "disk is being replaced");
+}
+
 TEST_CASE("over any schedule, a core that is restarted anywhere does what one that goes on does") {
   check_property(50, [] {
     const auto plan = *rc::gen::container<std::vector<unsigned>>(40, between(0U, 1'000'000U));
