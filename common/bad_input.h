@@ -12,6 +12,10 @@ enum class BadInput : std::uint8_t {
   LengthZero,
   LengthNegative,
   LengthOverMax,
+  // the header of the PROXY protocol before the first frame
+  ProxyMissing,
+  ProxyUntrusted,
+  ProxyInvalid,
   // the body as a whole
   NotUtf8,
   NotJson,
@@ -29,11 +33,11 @@ enum class BadInput : std::uint8_t {
   AckInvalid,
   NotifyInvalid,
 };
-inline constexpr std::size_t kBadInputCount = 17;
+inline constexpr std::size_t kBadInputCount = 20;
 
-// Whether the framing itself was wrong (a close as `bad_frame`) and not a body (`bad_heartbeat`).
+// Whether the stream around the bodies was wrong (a close as `bad_frame`) and not a body (`bad_heartbeat`).
 [[nodiscard]] constexpr bool is_frame_error(BadInput kind) {
-  return kind <= BadInput::LengthOverMax;
+  return kind <= BadInput::ProxyInvalid;
 }
 
 // The stable name, `ip_missing`: a counter's label.

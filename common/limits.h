@@ -19,6 +19,15 @@ inline constexpr std::size_t kFramePrefixSize = 4;
 // under 1500; 4096 is the size of the article's own read, and bounds what one peer can make us hold.
 inline constexpr std::size_t kFrameMax = 4096;
 
+// Bytes of a PROXY protocol header of version 2 behind the 16 in which it announces them. Addresses take at
+// most 216 of them; HAProxy adds the names of a client's certificate. A frame's maximum, so that a peer can
+// make us hold no more before its first frame than in it.
+inline constexpr std::size_t kProxyHeaderMax = 4096;
+
+// Bytes of the name in a client's certificate that is kept: 64 characters (RFC 5280, ub-common-name) of UTF-8
+// are at most 256 bytes, and ShortText holds 255.
+inline constexpr std::size_t kCertificateNameMax = 255;
+
 // Objects and arrays inside one another in a body. A heartbeat needs 1; the parser recurses, so it is
 // bounded.
 inline constexpr unsigned kJsonDepthMax = 16;
@@ -59,6 +68,9 @@ inline constexpr std::size_t kDescriptorHeadroom = 64;
 
 // Addresses one daemon listens on.
 inline constexpr std::size_t kListenersMax = 64;
+
+// Networks of proxies in one list: a balancer has a few, and each new connection is compared with all.
+inline constexpr std::size_t kNetworksMax = 64;
 
 // How long a closed client that was written to is given to read it, before its socket is let go.
 inline constexpr Millis kLingerMax{1000};

@@ -20,10 +20,13 @@ TEST_CASE("every kind of bad input has a name and a sentence of its own") {
   CHECK_FALSE(sentences.contains(""));
 }
 
-TEST_CASE("only the three wrong lengths are errors of the framing") {
+TEST_CASE("only what is wrong around the bodies is an error of the framing") {
   CHECK(is_frame_error(BadInput::LengthZero));
   CHECK(is_frame_error(BadInput::LengthNegative));
   CHECK(is_frame_error(BadInput::LengthOverMax));
+  CHECK(is_frame_error(BadInput::ProxyMissing));
+  CHECK(is_frame_error(BadInput::ProxyUntrusted));
+  CHECK(is_frame_error(BadInput::ProxyInvalid));
   CHECK_FALSE(is_frame_error(BadInput::NotUtf8));
   CHECK_FALSE(is_frame_error(BadInput::NotifyInvalid));
 }
