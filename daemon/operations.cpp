@@ -96,6 +96,8 @@ Figures Operations::figures() const {
           .accepting = {.paused = gate.is_paused(),
                         .pauses = gate.pauses(),
                         .length = gate.paused(),
+                        .waiting = server.entrance().anteroom().size(),
+                        .displaced = server.entrance().anteroom().figures().displaced,
                         .rate = gate.rate()},
           .shortages = {.clients = server.entrance().shortages(),
                         .control = control_.shortages(),

@@ -12,6 +12,7 @@
 #include "common/uv/address.h"
 #include "common/uv/listening_socket.h"
 #include "daemon/config/descriptor_shares.h"
+#include "daemon/io/proxy_preamble.h"
 
 namespace heartbeat {
 namespace {
@@ -76,6 +77,7 @@ tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) 
   handed_ = !handed.empty();
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
+  server_.entrance().demand_preambles(require_proxy_header(in_force_.config.proxy_from));
   return handed_ ? adopt(handed) : listen(in_force_.config);
 }
 
@@ -103,11 +105,12 @@ ReloadResult Reloader::try_reload() {
     if (!loaded) return failed(loaded.error().lines);
     fit_to_descriptors(*loaded, descriptors_, !in_force_.config.http_listen.empty());
     ReloadResult result = compare(*loaded);
+    auto preambles = require_proxy_header(loaded->config.proxy_from);
     auto settings = server_.prepare(server_settings(loaded->config));
     if (!handed_) {
       if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
     }
-    put_into_force(std::move(*loaded), std::move(settings));
+    put_into_force(std::move(*loaded), std::move(settings), std::move(preambles));
     return result;
   } catch (const std::bad_alloc&) {
     return failed({"the daemon is out of memory"});
@@ -181,13 +184,15 @@ ReloadResult Reloader::compare(LoadedConfig& loaded) const {
   return result;
 }
 
-void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings) {
+void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings,
+                              MakePreamble&& preambles) {
   in_force_ = std::move(loaded);
   server_.change_settings(std::move(settings));
   static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
   server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.set_pause_max(in_force_.config.pause_max);
+  server_.entrance().demand_preambles(std::move(preambles));
 }
 
 }  // namespace heartbeat

@@ -80,10 +80,10 @@ void Readable::pause() {
 }
 
 void Readable::go_on() {
-  uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int error, int) {
-    // A descriptor that cannot be polled is a defect of the caller that gave it.
-    if (error == 0) guarded(static_cast<Readable*>(poll->data)->on_readable_);
-  });
+  // libuv reports a connection that was reset as an error, and watches it no more.  The read that follows
+  // finds the reset.
+  uv_poll_start(&poll_, UV_READABLE,
+                [](uv_poll_t* poll, int, int) { guarded(static_cast<Readable*>(poll->data)->on_readable_); });
 }
 
 Owned<Signal> Signal::create(Loop& loop, int number, Callback on_signal) {

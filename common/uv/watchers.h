@@ -69,8 +69,9 @@ class NoSleep {
   bool polled_ = false;  // since next_poll(), or about to be
 };
 
-// Calls back in each poll in which there is something to read from a descriptor, which stays its owner's and
-// open for as long as this lives.
+// Calls back in each poll in which a descriptor has something to read, and once where the descriptor has
+// failed (a connection that was reset).  The descriptor stays its owner's, and open for as long as this
+// lives.
 class Readable {
  public:
   using Callback = std::function<void()>;

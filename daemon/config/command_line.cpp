@@ -38,16 +38,16 @@ const char* type_name(const Setting& setting) {
     case Setting::Type::Choice: return "WORD";
     case Setting::Type::Path: return "PATH";
     case Setting::Type::Address:
-    case Setting::Type::Addresses: break;
+    case Setting::Type::Addresses: return "HOST:PORT";
+    case Setting::Type::Networks: break;
   }
-  return "HOST:PORT";
+  return "NETWORK";
 }
 
 std::string help_of(const Setting& setting) {
   const std::string usual = plain_text(setting, get(Config{}, setting));
-  const bool is_list = setting.type == Setting::Type::Addresses;
-  return std::string{setting.meaning} + "; " + range_of(setting) + (is_list ? ", the flag repeated" : "") +
-         (usual.empty() ? "" : " [" + usual + "]");
+  return std::string{setting.meaning} + "; " + range_of(setting) +
+         (is_list(setting) ? ", the flag repeated" : "") + (usual.empty() ? "" : " [" + usual + "]");
 }
 
 // Reads what a flag was given; where nothing is wrong with it, it is added to `flags`.

@@ -9,6 +9,7 @@
 #include "common/control_path.h"
 #include "common/endpoint.h"
 #include "common/limits.h"
+#include "common/network.h"
 #include "daemon/core/monitor.h"
 
 namespace heartbeat {
@@ -16,6 +17,7 @@ namespace heartbeat {
 struct Config {
   Settings settings;
   std::vector<HostPort> listen{{"127.0.0.1", 14000}};  // never empty
+  std::vector<Network> proxy_from;                     // empty: no connection brings a PROXY header
   int backlog = 4096;
   Millis pause_max = limits::kPauseMax;               // between two turns of the loop; 0 for none
   unsigned accept_rate = limits::kAcceptRateDefault;  // connections in a second; 0 for no limit

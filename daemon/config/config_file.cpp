@@ -46,6 +46,7 @@ std::string expected_form(const Setting& setting) {
     case Setting::Type::Choice: return "text in quotes" + like;
     case Setting::Type::Path: return "text in quotes, like \"/run/heartbeatd/control.sock\"";
     case Setting::Type::Address: return "text in quotes, like \"127.0.0.1:14080\"";
+    case Setting::Type::Networks: return "a list of texts, like [\"10.0.0.5\", \"10.1.0.0/16\"]";
     case Setting::Type::Addresses: break;
   }
   return "a list of texts" + like;
@@ -114,8 +115,7 @@ class Reader {
     const Setting& setting = all_settings()[row];
     const std::size_t mistakes = contents_.mistakes.size();
     std::vector<const toml::node*> elements;
-    const auto value = setting.type == Setting::Type::Addresses ? read_list(setting, node, elements)
-                                                                : read_single(setting, node);
+    const auto value = is_list(setting) ? read_list(setting, node, elements) : read_single(setting, node);
     if (!value) return;
     for (const Fault& fault : faults_of(setting, *value)) {
       refuse(setting.key, (elements.empty() ? node : *elements[fault.element]).source(), fault.what);
@@ -206,10 +206,10 @@ std::optional<std::string> unquoted_value(std::string_view line) {
   });
   if (row == all_settings().end() || value.empty() || row->type == Setting::Type::Count) return {};
   if (value.find_first_of("\"'") != std::string_view::npos) return {};
-  const bool is_list = row->type == Setting::Type::Addresses;
-  if (is_list && value.starts_with('[') && value.ends_with(']')) value = value.substr(1, value.size() - 2);
+  const bool list = is_list(*row);
+  if (list && value.starts_with('[') && value.ends_with(']')) value = value.substr(1, value.size() - 2);
   const std::string quoted = '"' + escaped(trimmed(value), limits::kExcerptMax) + '"';
-  return "the value must be in quotes: " + std::string{key} + " = " + (is_list ? '[' + quoted + ']' : quoted);
+  return "the value must be in quotes: " + std::string{key} + " = " + (list ? '[' + quoted + ']' : quoted);
 }
 
 // Tables come sorted by key; people read by line.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +33,16 @@ constexpr std::array kSettings{
             .while_running = true,
             .meaning = "Accept clients here; port 0 takes a free one",
             .member = [](Config& config) -> Member { return &config.listen; }},
+    Setting{.key = "proxy_from",
+            .type = Type::Networks,
+            .min = 0,
+            .max = limits::kNetworksMax,
+            .unit = "networks",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Require a PROXY protocol header of connections from these addresses, and take the "
+                       "client's address from it; refuse one from any other",
+            .member = [](Config& config) -> Member { return &config.proxy_from; }},
     Setting{.key = "tick",
             .type = Type::Duration,
             .min = limits::kTickMin.count(),
@@ -343,11 +354,45 @@ std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector
   return faults;
 }
 
+std::vector<Fault> faults_of_networks(const Setting& setting, const std::vector<std::string>& texts) {
+  std::vector<Fault> faults;
+  std::set<std::string> seen;
+  for (std::size_t at = 0; at < texts.size(); ++at) {
+    if (std::cmp_equal(at, setting.max)) {
+      faults.push_back({at, std::to_string(texts.size()) + " networks are given, and not more than " +
+                                std::to_string(setting.max) + " networks are allowed"});
+      break;
+    }
+    const auto network = parse_network(texts[at]);
+    if (!network) {
+      faults.push_back({at, network.error()});
+    } else if (!seen.insert(to_string(*network)).second) {
+      faults.push_back({at, quoted(texts[at]) + " is given twice"});
+    }
+  }
+  return faults;
+}
+
 std::vector<HostPort> parsed(const std::vector<std::string>& addresses) {
   std::vector<HostPort> all;
   all.reserve(addresses.size());
   for (const std::string& address : addresses) all.push_back(*parse_host_port(address));
   return all;
+}
+
+std::vector<Network> parsed_networks(const std::vector<std::string>& texts) {
+  std::vector<Network> all;
+  all.reserve(texts.size());
+  for (const std::string& text : texts) all.push_back(*parse_network(text));
+  return all;
+}
+
+template <class T>
+std::vector<std::string> texts_of(const std::vector<T>& all) {
+  std::vector<std::string> texts;
+  texts.reserve(all.size());
+  for (const T& one : all) texts.push_back(to_string(one));
+  return texts;
 }
 
 std::string toml_string(std::string_view text) {
@@ -374,6 +419,10 @@ std::optional<std::string_view> nearest_key(std::string_view written) {
   return nearest_word(written, keys);
 }
 
+bool is_list(const Setting& setting) {
+  return setting.type == Type::Addresses || setting.type == Type::Networks;
+}
+
 std::string flag_of(const Setting& setting) {
   std::string flag = "--" + std::string{setting.key};
   std::replace_if(
@@ -389,7 +438,8 @@ std::string range_of(const Setting& setting) {
     case Type::Path: return "at most " + std::to_string(setting.max) + " " + std::string{setting.unit};
     case Type::Address: return "one address";
     case Type::Count:
-    case Type::Addresses: break;
+    case Type::Addresses:
+    case Type::Networks: break;
   }
   return std::to_string(setting.min) + " to " + std::to_string(setting.max) + " " + std::string{setting.unit};
 }
@@ -402,7 +452,8 @@ tl::expected<Value, std::string> parse_value(const Setting& setting, const std::
     case Type::Choice:
     case Type::Address:
     case Type::Path: return texts.back();
-    case Type::Addresses: break;
+    case Type::Addresses:
+    case Type::Networks: break;
   }
   return texts;
 }
@@ -414,6 +465,7 @@ std::vector<Fault> faults_of(const Setting& setting, const Value& value) {
     case Type::Choice: return faults_of_choice(setting, std::get<std::string>(value));
     case Type::Path: return faults_of_path(setting, std::get<std::string>(value));
     case Type::Address: return faults_of_address(std::get<std::string>(value));
+    case Type::Networks: return faults_of_networks(setting, std::get<std::vector<std::string>>(value));
     case Type::Addresses: break;
   }
   return faults_of_addresses(setting, std::get<std::vector<std::string>>(value));
@@ -426,6 +478,8 @@ void set(Config& config, const Setting& setting, const Value& value) {
       *member = std::get<std::string>(value);
     } else if constexpr (std::is_same_v<T, std::vector<HostPort>>) {
       *member = parsed(std::get<std::vector<std::string>>(value));
+    } else if constexpr (std::is_same_v<T, std::vector<Network>>) {
+      *member = parsed_networks(std::get<std::vector<std::string>>(value));
     } else if constexpr (std::is_same_v<T, Millis>) {
       *member = Millis{std::get<std::int64_t>(value)};
     } else {
@@ -440,10 +494,9 @@ Value get(Config config, const Setting& setting) {
     using T = std::remove_cvref_t<decltype(*member)>;
     if constexpr (std::is_same_v<T, std::string>) {
       return *member;
-    } else if constexpr (std::is_same_v<T, std::vector<HostPort>>) {
-      std::vector<std::string> texts;
-      for (const HostPort& where : *member) texts.push_back(to_string(where));
-      return texts;
+    } else if constexpr (std::is_same_v<T, std::vector<HostPort>> ||
+                         std::is_same_v<T, std::vector<Network>>) {
+      return texts_of(*member);
     } else if constexpr (std::is_same_v<T, Millis>) {
       return member->count();
     } else {
@@ -464,7 +517,7 @@ std::string plain_text(const Setting& setting, const Value& value) {
 
 std::string toml_text(const Setting& setting, const Value& value) {
   if (setting.type == Type::Count) return plain_text(setting, value);
-  if (setting.type != Type::Addresses) return toml_string(plain_text(setting, value));
+  if (!is_list(setting)) return toml_string(plain_text(setting, value));
   std::string list;
   for (const std::string& text : std::get<std::vector<std::string>>(value)) {
     list += (list.empty() ? "" : ", ") + toml_string(text);

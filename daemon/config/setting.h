@@ -25,14 +25,15 @@ using Value = std::variant<std::int64_t, std::string, std::vector<std::string>>;
 
 // The member of a Config that a setting is.
 using Member = std::variant<std::uint16_t*, int*, unsigned*, std::size_t*, Millis*, std::string*,
-                            std::vector<HostPort>*>;
+                            std::vector<HostPort>*, std::vector<Network>*>;
 
 struct Setting {
-  enum class Type : std::uint8_t { Count, Duration, Choice, Path, Address, Addresses };
+  enum class Type : std::uint8_t { Count, Duration, Choice, Path, Address, Addresses, Networks };
 
   std::string_view key;  // in the file, `http.listen` for one in a table; the flag is made of it
   Type type;
-  // The range, both ends allowed: of the count; in ms; of the path's bytes; of the number of addresses.
+  // The range, both ends allowed: of the count; in ms; of the path's bytes; of the number of addresses or
+  // networks.
   std::int64_t min;
   std::int64_t max;
   std::string_view unit;                      // of a Count: what is counted
@@ -48,6 +49,9 @@ struct Setting {
 // The row of that key, and the key that somebody who wrote this one may have meant.
 [[nodiscard]] std::optional<std::size_t> find_setting(std::string_view key);
 [[nodiscard]] std::optional<std::string_view> nearest_key(std::string_view written);
+
+// Whether its value is a list of texts.
+[[nodiscard]] bool is_list(const Setting& setting);
 
 // `--leave-timeout`.
 [[nodiscard]] std::string flag_of(const Setting& setting);

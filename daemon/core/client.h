@@ -12,6 +12,7 @@
 #include "common/mono_time.h"
 #include "common/short_text.h"
 #include "common/status.h"
+#include "daemon/core/arrival.h"
 #include "daemon/core/beat_meter.h"
 #include "daemon/core/history.h"
 #include "daemon/core/liveness.h"
@@ -44,6 +45,7 @@ struct Client {
   std::uint64_t heartbeats = 0;  // over all connections of an id
   FrameDecoder decoder;
   std::unique_ptr<History> history;  // null while there is nothing to keep
+  std::unique_ptr<Passage> passage;  // null: a direct connection, without a credential
   ShortText id;                      // empty: named by its address
   ShortText claimed_ip;              // empty: no heartbeat yet
 

@@ -19,6 +19,7 @@
 #include "common/mono_time.h"
 #include "common/short_text.h"
 #include "common/status.h"
+#include "daemon/core/arrival.h"
 #include "daemon/core/history.h"
 #include "daemon/core/reason.h"
 #include "daemon/core/slot_index.h"
@@ -35,6 +36,7 @@ struct ClosedClient {
   std::uint64_t heartbeats = 0;
   std::string detail;                // of the close: a sentence, or empty
   std::unique_ptr<History> history;  // null where there was nothing to tell
+  std::unique_ptr<Passage> passage;  // see client.h
   Endpoint peer;
   std::optional<std::uint32_t> pid;
   std::uint32_t nearest_to_leave = 0;  // silent ticks, see client.h

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/json_diagnosis.h"
+#include "common/proxy_header.h"
 #include "common/stream_diagnosis.h"
 #include "common/text.h"
 #include "daemon/core/wording.h"
@@ -48,17 +49,20 @@ MonoTime Monitor::reach(MonoTime now) {
 }
 
 std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects,
-                                    const std::optional<Endpoint>& listener) {
+                                    const Arrival& arrival) {
   now = reach(now);
   if (is_refused(peer, now, effects)) return {};
-  const ConnId conn = state_.clients.add(peer, now);
+  const MonoTime accepted = std::min(arrival.accepted.value_or(now), now);
+  const ConnId conn = state_.clients.add(peer, accepted);
   const Entry entry = entry_at(conn.slot);
+  entry.client.liveness = Liveness{now - (now - accepted) % state_.settings.rule.tick};
   entry.client.epoch = state_.epoch;
   bool counted = false;
   try {
     if (state_.settings.bounds.max_clients_per_ip > 0) addresses_.add(peer);
     counted = state_.settings.bounds.max_clients_per_ip > 0;
-    entry.client.listener = number_of(listener);
+    entry.client.listener = number_of(arrival.listener);
+    if (!arrival.passage.is_empty()) entry.client.passage = std::make_unique<Passage>(arrival.passage);
     arm(entry, now);
     tell(event_of(Event::Kind::Connected, conn, entry.client, now), effects);
   } catch (...) {  // out of memory: undo everything
@@ -125,7 +129,9 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
     }
     in_old_frame = false;
     if (frame.state == FrameDecoder::State::Bad) {
-      reject(entry, frame.error, diagnose_length(frame.body, state_.settings.frame_max), now, effects);
+      const bool is_proxy = !has_spoken(*client) && begins_as_proxy_header(frame.body);
+      reject(entry, is_proxy ? BadInput::ProxyUntrusted : frame.error,
+             diagnose_length(frame.body, state_.settings.frame_max), now, effects);
       return;
     }
     const auto heartbeat = parser_.parse(frame.body);
@@ -135,6 +141,15 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
     }
     if (!hear(entry, *heartbeat, now, effects)) return;
   }
+}
+
+void Monitor::reject_preamble(ConnId conn, BadInput kind, const std::string& what, MonoTime now,
+                              Effects& effects) {
+  now = reach(now);
+  Client* const client = state_.clients.find(conn);
+  if (client == nullptr) return;
+  client->sent_bytes = true;
+  reject({conn, *client}, kind, what, now, effects);
 }
 
 void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects,

@@ -28,6 +28,7 @@
 #include "common/message.h"
 #include "common/mono_time.h"
 #include "daemon/core/address_counts.h"
+#include "daemon/core/arrival.h"
 #include "daemon/core/brake_report.h"
 #include "daemon/core/closed_clients.h"
 #include "daemon/core/closing_brake.h"
@@ -63,10 +64,17 @@ class Monitor {
   [[nodiscard]] const MonitorState& state() const { return state_; }
   [[nodiscard]] MonitorState take_state() && { return std::move(state_); }
 
-  // A connection was accepted, at this listener where it is known.  Returns nothing when clients_max are
-  // connected already, or too many from its address: the caller must turn it away.
+  // A connection came in from this address.  Returns nothing when clients_max are connected already, or too
+  // many from its address: the caller must turn it away.
+  //
+  // Of a connection that was accepted earlier than now, hello_timeout runs from the accept, and its ticks are
+  // cut as of the accept.  Those that have ended by now are not judged: what it sent meanwhile was not the
+  // monitor's to hear, and no verdict may come before one that was given already.
   [[nodiscard]] std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects,
-                                           const std::optional<Endpoint>& listener = {});
+                                           const Arrival& arrival = {});
+
+  // What the connection sent before its first frame is wrong: it is closed.  `what` is a sentence.
+  void reject_preamble(ConnId conn, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
 
   // Bytes came.  A connection that was closed meanwhile is ignored.
   void receive(ConnId conn, std::string_view bytes, MonoTime now, Effects& effects);

@@ -165,6 +165,7 @@ void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
                             .heartbeats = client.heartbeats,
                             .detail = closing.extra->detail,
                             .history = std::move(client.history),
+                            .passage = std::move(client.passage),
                             .peer = client.peer,
                             .pid = client.pid,
                             .nearest_to_leave = client.nearest_to_leave,

@@ -86,6 +86,11 @@ struct SavedFields {
     fields.text(3, history.note_, limits::kNoteMax);
   }
 
+  static void list(auto& fields, Is<Passage> auto& passage) {
+    fields(1, passage.via);
+    fields.text(2, passage.certificate_name, limits::kCertificateNameMax);
+  }
+
   // Tag 1 is its slot; `unfinished` are the bytes that its decoder holds.
   static void list(auto& fields, Is<Client> auto& client, auto& unfinished) {
     fields(2, client.liveness);
@@ -115,6 +120,7 @@ struct SavedFields {
     fields(26, client.frame_begun_ms);
     fields(27, client.nearest_to_leave);
     fields(28, client.meter.level_);
+    fields(29, client.passage);
   }
 
   static void list(auto& fields, Is<ClosedClient> auto& closed) {
@@ -133,6 +139,7 @@ struct SavedFields {
     fields(13, closed.away);
     fields(14, closed.reason);
     fields(15, closed.by);
+    fields(16, closed.passage);
   }
 
   static void list(auto& fields, Is<BrakeSpan> auto& span) {
@@ -241,6 +248,8 @@ struct SavedFields {
     fields(8, extra.brake);
     fields(9, extra.bad_input);
     fields.text(10, extra.detail, kTextMax);
+    fields(11, extra.via);
+    fields.text(12, extra.certificate_name, limits::kCertificateNameMax);
   }
 
   static void list(auto& fields, Is<Event> auto& event) {

@@ -1,16 +1,18 @@
-// Connections that are not clients yet: the peer still owes a preamble.
+// Connections that are not clients yet: the peer still owes a preamble, and the first byte behind it.
 //
-// At most kGuestsMax wait here, each for at most kTimeMax and with at most kPreambleMax bytes.  At the bound
-// on their number, the connection that has waited longest is closed for the new one.  Every other bound
-// closes the connection that reached it.
+// A connection becomes a client with its first byte behind the preamble.  There is no timeout for the
+// preamble: a balancer of AWS sends it with the client's first bytes, which hello_timeout covers.  A
+// connection whose peer has ended it, or whose time is up, is handed over as it is: the monitor then counts
+// it as a probe, or closes it as never_spoke, as it does where no preamble is owed.
+//
+// Connections that wait here use descriptors of the clients.  Where there is no place for one more, the
+// connection that has waited longest is closed for the new one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "common/descriptor.h"
@@ -25,32 +27,44 @@ namespace heartbeat {
 
 class Anteroom {
  public:
-  // An honest peer is through in a few milliseconds, so that 128 at once are 10 000 and more in a second.
-  static constexpr std::size_t kGuestsMax = 128;
-  // Longer than the first retransmissions on a lossy path, which come after 1 and 3 s.
-  static constexpr Millis kTimeMax{5000};
-  // Bytes: the longest header of the PROXY protocol is 536.
-  static constexpr std::size_t kPreambleMax = 4096;
-
-  // Connections that left without becoming clients, by cause.
+  // Connections that were closed here, by cause.
   struct Figures {
-    std::uint64_t ended = 0;      // the peer closed
-    std::uint64_t bad = 0;        // what it sent is no preamble, or one that is too long
-    std::uint64_t timed_out = 0;  // it took too long
-    std::uint64_t displaced = 0;  // closed to make room
-    std::uint64_t no_memory = 0;  // its preamble was whole, and there was no memory to go on
+    std::uint64_t displaced = 0;  // to make room
+    std::uint64_t no_memory = 0;
   };
 
-  // A connection whose preamble is whole.  `first_bytes` came behind it.  Moves the socket out, or leaves it
-  // to be closed.
-  using OnDone = std::function<void(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
-                                    std::string_view first_bytes)>;
+  // What becomes of the connections.  Outlives the anteroom.
+  class Host {
+   public:
+    Host() = default;
+    Host(const Host&) = delete;
+    Host& operator=(const Host&) = delete;
+    Host(Host&&) = delete;
+    Host& operator=(Host&&) = delete;
+    virtual ~Host() = default;
 
-  Anteroom(uv::Loop& loop, OnDone on_done);
+    // A connection's preamble is whole and `first_bytes` came behind it; or its preamble is wrong; or its
+    // peer has ended it; or its time is up.  Moves the socket out, or leaves it to be closed.
+    virtual void arrived(Descriptor& socket, const Introduction& introduction,
+                         std::string_view first_bytes) = 0;
+    // On the listening clock.
+    [[nodiscard]] virtual MonoTime instant() = 0;
+    // From the accept to the end of the first heartbeat; 0 for no bound.
+    [[nodiscard]] virtual Millis hello_timeout() const = 0;
+    // How many connections there may be beside the clients.
+    [[nodiscard]] virtual std::size_t places() const = 0;
+  };
+
+  Anteroom(uv::Loop& loop, Host& host);
 
   // Waits for the preamble.  Throws std::bad_alloc before it has moved the socket.
-  void receive(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
-               std::unique_ptr<Preamble> preamble);
+  void receive(Descriptor& socket, Introduction introduction, std::unique_ptr<Preamble> preamble);
+
+  // Closes those that there is no place for any more.
+  void make_room();
+
+  // The host's timeout has changed.
+  void set_timer();
 
   // Closes all.
   void clear() { guests_.clear(); }
@@ -61,22 +75,22 @@ class Anteroom {
  private:
   struct Guest {
     Descriptor socket;
-    Endpoint peer;
-    Endpoint listener;
-    std::unique_ptr<Preamble> preamble;
-    MonoTime until;  // on the machine's clock
-    std::string received{};
-    uv::Owned<uv::Readable> readable{};  // declared after the socket: it must stop before that is closed
+    Introduction introduction;
+    std::unique_ptr<Preamble> preamble{};  // null: it is whole
+    uv::Owned<uv::Readable> readable{};    // declared after the socket: it must stop before that is closed
   };
   using Guests = std::list<Guest>;
 
-  void read(Guests::iterator guest);
-  void finish(Guests::iterator guest, std::size_t preamble_length);
+  // Both return whether the guest is gone.
+  bool read(Guests::iterator guest);
+  bool take(Guests::iterator guest, std::string_view bytes);
+
+  void hand_over(Guests::iterator guest, std::string_view first_bytes);
   void close(Guests::iterator guest, std::uint64_t& cause);
-  void close_late();
+  void hand_over_late();
 
   uv::Loop& loop_;
-  OnDone on_done_;
+  Host& host_;
   Guests guests_;  // the one that has waited longest in front
   Figures figures_;
   uv::Owned<uv::Timer> timer_;  // when the front's time is up

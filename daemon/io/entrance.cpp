@@ -19,9 +19,7 @@ tl::unexpected<std::string> cannot_listen(const std::string& where, int error) {
 Entrance::Entrance(uv::Loop& loop, Host& host)
     : loop_(loop),
       host_(host),
-      anteroom_(loop,
-                [&host](Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
-                        std::string_view first_bytes) { host.arrived(socket, peer, listener, first_bytes); }),
+      anteroom_(loop, host),
       gate_(limits::kAcceptRateDefault, loop.now()),
       gate_timer_(uv::Timer::create(loop, [this] { try_gate(); })) {}
 
@@ -105,12 +103,6 @@ tl::expected<Entrance::Listener, std::string> Entrance::start(const Endpoint& as
   return Listener{.asked = asked, .local = local, .acceptor = std::move(*acceptor)};
 }
 
-void Entrance::demand_preamble(const Endpoint& local, MakePreamble make) {
-  const auto at = std::find_if(listeners_.begin(), listeners_.end(),
-                               [&](const Listener& listener) { return listener.local == local; });
-  if (at != listeners_.end()) at->make_preamble = std::move(make);
-}
-
 void Entrance::close() {
   for (const Listener& listener : listeners_) shortages_of_closed_ += listener.acceptor->shortages();
   listeners_.clear();
@@ -142,10 +134,14 @@ bool Entrance::may_accept() {
 void Entrance::take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) {
   const auto at = std::find_if(listeners_.begin(), listeners_.end(),
                                [&](const Listener& listener) { return listener.acceptor.get() == &from; });
-  if (at->make_preamble) {
-    anteroom_.receive(accepted.socket, accepted.peer, at->local, at->make_preamble());
+  const Introduction introduction{.peer = accepted.peer, .arrival = {.listener = at->local}};
+  auto preamble = make_preamble_ ? make_preamble_(accepted.peer, at->local) : nullptr;
+  // Without a place for one more, the host refuses it, and says so.
+  if (preamble != nullptr && host_.places() > 0) {
+    anteroom_.receive(accepted.socket, introduction, std::move(preamble));
   } else {
-    host_.arrived(accepted.socket, accepted.peer, at->local, {});
+    host_.arrived(accepted.socket, introduction, {});
+    anteroom_.make_room();
   }
   gate_.admit();
   ++accepted_this_turn_;

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -32,22 +33,11 @@ namespace heartbeat {
 
 class Entrance final : uv::Acceptor::Door {
  public:
-  // What becomes of those that come in.  Outlives the entrance.
-  class Host {
+  // What becomes of those that come in.  Outlives the entrance.  A connection that owes no preamble is handed
+  // to arrived() as soon as it is accepted; if that throws std::bad_alloc and the socket is still there, the
+  // connection is offered again later.
+  class Host : public Anteroom::Host {
    public:
-    Host() = default;
-    Host(const Host&) = delete;
-    Host& operator=(const Host&) = delete;
-    Host(Host&&) = delete;
-    Host& operator=(Host&&) = delete;
-    virtual ~Host() = default;
-
-    // A connection came in at `listener`, and the peer sent `first_bytes` behind its preamble; none where
-    // there is no preamble.  The host moves the socket out, or leaves it to be closed.  If it throws
-    // std::bad_alloc and the socket is still there, the connection is offered again later, or closed if it
-    // had a preamble.
-    virtual void arrived(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
-                         std::string_view first_bytes) = 0;
     // Accepting pauses, for the first time in a while.  `why` is a sentence without its end.
     virtual void accepting_pauses(std::string_view why) = 0;
   };
@@ -69,9 +59,9 @@ class Entrance final : uv::Acceptor::Door {
   // error.  Returns its address.
   [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
 
-  // From here on, connections at this address (with its real port) wait in the anteroom until their peer has
-  // sent the preamble.  Without this they are handed over as soon as they are accepted.
-  void demand_preamble(const Endpoint& local, MakePreamble make);
+  // From here on, a connection for which `make` makes a preamble waits in the anteroom until its peer has
+  // sent it; an empty `make`: no connection does, as at first.  Cannot fail.
+  void demand_preambles(MakePreamble make) noexcept { make_preamble_ = std::move(make); }
 
   // Closes all addresses, and the connections in the anteroom.
   void close();
@@ -80,6 +70,8 @@ class Entrance final : uv::Acceptor::Door {
   [[nodiscard]] std::vector<Endpoint> listening() const;
   [[nodiscard]] const Anteroom& anteroom() const { return anteroom_; }
   [[nodiscard]] std::size_t descriptors() const { return listeners_.size() + anteroom_.size(); }
+  // The host's timeout has changed.
+  void hello_timeout_changed() { anteroom_.set_timer(); }
   // Adds the descriptors that can be read when a connection comes.
   void add_watched(std::vector<int>& descriptors) const;
 
@@ -97,7 +89,6 @@ class Entrance final : uv::Acceptor::Door {
     Endpoint asked;  // its port may be 0
     Endpoint local;
     std::unique_ptr<uv::Acceptor> acceptor;
-    MakePreamble make_preamble{};  // empty: none is demanded
 
     [[nodiscard]] bool is_for(const Endpoint& at) const { return at == asked || at == local; }
   };
@@ -118,6 +109,7 @@ class Entrance final : uv::Acceptor::Door {
   uv::Loop& loop_;
   Host& host_;
   Listeners listeners_;
+  MakePreamble make_preamble_;  // empty: none is demanded
   Anteroom anteroom_;
   std::uint64_t shortages_of_closed_ = 0;  // of addresses that are closed by now
   AcceptGate gate_;

@@ -113,17 +113,16 @@ MonoTime Server::now() {
 
 // Without memory it throws before anything has changed.  While the reserve is in use the connection is
 // refused.
-void Server::arrived(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
-                     std::string_view first_bytes) {
+void Server::arrived(Descriptor& socket, const Introduction& introduction, std::string_view first_bytes) {
   hurry();  // where one connection came, more may be coming
   uv::Owned<Connection> connection{new Connection{loop_, *this}};
   const std::size_t slots = monitor_.clients().slots();
   if (connections_.size() <= slots) connections_.resize(slots + 1);  // room for any slot that it may get
   if (memory_ != nullptr && memory_->is_lent()) {
-    monitor_.refuse_for_memory(peer, now(), effects_);
+    monitor_.refuse_for_memory(introduction.peer, now(), effects_);
     return apply();
   }
-  const auto conn = monitor_.open(peer, now(), effects_, listener);
+  const auto conn = monitor_.open(introduction.peer, now(), effects_, introduction.arrival);
   // First of all what became of others meanwhile: one of them may have been in the slot that this one got.
   apply();
   if (!conn) return;
@@ -132,8 +131,24 @@ void Server::arrived(Descriptor& socket, const Endpoint& peer, const Endpoint& l
   static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
   assert(connections_[conn->slot] == nullptr);
   connections_[conn->slot] = std::move(connection);
+  if (introduction.fault) return refuse(*conn, introduction);
   if (first_bytes.empty()) return;
   if (!uv::guarded([&] { received(*conn, first_bytes); })) ended(*conn, UV_ENOMEM);
+}
+
+void Server::refuse(ConnId conn, const Introduction& introduction) {
+  const bool had_memory = uv::guarded(
+      [&] { monitor_.reject_preamble(conn, *introduction.fault, introduction.why, now(), effects_); });
+  had_memory ? apply() : ended(conn, UV_ENOMEM);
+}
+
+Millis Server::hello_timeout() const {
+  return heartbeat::hello_timeout(monitor_.settings().bounds, monitor_.settings().rule);
+}
+
+std::size_t Server::places() const {
+  const std::size_t all = monitor_.settings().clients_max;
+  return all - std::min(all, monitor_.clients().size());
 }
 
 void Server::accepting_pauses(std::string_view why) {
@@ -227,6 +242,7 @@ void Server::change_settings(Monitor::NewSettings&& settings) noexcept {
   monitor_.change_settings(std::move(settings), turn_.now(), effects_);
   turn_.set_rule(monitor_.settings().rule);
   set_pause_max(pause_max_);
+  entrance_.hello_timeout_changed();
   wake_.at(loop_.now());  // clients may be due by the new rule, and an event waits to be applied
 }
 

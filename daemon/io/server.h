@@ -115,13 +115,16 @@ class Server final : Entrance::Host {
 
  private:
   // --- from the entrance ---
-  void arrived(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
-               std::string_view first_bytes) override;
+  void arrived(Descriptor& socket, const Introduction& introduction, std::string_view first_bytes) override;
+  [[nodiscard]] MonoTime instant() override { return now(); }
+  [[nodiscard]] Millis hello_timeout() const override;
+  [[nodiscard]] std::size_t places() const override;
   void accepting_pauses(std::string_view why) override;
 
   MonoTime now();
   [[nodiscard]] std::uint64_t times_out_of_memory() const;
   [[nodiscard]] bool keeps_too_much(ConnId conn) const;
+  void refuse(ConnId conn, const Introduction& introduction);
   void end(ConnId conn, Reason reason, std::string_view detail);
   void give_up(ConnId conn) noexcept;
   void close_clients();

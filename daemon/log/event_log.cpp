@@ -50,6 +50,11 @@ class Words {
   Words& add_standing(const Event& event) {
     return add("silence", event.silence).add("strikes", event.strikes).add("steady", event.steady);
   }
+  // The address, with the proxy's beside it where the client came through one.
+  Words& say_peer(const Event& event) {
+    say("peer", to_string(event.peer));
+    return event.extra->via ? say("via", to_string(*event.extra->via)) : *this;
+  }
   Words& say_claims(const Event& event) {
     say("ip", event.claimed_ip);
     return event.pid ? say("pid", std::to_string(*event.pid)) : *this;
@@ -110,6 +115,8 @@ level_enum level_of(const Event& event) {
 void introduce_client(Words& words, const Event& event) {
   words.add("client", event.client).note("peer", to_string(event.peer));
   words.note("address", address_string(event.peer));
+  if (event.extra->via) words.note("via", to_string(*event.extra->via));
+  if (!event.extra->certificate_name.empty()) words.note("certificate", event.extra->certificate_name);
   if (!event.claimed_ip.empty()) words.note("ip", std::string{event.claimed_ip.view()});
   if (event.pid) words.note("pid", std::to_string(*event.pid));
 }
@@ -139,15 +146,14 @@ LogRecord record_of(const Event& event, level_enum level) {
   if (!is_of_daemon(event.kind)) introduce_client(words, event);
   switch (event.kind) {
     case Event::Kind::Connected: break;
-    case Event::Kind::Joined: words.say("peer", to_string(event.peer)).say_claims(event); break;
+    case Event::Kind::Joined: words.say_peer(event).say_claims(event); break;
     case Event::Kind::Named: words.add("previous", event.extra->previous); break;
     case Event::Kind::TakenOver:
-      words.say("peer", to_string(event.peer)).add_previous_peer(event).add("status", to_string(event.to));
+      words.say_peer(event).add_previous_peer(event).add("status", to_string(event.to));
       break;
     case Event::Kind::Fight:
-      words.say("peer", to_string(event.peer))
-          .add_previous_peer(event)
-          .add_detail("two connections take this id from each other; give each program its own");
+      words.say_peer(event).add_previous_peer(event).add_detail(
+          "two connections take this id from each other; give each program its own");
       break;
     case Event::Kind::Heard:
       words.say_claims(event)

@@ -22,6 +22,12 @@ void add_pid(JsonWriter& json, const std::optional<std::uint32_t>& pid) {
   if (pid) json.add("pid", *pid);
 }
 
+void add_passage(JsonWriter& json, const Passage* passage) {
+  if (passage == nullptr) return;
+  if (passage->via) json.add("via", to_string(*passage->via));
+  if (!passage->certificate_name.empty()) json.add("certificate", passage->certificate_name);
+}
+
 }  // namespace
 
 void add_client(JsonWriter& json, const Client& client, const ReportContext& context) {
@@ -29,6 +35,7 @@ void add_client(JsonWriter& json, const Client& client, const ReportContext& con
   json.add("name", name_of(client));
   if (!client.id.empty()) json.add("id", client.id);
   json.add("peer", to_string(client.peer));
+  add_passage(json, client.passage.get());
   if (!client.claimed_ip.empty()) json.add("ip", client.claimed_ip);
   add_pid(json, client.pid);
 
@@ -59,6 +66,7 @@ void add_client(JsonWriter& json, const ClosedClient& client, const ReportContex
   const std::string peer = to_string(client.peer);
   if (client.name != peer) json.add("id", client.name);
   json.add("peer", peer);
+  add_passage(json, client.passage.get());
   if (!client.claimed_ip.empty()) json.add("ip", client.claimed_ip);
   add_pid(json, client.pid);
 

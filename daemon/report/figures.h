@@ -47,8 +47,10 @@ struct ProcessUsage {
 struct AcceptFigures {
   bool paused;
   std::uint64_t pauses;
-  Millis length;  // of the pauses that are over
-  unsigned rate;  // connections a second at most; 0: no limit
+  Millis length;            // of the pauses that are over
+  std::size_t waiting;      // connections in the anteroom
+  std::uint64_t displaced;  // from there
+  unsigned rate;            // connections a second at most; 0: no limit
 };
 
 // How often a connection could not be accepted at each door, for want of a descriptor or of memory.  The

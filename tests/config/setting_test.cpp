@@ -97,6 +97,7 @@ TEST_CASE("a row sets the member that it reads") {
       case Setting::Type::Path: other = std::string{"/a/b"}; break;
       case Setting::Type::Address: other = std::string{"[::1]:1"}; break;
       case Setting::Type::Addresses: other = std::vector<std::string>{"[::1]:1", "localhost:2"}; break;
+      case Setting::Type::Networks: other = std::vector<std::string>{"10.1.0.0/16", "::1"}; break;
     }
     Config config;
     set(config, setting, other);

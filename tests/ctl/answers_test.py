@@ -243,6 +243,13 @@ class Answers(unittest.TestCase):
         ])
         self.assertRegex(out, r"(?m)^claims +10\.0\.0\.7, pid 77$")
 
+    def test_why_names_the_proxy_and_the_certificate_that_a_client_came_with(self):
+        proxied = {**STORY, "client": {**STORY["client"], "via": "10.1.0.1:4711", "certificate": "pump"}}
+        with FakeDaemon({"why": [proxied]}) as daemon:
+            out = self.succeed(daemon, "why", "pump-7")
+        self.assertRegex(out, r"(?m)^peer +127\.0\.0\.1:40001, via 10\.1\.0\.1:4711$")
+        self.assertRegex(out, r"(?m)^certificate +pump$")
+
     def test_why_tells_of_the_brake_and_of_suspensions(self):
         brake = {"from": "2026-11-22T09:50:00.000Z", "until": "2026-11-22T09:55:00.000Z", "concerned": 40,
                  "clients": 41, "ended": "ran_out"}

@@ -110,13 +110,15 @@ TEST_CASE(
     "pauses of accepting, connections that could not be accepted, and the control socket's bound are "
     "counted") {
   test::Desk desk;
-  desk.accepting = {.paused = false, .pauses = 4, .length = Millis{1500}, .rate = 10};
+  desk.accepting = {
+      .paused = false, .pauses = 4, .length = Millis{1500}, .waiting = 2, .displaced = 5, .rate = 10};
   desk.shortages = {.clients = 7, .control = 8, .http = 9};
   desk.control = {.sessions = 3, .displaced = 2, .refused = 1};
   const std::string text = scraped(desk);
   for (const char* const line :
        {"# TYPE heartbeatd_accept_pauses_total counter", "heartbeatd_accept_pauses_total 4",
-        "heartbeatd_accept_pause_seconds_total 1.5", "# TYPE heartbeatd_accept_shortages_total counter",
+        "heartbeatd_accept_pause_seconds_total 1.5", "heartbeatd_preamble_connections 2",
+        "heartbeatd_preamble_displaced_total 5", "# TYPE heartbeatd_accept_shortages_total counter",
         "heartbeatd_accept_shortages_total{door=\"clients\"} 7",
         "heartbeatd_accept_shortages_total{door=\"control\"} 8",
         "heartbeatd_accept_shortages_total{door=\"http\"} 9", "heartbeatd_control_sessions 3",

@@ -248,8 +248,9 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   CHECK(member(body, "closes") == R"({"kicked":1})");
   CHECK(member(body, "refused") == "{}");
   CHECK(member(body, "bad_input") == "{}");
-  CHECK(member(body, "accepting") == R"({"paused":false,"pauses":0,"paused_ms":0,"rate":10000,)"
-                                     R"("shortages":{"clients":1,"control":2,"http":3}})");
+  CHECK(member(body, "accepting") ==
+        R"({"paused":false,"pauses":0,"paused_ms":0,"waiting":0,"displaced":0,"rate":10000,)"
+        R"("shortages":{"clients":1,"control":2,"http":3}})");
   CHECK(member(body, "control") == R"({"sessions":4,"displaced":5,"refused":6})");
   CHECK(member(body, "stalls") ==
         R"({"count":2,"total_ms":7000,"worst_ms":4000,"last":"2026-11-22T09:00:07.000Z","last_ms":3000})");

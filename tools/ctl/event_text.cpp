@@ -48,6 +48,8 @@ constexpr std::array kEventDetails{
     Detail{"previous", "previous"},
     Detail{"previous_peer", "previous_peer"},
     Detail{"peer", "peer"},
+    Detail{"via", "via"},
+    Detail{"certificate", "certificate"},
     Detail{"ip", "ip"},
     Detail{"pid", "pid"},
 };
@@ -61,6 +63,8 @@ constexpr std::array kSnapshotDetails{
     Detail{"connected", "connected_ms"},
     Detail{"heartbeats", "heartbeats"},
     Detail{"peer", "peer"},
+    Detail{"via", "via"},
+    Detail{"certificate", "certificate"},
     Detail{"ip", "ip"},
     Detail{"pid", "pid"},
 };

@@ -103,7 +103,10 @@ Facts facts_of(const Object& client, const Object& rule) {
   Facts facts;
   facts.add("client", {std::string{client.text("name")}});
   facts.add("status", {std::string{status}, tone_of_status(status)});
-  facts.add("peer", {std::string{client.text("peer")}});
+  const std::string via{client.text("via")};
+  facts.add("peer", {std::string{client.text("peer")} + (via.empty() ? "" : ", via " + via)});
+  if (!client.text("certificate").empty())
+    facts.add("certificate", {std::string{client.text("certificate")}});
   if (!client.text("ip").empty()) {
     const std::string pid = client.written("pid");
     facts.add("claims", {std::string{client.text("ip")} + (pid.empty() ? "" : ", pid " + pid)});

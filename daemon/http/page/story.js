@@ -116,7 +116,8 @@ class Story {
   drawFacts(client) {
     const now = this.link.now();
     const facts = [
-      ['peer', client.peer],
+      ['peer', client.peer + (client.via ? ', via ' + client.via : '')],
+      ['certificate', client.certificate || ''],
       ['claims', client.ip ? client.ip + (client.pid === undefined ? '' : ', pid ' + client.pid) : ''],
       ['connected', `${clock(instant(client.connected), now)}, for ${span(client.connected_ms)}`],
       ['heartbeats', count(client.heartbeats) +

@@ -57,7 +57,8 @@ class Desk {
   Reloads reloads;
   Rate heartbeats;
   Histogram loop_lateness;
-  AcceptFigures accepting{.paused = false, .pauses = 0, .length = Millis{0}, .rate = 10'000};
+  AcceptFigures accepting{
+      .paused = false, .pauses = 0, .length = Millis{0}, .waiting = 0, .displaced = 0, .rate = 10'000};
   ShortageFigures shortages;
   ControlFigures control;
   PauseFigures pauses{.longest = Millis{50}, .count = 3, .length = Millis{120}};

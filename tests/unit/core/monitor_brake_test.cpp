@@ -253,7 +253,7 @@ TEST_CASE("one listener for all is told, two are not") {
     Effects effects;
     for (std::uint16_t client = 0; client < 20; ++client) {
       const Endpoint& listener = same || client < 19 ? one : other;
-      const auto conn = monitor.open(Fleet::peer_at(client), t0, effects, listener);
+      const auto conn = monitor.open(Fleet::peer_at(client), t0, effects, {.listener = listener});
       monitor.receive(*conn, framed(encode({.ip = "10.0.0.1"})), t0, effects);
     }
     while (monitor.advance(kDue, effects)) {

@@ -42,7 +42,7 @@ class Scarce {
     const Endpoint peer = Fleet::peer_at(next_port_++);
     const std::size_t clients = monitor_.clients().size();
     const std::uint64_t connected = monitor_.counters().connected;
-    const bool done = attempt([&] { conn = monitor_.open(peer, now, effects_, listener_); });
+    const bool done = attempt([&] { conn = monitor_.open(peer, now, effects_, {.listener = listener_}); });
     if (done) return conn;
     opened_in_part_ = opened_in_part_ || monitor_.clients().size() != clients ||
                       monitor_.counters().connected != connected ||

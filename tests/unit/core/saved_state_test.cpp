@@ -42,7 +42,11 @@ class Core {
   ConnId open(std::uint16_t port, MonoTime at) {
     const Endpoint peer{.address = {10, 0, 0, 1}, .port = port};
     const Endpoint listener{.address = {127, 0, 0, 1}, .port = 14000};
-    const auto conn = monitor_.open(peer, at, effects_, listener);
+    Arrival arrival{.listener = listener};
+    if (port % 2 == 0) {
+      arrival.passage = {.via = Endpoint{.address = {10, 1, 0, 1}, .port = port}, .certificate_name = "pump"};
+    }
+    const auto conn = monitor_.open(peer, at, effects_, arrival);
     collect();
     REQUIRE(conn);
     return *conn;
@@ -182,6 +186,9 @@ TEST_CASE("what is read is what was written, in every field") {
   const Client& last = *monitor.clients.at(*monitor.clients.slot_named("last"));
   CHECK(last.decoder.unfinished() == beat("last").substr(0, 11));
   CHECK(last.connected_at == t0 + 90s);
+  REQUIRE(last.passage != nullptr);
+  CHECK(last.passage->via == Endpoint{.address = {10, 1, 0, 1}, .port = 12});
+  CHECK(last.passage->certificate_name == "pump");
 
   CHECK(restored->feed.next() == core.feed().next());
   CHECK(restored->feed.oldest() == 1);

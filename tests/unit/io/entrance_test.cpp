@@ -24,15 +24,18 @@ class Guestbook final : public Entrance::Host {
   std::vector<Endpoint> listeners;
   std::vector<std::string> pauses;
   std::string first_bytes;
+  std::size_t room_for = 8;
 
  private:
-  void arrived(Descriptor& socket, const Endpoint& peer, const Endpoint& listener,
-               std::string_view more) override {
+  void arrived(Descriptor& socket, const Introduction& introduction, std::string_view more) override {
     first_bytes += more;
     sockets.push_back(std::move(socket));
-    peers.push_back(peer);
-    listeners.push_back(listener);
+    peers.push_back(introduction.peer);
+    listeners.push_back(*introduction.arrival.listener);
   }
+  MonoTime instant() override { return {}; }
+  [[nodiscard]] Millis hello_timeout() const override { return Millis{0}; }
+  [[nodiscard]] std::size_t places() const override { return room_for; }
   void accepting_pauses(std::string_view why) override { pauses.emplace_back(why); }
 };
 
@@ -58,13 +61,12 @@ TEST_CASE("a connection is handed over with its address and that of the listener
 
 TEST_CASE(
     "where a preamble is demanded, the connection is handed over behind it, with the address it gives") {
-  // `from <last byte of 10.0.0.x>\n`, in the place of a real proxy's header.
+  // One digit, the last of 10.0.0.x, in the place of a real proxy's header.
   class From final : public Preamble {
-    Result read(std::string_view received, Endpoint& peer) override {
-      const std::size_t end = received.find('\n');
-      if (end == std::string_view::npos) return {};
-      peer = Endpoint{.address = {10, 0, 0, static_cast<std::uint8_t>(received[5] - '0')}};
-      return {.state = State::Done, .length = end + 1};
+    State read(std::string_view& input, Introduction& introduction) override {
+      introduction.peer = Endpoint{.address = {10, 0, 0, static_cast<std::uint8_t>(input.front() - '0')}};
+      input.remove_prefix(1);
+      return State::Done;
     }
   };
   uv::Loop loop;
@@ -73,7 +75,11 @@ TEST_CASE(
     Entrance entrance{loop, book};
     const auto change = entrance.listen_on({kAnywhere, kAnywhere}, 8);
     REQUIRE(change);
-    entrance.demand_preamble(change->opened[0], [] { return std::make_unique<From>(); });
+    const Endpoint behind_proxies = change->opened[0];
+    const auto make_from = [behind_proxies](const Endpoint&, const Endpoint& listener) {
+      return listener == behind_proxies ? std::make_unique<From>() : nullptr;
+    };
+    entrance.demand_preambles(make_from);
 
     const uv::Owned<Recorder> plain{new Recorder{loop}};
     REQUIRE(plain->connect(change->opened[1]) == 0);
@@ -83,13 +89,25 @@ TEST_CASE(
     REQUIRE(client->connect(change->opened[0]) == 0);
     REQUIRE(turn_until(loop, [&] { return entrance.anteroom().size() == 1; }));
     CHECK(entrance.descriptors() == 3);
-    CHECK(client->write("from 7") == 0);
-    CHECK(client->write("\nhello") == 0);
+    CHECK(client->write("7") == 0);
+    CHECK(client->write("hello") == 0);
     REQUIRE(turn_until(loop, [&] { return book.sockets.size() == 2; }));
     CHECK(book.peers.back() == Endpoint{.address = {10, 0, 0, 7}});
     CHECK(book.listeners.back() == change->opened[0]);
     CHECK(book.first_bytes == "hello");
     CHECK(entrance.anteroom().size() == 0);
+
+    entrance.demand_preambles({});
+    const uv::Owned<Recorder> direct{new Recorder{loop}};
+    REQUIRE(direct->connect(change->opened[0]) == 0);
+    REQUIRE(turn_until(loop, [&] { return book.sockets.size() == 3; }));  // this peer owes none
+
+    entrance.demand_preambles(make_from);
+    book.room_for = 0;
+    const uv::Owned<Recorder> one_too_many{new Recorder{loop}};
+    REQUIRE(one_too_many->connect(change->opened[0]) == 0);
+    REQUIRE(turn_until(loop, [&] { return book.sockets.size() == 4; }));  // for the host to refuse
+    book.room_for = 8;
 
     const uv::Owned<Recorder> late{new Recorder{loop}};
     REQUIRE(late->connect(change->opened[0]) == 0);

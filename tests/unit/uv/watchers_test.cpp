@@ -1,12 +1,14 @@
 #include "common/uv/watchers.h"
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <new>
 #include <utility>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/unit/support/loopback.h"
@@ -132,6 +134,25 @@ TEST_CASE(
   CHECK(read(ends[0], &byte, 1) == 1);
   close(ends[0]);
   close(ends[1]);
+}
+
+TEST_CASE("a connection that was reset is called back, and the read finds the reset") {
+  uv::Loop loop;
+  std::array<int, 2> ends{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0);
+  bool is_reset = false;
+  auto made = uv::Readable::create(loop, ends[0], [&] {
+    char byte = 0;
+    if (read(ends[0], &byte, 1) < 0 && errno == ECONNRESET) is_reset = true;
+  });
+  REQUIRE(made);
+  uv::Owned<uv::Readable> readable = std::move(*made);
+  REQUIRE(write(ends[0], "x", 1) == 1);
+  close(ends[1]);  // with a byte unread: the kernel resets
+  CHECK(turn_until(loop, [&] { return is_reset; }));
+  readable.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+  close(ends[0]);
 }
 
 TEST_CASE("a descriptor that cannot be polled is an error, and nothing is left of the attempt") {

@@ -1,0 +1,101 @@
+"""The recipes of docs/security.md, carried out as they are written there."""
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import unittest
+
+from harness import BOUND_S, Client, DaemonTest, wait_until
+
+HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
+OPENSSL = shutil.which("openssl")
+DOCUMENT = os.path.join(os.path.dirname(__file__), "../../docs/security.md")
+
+
+def recipe(name):
+    """The indented block behind the mark of that name."""
+    with open(DOCUMENT, encoding="utf-8") as file:
+        text = file.read()
+    block = re.search(rf"<!-- recipe: {name} -->\n\n((?:    .*\n|\n)+)", text)[1]
+    return re.sub(r"(?m)^    ", "", block)
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@unittest.skipUnless(HAPROXY and OPENSSL, "haproxy or openssl is not installed (tools/setup check)")
+class HaproxyWithCertificates(DaemonTest):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="heartbeat-security-")
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+        authority = recipe("authority")
+        self.assertEqual(len(authority.strip().splitlines()), 5)
+        script = authority + "cat server.pem server.key > server-and-key.pem\n"
+        subprocess.run(["sh", "-e"], input=script, cwd=self.directory, check=True, text=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def front(self, daemon):
+        port = free_port()
+        text = recipe("haproxy").replace(":8883 ", f"127.0.0.1:{port} ")
+        text = text.replace("127.0.0.1:14000", f"127.0.0.1:{daemon.address[1]}")
+        with open(self.path("haproxy.cfg"), "w", encoding="ascii") as file:
+            file.write(text)
+        process = subprocess.Popen([HAPROXY, "-db", "-f", "haproxy.cfg"], cwd=self.directory, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait, BOUND_S)
+        self.addCleanup(process.kill)
+
+        def is_up():
+            self.assertIsNone(process.poll(), "HAProxy ended")
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until(is_up, "HAProxy listens")
+        return ("127.0.0.1", port)
+
+    def connect_by_tls(self, address, certificate=None, server="heartbeat.example"):
+        context = ssl.create_default_context(cafile=self.path("ca.pem"))
+        if certificate is not None:
+            context.load_cert_chain(self.path(certificate + ".pem"), self.path(certificate + ".key"))
+        client = Client(address)
+        self.addCleanup(lambda: client.socket.close())
+        client.socket = context.wrap_socket(client.socket, server_hostname=server)
+        return client
+
+    def test_a_client_with_a_certificate_is_known_by_its_address_and_the_certificate(self):
+        daemon = self.start(proxy_from="127.0.0.1")
+        client = self.connect_by_tls(self.front(daemon), "pump-7")
+        client.sync(id="pump-7")
+        shown = daemon.ask("why", client="pump-7")["client"]
+        self.assertEqual((shown["peer"], shown["certificate"]), (client.name, "pump-7"))
+        self.assertTrue(shown["via"].startswith("127.0.0.1:"))
+
+    def test_without_a_certificate_of_the_authority_no_client_comes_in(self):
+        daemon = self.start(proxy_from="127.0.0.1")
+        address = self.front(daemon)
+        script = ('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=pump-7" '
+                  "-keyout forged.key -out forged.pem")
+        subprocess.run(["sh", "-c", script], cwd=self.directory, check=True, stderr=subprocess.DEVNULL)
+        for certificate in (None, "forged"):
+            with self.assertRaises((ssl.SSLError, AssertionError, OSError)):
+                self.connect_by_tls(address, certificate).sync(id="pump-7")
+        self.assertEqual(daemon.ask("status")["totals"]["joins"], 0)
+
+    def test_the_name_of_the_server_is_verified(self):
+        daemon = self.start(proxy_from="127.0.0.1")
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.connect_by_tls(self.front(daemon), "pump-7", server="other.example")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,137 @@
+// Connections that came in before the monitor hears of them: through a proxy, or with a wrong preamble.
+#include "daemon/core/arrival.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/message.h"
+#include "daemon/core/monitor.h"
+#include "tests/unit/support/bytes.h"
+#include "tests/unit/support/instants.h"
+
+using namespace heartbeat;
+using namespace heartbeat::test;
+
+namespace {
+
+const Endpoint kClient{.address = {10, 0, 0, 7}, .port = 51000};
+const Endpoint kProxy{.address = {10, 1, 0, 1}, .port = 4711};
+
+// A monitor whose effects are looked at after each call.
+struct Story {
+  explicit Story(const Settings& settings) : monitor(settings) {}
+
+  void beat(ConnId conn, MonoTime at, std::string_view id = {}) {
+    monitor.receive(conn, framed(encode({.ip = "a", .id = id})), at, effects);
+  }
+  // Judges all that are due, and returns the events since the last call.
+  std::vector<Event> events(MonoTime at) {
+    while (monitor.advance(at, effects)) {
+    }
+    std::vector<Event> all = effects.events();
+    effects.clear();
+    return all;
+  }
+  [[nodiscard]] const Client& client(ConnId conn) const { return *monitor.clients().find(conn); }
+
+  Monitor monitor;
+  Effects effects;
+};
+
+Settings ticks_of_a_second() {
+  Settings settings;
+  settings.rule = {.tick = 1s, .threshold = 2, .cursor = 2, .recover = 2, .leave_timeout = 60s};
+  settings.bounds.hello_timeout = 10s;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("a client that came through a proxy is known by its own address, with the proxy's beside it") {
+  Story story{ticks_of_a_second()};
+  const Arrival arrival{.passage = {.via = kProxy, .certificate_name = "pump"}};
+  const ConnId conn = story.monitor.open(kClient, t0, story.effects, arrival).value();
+  story.beat(conn, t0);
+  for (const Event& event : story.events(t0)) {
+    CHECK(event.peer == kClient);
+    CHECK(event.extra->via == kProxy);
+    CHECK(event.extra->certificate_name == "pump");
+  }
+  story.monitor.disconnect(conn, Reason::PeerClosed, t0, story.effects);
+  const ClosedClient* const closed = story.monitor.closed_clients().find(to_string(kClient));
+  REQUIRE(closed != nullptr);
+  REQUIRE(closed->passage != nullptr);
+  CHECK(closed->passage->via == kProxy);
+}
+
+TEST_CASE("a direct client keeps nothing of a passage") {
+  Story story{ticks_of_a_second()};
+  const ConnId conn = story.monitor.open(kClient, t0, story.effects).value();
+  CHECK(story.client(conn).passage == nullptr);
+  CHECK_FALSE(story.events(t0).front().extra->via);
+}
+
+TEST_CASE(
+    "a connection that was accepted earlier has its ticks cut as of the accept, and none of them judged") {
+  Story story{ticks_of_a_second()};
+  const ConnId conn = story.monitor.open(kClient, t0 + 5700ms, story.effects, {.accepted = t0}).value();
+  CHECK(story.client(conn).connected_at == t0);
+  CHECK(story.client(conn).liveness.tick_start() == t0 + 5000ms);
+  static_cast<void>(story.events(t0 + 5700ms));
+  CHECK(story.events(t0 + 6999ms).empty());
+  // Two silent ticks, [5 s, 6 s) and [6 s, 7 s), make a strike.
+  const auto events = story.events(t0 + 7000ms);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == Event::Kind::Struck);
+  CHECK(events[0].at == t0 + 7000ms);
+}
+
+TEST_CASE("hello_timeout runs from the accept") {
+  Story story{ticks_of_a_second()};
+  static_cast<void>(story.monitor.open(kClient, t0 + 9999ms, story.effects, {.accepted = t0}));
+  static_cast<void>(story.events(t0 + 9999ms));
+  const auto events = story.events(t0 + 10s);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].reason == Reason::NeverSpoke);
+
+  static_cast<void>(story.monitor.open(kClient, t0 + 30s, story.effects, {.accepted = t0 + 20s}));
+  const auto too_late = story.events(t0 + 30s);
+  REQUIRE(too_late.size() == 2);
+  CHECK(too_late[1].reason == Reason::NeverSpoke);
+}
+
+TEST_CASE("an accept in the future counts as now") {
+  Story story{ticks_of_a_second()};
+  const ConnId conn = story.monitor.open(kClient, t0, story.effects, {.accepted = t0 + 5s}).value();
+  CHECK(story.client(conn).connected_at == t0);
+}
+
+TEST_CASE("a wrong preamble closes the connection with its kind and its sentence, and is counted") {
+  Story story{ticks_of_a_second()};
+  const ConnId conn = story.monitor.open(kClient, t0, story.effects).value();
+  story.monitor.reject_preamble(conn, BadInput::ProxyMissing, "a sentence", t0, story.effects);
+  const Event closed = story.events(t0).back();
+  CHECK(closed.kind == Event::Kind::Closed);
+  CHECK(closed.reason == Reason::BadFrame);
+  CHECK(closed.extra->bad_input == BadInput::ProxyMissing);
+  CHECK(closed.extra->detail == "a sentence");
+  CHECK(story.monitor.counters().bad_input.at(static_cast<std::size_t>(BadInput::ProxyMissing)) == 1);
+  story.monitor.reject_preamble(conn, BadInput::ProxyMissing, "again", t0, story.effects);  // it is gone
+  CHECK(story.events(t0).empty());
+}
+
+TEST_CASE(
+    "a header in the place of the first frame is refused as untrusted, and later as the bad frame it is") {
+  Story story{ticks_of_a_second()};
+  const auto kind_of = [&](ConnId conn) {
+    story.monitor.receive(conn, "PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\n", t0, story.effects);
+    return story.events(t0).back().extra->bad_input;
+  };
+  CHECK(kind_of(story.monitor.open(kClient, t0, story.effects).value()) == BadInput::ProxyUntrusted);
+  const ConnId spoken = story.monitor.open(kClient, t0, story.effects).value();
+  story.beat(spoken, t0);
+  CHECK(kind_of(spoken) == BadInput::LengthOverMax);
+}
