@@ -77,7 +77,7 @@ tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) 
   handed_ = !handed.empty();
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
-  server_.entrance().demand_preambles(require_proxy_header(in_force_.config.proxy_from));
+  server_.entrance().demand_at_adopted(require_proxy_header(in_force_.config.proxy_from));
   return handed_ ? adopt(handed) : listen(in_force_.config);
 }
 
@@ -105,12 +105,12 @@ ReloadResult Reloader::try_reload() {
     if (!loaded) return failed(loaded.error().lines);
     fit_to_descriptors(*loaded, descriptors_, !in_force_.config.http_listen.empty());
     ReloadResult result = compare(*loaded);
-    auto preambles = require_proxy_header(loaded->config.proxy_from);
+    auto at_handed = require_proxy_header(loaded->config.proxy_from);
     auto settings = server_.prepare(server_settings(loaded->config));
     if (!handed_) {
       if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
     }
-    put_into_force(std::move(*loaded), std::move(settings), std::move(preambles));
+    put_into_force(std::move(*loaded), std::move(settings), std::move(at_handed));
     return result;
   } catch (const std::bad_alloc&) {
     return failed({"the daemon is out of memory"});
@@ -130,23 +130,26 @@ tl::expected<void, std::string> Reloader::adopt(const std::vector<int>& descript
 
 tl::expected<void, std::string> Reloader::listen(const Config& config) {
   std::vector<Resolved> resolved;
-  std::vector<Endpoint> wanted;
-  for (const HostPort& where : config.listen) {
-    const auto endpoints = resolve(where);
+  std::vector<Entrance::Address> wanted;
+  for (const Listener& listener : all_listeners(config)) {
+    const auto endpoints = resolve(listener.address);
     if (!endpoints) return tl::unexpected(endpoints.error());
-    resolved.push_back({where, *endpoints});
+    resolved.push_back({listener.address, *endpoints});
+    const MakePreamble preamble = require_proxy_header(*listener.proxy_from);
     for (const Endpoint& endpoint : *endpoints) {
       // Names and addresses of one list may lead to one address.
-      const bool is_wanted = std::find(wanted.begin(), wanted.end(), endpoint) != wanted.end();
-      if (endpoint.port == 0 || !is_wanted) wanted.push_back(endpoint);
+      const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const Entrance::Address& earlier) {
+        return earlier.at == endpoint;
+      });
+      if (endpoint.port == 0 || !is_wanted) wanted.push_back({endpoint, preamble});
     }
   }
   if (wanted.size() > limits::kListenersMax) {
-    return tl::unexpected("listen: its names have " + std::to_string(wanted.size()) +
+    return tl::unexpected("listen and listener: their names have " + std::to_string(wanted.size()) +
                           " addresses, and not more than " + std::to_string(limits::kListenersMax) +
                           " can be listened on");
   }
-  const auto change = server_.entrance().listen_on(wanted, config.backlog);
+  const auto change = server_.entrance().listen_on(std::move(wanted), config.backlog);
   if (!change) return tl::unexpected(change.error());
   for (const Endpoint& opened : change->opened) log_opened(opened);
   for (const Endpoint& closed : change->closed) spdlog::info("no longer listening on {}", to_string(closed));
@@ -173,7 +176,8 @@ ReloadResult Reloader::compare(LoadedConfig& loaded) const {
     if (before == after) continue;
     const ReloadResult::Change change{setting.key, plain_text(setting, before), plain_text(setting, after)};
     // The sockets that were handed over are the service manager's to change.
-    const bool stays = handed_ && (setting.key == "listen" || setting.key == "backlog");
+    const bool stays =
+        handed_ && (setting.key == "listen" || setting.key == "listener" || setting.key == "backlog");
     if (setting.while_running && !stays) {
       result.changed.push_back(change);
     } else {
@@ -185,14 +189,14 @@ ReloadResult Reloader::compare(LoadedConfig& loaded) const {
 }
 
 void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings,
-                              MakePreamble&& preambles) {
+                              MakePreamble&& at_handed) {
   in_force_ = std::move(loaded);
   server_.change_settings(std::move(settings));
   static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
   server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.set_pause_max(in_force_.config.pause_max);
-  server_.entrance().demand_preambles(std::move(preambles));
+  server_.entrance().demand_at_adopted(std::move(at_handed));
 }
 
 }  // namespace heartbeat

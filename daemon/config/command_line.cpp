@@ -39,6 +39,7 @@ const char* type_name(const Setting& setting) {
     case Setting::Type::Path: return "PATH";
     case Setting::Type::Address:
     case Setting::Type::Addresses: return "HOST:PORT";
+    case Setting::Type::Listeners: return "LISTENER";
     case Setting::Type::Networks: break;
   }
   return "NETWORK";

@@ -10,13 +10,15 @@
 #include "common/endpoint.h"
 #include "common/limits.h"
 #include "common/network.h"
+#include "daemon/config/listener.h"
 #include "daemon/core/monitor.h"
 
 namespace heartbeat {
 
 struct Config {
   Settings settings;
-  std::vector<HostPort> listen{{"127.0.0.1", 14000}};  // never empty
+  std::vector<HostPort> listen{{"127.0.0.1", 14000}};  // empty only where there are `listeners`
+  std::vector<Listener> listeners;                     // beside those of `listen`
   std::vector<Network> proxy_from;                     // empty: no connection brings a PROXY header
   int backlog = 4096;
   Millis pause_max = limits::kPauseMax;               // between two turns of the loop; 0 for none

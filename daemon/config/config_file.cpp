@@ -47,6 +47,7 @@ std::string expected_form(const Setting& setting) {
     case Setting::Type::Path: return "text in quotes, like \"/run/heartbeatd/control.sock\"";
     case Setting::Type::Address: return "text in quotes, like \"127.0.0.1:14080\"";
     case Setting::Type::Networks: return "a list of texts, like [\"10.0.0.5\", \"10.1.0.0/16\"]";
+    case Setting::Type::Listeners: return "[[listener]] tables, each with an address";
     case Setting::Type::Addresses: break;
   }
   return "a list of texts" + like;
@@ -115,7 +116,9 @@ class Reader {
     const Setting& setting = all_settings()[row];
     const std::size_t mistakes = contents_.mistakes.size();
     std::vector<const toml::node*> elements;
-    const auto value = is_list(setting) ? read_list(setting, node, elements) : read_single(setting, node);
+    const auto value = setting.type == Setting::Type::Listeners ? read_listeners(setting, node, elements)
+                       : is_list(setting)                       ? read_list(setting, node, elements)
+                                                                : read_single(setting, node);
     if (!value) return;
     for (const Fault& fault : faults_of(setting, *value)) {
       refuse(setting.key, (elements.empty() ? node : *elements[fault.element]).source(), fault.what);
@@ -155,6 +158,72 @@ class Reader {
     }
     if (texts.empty() && !list->empty()) return {};
     return texts;
+  }
+
+  // As read_list().  A table becomes the one line that a flag would give.
+  std::optional<Value> read_listeners(const Setting& setting, const toml::node& node,
+                                      std::vector<const toml::node*>& elements) {
+    const toml::array* const list = node.as_array();
+    if (list == nullptr) return refuse_type(setting, node);
+    std::vector<std::string> texts;
+    for (const toml::node& element : *list) {
+      const toml::table* const table = element.as_table();
+      if (table == nullptr) {
+        refuse_type(setting, element);
+      } else if (const auto listener = read_listener(*table)) {
+        texts.push_back(to_string(*listener));
+        elements.push_back(&element);
+      }
+    }
+    if (texts.empty() && !list->empty()) return {};
+    return texts;
+  }
+
+  std::optional<Listener> read_listener(const toml::table& table) {
+    const std::size_t mistakes = contents_.mistakes.size();
+    Listener listener;
+    if (!table.contains("address")) refuse("listener", table.source(), "a [[listener]] must have an address");
+    for (const auto& [key, node] : table) {
+      const std::string name{key.str()};
+      if (name == "address") {
+        read_address(node, listener.address);
+      } else if (name == "proxy_from") {
+        const Setting& proxies = all_settings()[*find_setting(name)];
+        std::vector<const toml::node*> elements;
+        const auto value = read_list(proxies, node, elements);
+        if (!value) continue;
+        for (const Fault& fault : faults_of(proxies, *value)) {
+          refuse("listener.proxy_from", (*elements[fault.element]).source(), fault.what);
+        }
+        if (contents_.mistakes.size() > mistakes) continue;
+        listener.proxy_from.emplace();
+        for (const std::string& text : std::get<std::vector<std::string>>(*value)) {
+          listener.proxy_from->push_back(*parse_network(text));
+        }
+      } else {
+        refuse("listener." + escaped(name, limits::kExcerptMax), key.source(),
+               "there is no such option of a listener: address and proxy_from are those that there are");
+      }
+    }
+    if (contents_.mistakes.size() > mistakes) return {};
+    return listener;
+  }
+
+  void read_address(const toml::node& node, HostPort& address) {
+    const auto* const text = node.as_string();
+    if (text == nullptr) {
+      return refuse(
+          "listener.address", node.source(),
+          "must be text in quotes, like \"0.0.0.0:14000\", not " + std::string{name_of(node.type())});
+    }
+    const auto parsed = parse_host_port(text->get());
+    if (!parsed) return refuse("listener.address", node.source(), parsed.error());
+    const bool has_space = parsed->host.find(' ') != std::string::npos;
+    if (has_space || !is_printable(parsed->host)) {
+      return refuse("listener.address", node.source(),
+                    "must be printable text without spaces, not '" + escaped(text->get()) + "'");
+    }
+    address = *parsed;
   }
 
   std::nullopt_t refuse_type(const Setting& setting, const toml::node& node) {

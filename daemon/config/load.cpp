@@ -30,6 +30,7 @@ class TogetherCheck {
 
   void check() {
     check_tick_against_leave_timeout();
+    check_listeners();
     check_control_path();
     check_log_target();
     check_http_is_built();
@@ -54,6 +55,25 @@ class TogetherCheck {
       mistakes_.push_back(
           {leave_timeout, "leave_timeout",
            leave_timeout_text + " is shorter than tick, which is " + tick_text + " (" + tick.text + ")"});
+    }
+  }
+
+  void check_listeners() {
+    const Config& config = loaded_.config;
+    if (is_mistaken("listen") || is_mistaken("listener")) return;
+    if (all_listeners(config).empty()) {
+      mistakes_.push_back({origin_of("listen"), "listen",
+                           "is empty, and there is no [[listener]]: clients need an address to connect to"});
+    }
+    for (const Listener& listener : config.listeners) {
+      const auto other =
+          std::find_if(config.listen.begin(), config.listen.end(),
+                       [&](const HostPort& address) { return overlap(address, listener.address); });
+      if (other == config.listen.end()) continue;
+      mistakes_.push_back({origin_of("listener"), "listener",
+                           "'" + escaped(to_string(listener.address)) + "' cannot be listened on beside '" +
+                               escaped(to_string(*other)) + "' of listen (" + origin_of("listen").text +
+                               ")"});
     }
   }
 
@@ -96,16 +116,25 @@ class TogetherCheck {
 
   // One port cannot be both.
   void check_http_is_apart() {
-    if (loaded_.config.http_listen.empty() || is_mistaken("http.listen") || is_mistaken("listen")) return;
+    if (loaded_.config.http_listen.empty() || is_mistaken("http.listen") || is_mistaken("listen") ||
+        is_mistaken("listener")) {
+      return;
+    }
     const auto http = parse_host_port(loaded_.config.http_listen);
     if (!http || http->port == 0) return;
-    for (const HostPort& clients : loaded_.config.listen) {
-      if (!overlap(clients, *http)) continue;
+    const auto overlaps_in = [&](std::string_view key, const HostPort& clients) {
+      if (!overlap(clients, *http)) return false;
       mistakes_.push_back({origin_of("http.listen"), "http.listen",
-                           "'" + escaped(loaded_.config.http_listen) +
-                               "' is where clients connect (listen, " + origin_of("listen").text +
+                           "'" + escaped(loaded_.config.http_listen) + "' is where clients connect (" +
+                               std::string{key} + ", " + origin_of(key).text +
                                "): HTTP needs a port of its own"});
-      return;
+      return true;
+    };
+    for (const HostPort& clients : loaded_.config.listen) {
+      if (overlaps_in("listen", clients)) return;
+    }
+    for (const Listener& listener : loaded_.config.listeners) {
+      if (overlaps_in("listener", listener.address)) return;
     }
   }
 
@@ -150,6 +179,7 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
   loaded.file = file;
   for (const Given& given : contents.given) loaded.take(given);
   for (const Given& given : command_line.flags) loaded.take(given);
+  loaded.replace_default_address();
   TogetherCheck{loaded, contents.mistakes}.check();
   if (!contents.mistakes.empty()) return tl::unexpected(errors_of(contents.mistakes));
   return loaded;
@@ -167,6 +197,14 @@ std::string not_loopback(std::string_view address) {
 void LoadedConfig::take(const Given& given) {
   set(config, all_settings()[given.setting], given.value);
   origins[given.setting] = given.origin;
+}
+
+// The default of `listen` is for a configuration that names no address at all.
+void LoadedConfig::replace_default_address() {
+  const std::size_t listen = *find_setting("listen");
+  const Origin& tables = origins[*find_setting("listener")];
+  if (config.listeners.empty() || origins[listen].kind != Origin::Kind::Default) return;
+  take({listen, std::vector<std::string>{}, tables});
 }
 
 tl::expected<LoadedConfig, LoadErrors> load_config(const CommandLine& command_line,

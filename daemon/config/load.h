@@ -22,6 +22,8 @@ struct LoadedConfig {
 
   // Puts a value without faults into force.
   void take(const Given& given);
+  // Empties `listen` where it has its default and there are listeners.
+  void replace_default_address();
 };
 
 // Why a configuration cannot be used: every mistake in it, a line each, and the exit code of a program that

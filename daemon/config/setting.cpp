@@ -26,13 +26,23 @@ constexpr std::array<std::string_view, 2> kNoYes{"no", "yes"};
 constexpr std::array kSettings{
     Setting{.key = "listen",
             .type = Type::Addresses,
-            .min = 1,
+            .min = 0,
             .max = limits::kListenersMax,
             .unit = "addresses",
             .choices = {},
             .while_running = true,
             .meaning = "Accept clients here; port 0 takes a free one",
             .member = [](Config& config) -> Member { return &config.listen; }},
+    Setting{.key = "listener",
+            .type = Type::Listeners,
+            .min = 0,
+            .max = limits::kListenersMax,
+            .unit = "listeners",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Accept clients here as well, each address with options of its own; best given as "
+                       "[[listener]] tables",
+            .member = [](Config& config) -> Member { return &config.listeners; }},
     Setting{.key = "proxy_from",
             .type = Type::Networks,
             .min = 0,
@@ -323,17 +333,20 @@ std::vector<Fault> faults_of_address(const std::string& text) {
   return {};
 }
 
-std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector<std::string>& texts) {
-  if (texts.empty()) return {{0, "must be " + range_of(setting) + ", not none"}};
+// Of the addresses themselves and of those in listeners: `parse` makes a HostPort of a text.
+template <class Parse>
+std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector<std::string>& texts,
+                                       Parse parse) {
   std::vector<Fault> faults;
   std::vector<HostPort> seen;
   for (std::size_t at = 0; at < texts.size(); ++at) {
     if (std::cmp_equal(at, setting.max)) {
-      faults.push_back({at, std::to_string(texts.size()) + " addresses are given, and not more than " +
-                                std::to_string(setting.max) + " addresses are allowed"});
+      faults.push_back({at, std::to_string(texts.size()) + " " + std::string{setting.unit} +
+                                " are given, and not more than " + std::to_string(setting.max) + " " +
+                                std::string{setting.unit} + " are allowed"});
       break;
     }
-    const auto where = parse_host_port(texts[at]);
+    const tl::expected<HostPort, std::string> where = parse(texts[at]);
     if (!where) {
       faults.push_back({at, where.error()});
     } else if (!is_printable(where->host)) {
@@ -373,17 +386,12 @@ std::vector<Fault> faults_of_networks(const Setting& setting, const std::vector<
   return faults;
 }
 
-std::vector<HostPort> parsed(const std::vector<std::string>& addresses) {
-  std::vector<HostPort> all;
-  all.reserve(addresses.size());
-  for (const std::string& address : addresses) all.push_back(*parse_host_port(address));
-  return all;
-}
-
-std::vector<Network> parsed_networks(const std::vector<std::string>& texts) {
-  std::vector<Network> all;
+// The elements of a list without faults.
+template <class T, class Parse>
+std::vector<T> parsed(const std::vector<std::string>& texts, Parse parse) {
+  std::vector<T> all;
   all.reserve(texts.size());
-  for (const std::string& text : texts) all.push_back(*parse_network(text));
+  for (const std::string& text : texts) all.push_back(*parse(text));
   return all;
 }
 
@@ -420,7 +428,7 @@ std::optional<std::string_view> nearest_key(std::string_view written) {
 }
 
 bool is_list(const Setting& setting) {
-  return setting.type == Type::Addresses || setting.type == Type::Networks;
+  return setting.type == Type::Addresses || setting.type == Type::Listeners || setting.type == Type::Networks;
 }
 
 std::string flag_of(const Setting& setting) {
@@ -439,6 +447,7 @@ std::string range_of(const Setting& setting) {
     case Type::Address: return "one address";
     case Type::Count:
     case Type::Addresses:
+    case Type::Listeners:
     case Type::Networks: break;
   }
   return std::to_string(setting.min) + " to " + std::to_string(setting.max) + " " + std::string{setting.unit};
@@ -453,6 +462,7 @@ tl::expected<Value, std::string> parse_value(const Setting& setting, const std::
     case Type::Address:
     case Type::Path: return texts.back();
     case Type::Addresses:
+    case Type::Listeners:
     case Type::Networks: break;
   }
   return texts;
@@ -466,9 +476,14 @@ std::vector<Fault> faults_of(const Setting& setting, const Value& value) {
     case Type::Path: return faults_of_path(setting, std::get<std::string>(value));
     case Type::Address: return faults_of_address(std::get<std::string>(value));
     case Type::Networks: return faults_of_networks(setting, std::get<std::vector<std::string>>(value));
+    case Type::Listeners:
+      return faults_of_addresses(
+          setting, std::get<std::vector<std::string>>(value), [](const std::string& text) {
+            return parse_listener(text).map([](const Listener& listener) { return listener.address; });
+          });
     case Type::Addresses: break;
   }
-  return faults_of_addresses(setting, std::get<std::vector<std::string>>(value));
+  return faults_of_addresses(setting, std::get<std::vector<std::string>>(value), parse_host_port);
 }
 
 void set(Config& config, const Setting& setting, const Value& value) {
@@ -477,9 +492,11 @@ void set(Config& config, const Setting& setting, const Value& value) {
     if constexpr (std::is_same_v<T, std::string>) {
       *member = std::get<std::string>(value);
     } else if constexpr (std::is_same_v<T, std::vector<HostPort>>) {
-      *member = parsed(std::get<std::vector<std::string>>(value));
+      *member = parsed<HostPort>(std::get<std::vector<std::string>>(value), parse_host_port);
     } else if constexpr (std::is_same_v<T, std::vector<Network>>) {
-      *member = parsed_networks(std::get<std::vector<std::string>>(value));
+      *member = parsed<Network>(std::get<std::vector<std::string>>(value), parse_network);
+    } else if constexpr (std::is_same_v<T, std::vector<Listener>>) {
+      *member = parsed<Listener>(std::get<std::vector<std::string>>(value), parse_listener);
     } else if constexpr (std::is_same_v<T, Millis>) {
       *member = Millis{std::get<std::int64_t>(value)};
     } else {
@@ -495,7 +512,8 @@ Value get(Config config, const Setting& setting) {
     if constexpr (std::is_same_v<T, std::string>) {
       return *member;
     } else if constexpr (std::is_same_v<T, std::vector<HostPort>> ||
-                         std::is_same_v<T, std::vector<Network>>) {
+                         std::is_same_v<T, std::vector<Network>> ||
+                         std::is_same_v<T, std::vector<Listener>>) {
       return texts_of(*member);
     } else if constexpr (std::is_same_v<T, Millis>) {
       return member->count();
@@ -520,7 +538,8 @@ std::string toml_text(const Setting& setting, const Value& value) {
   if (!is_list(setting)) return toml_string(plain_text(setting, value));
   std::string list;
   for (const std::string& text : std::get<std::vector<std::string>>(value)) {
-    list += (list.empty() ? "" : ", ") + toml_string(text);
+    list += (list.empty() ? "" : ", ") +
+            (setting.type == Type::Listeners ? toml_table(*parse_listener(text)) : toml_string(text));
   }
   return "[" + list + "]";
 }

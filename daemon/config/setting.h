@@ -25,15 +25,14 @@ using Value = std::variant<std::int64_t, std::string, std::vector<std::string>>;
 
 // The member of a Config that a setting is.
 using Member = std::variant<std::uint16_t*, int*, unsigned*, std::size_t*, Millis*, std::string*,
-                            std::vector<HostPort>*, std::vector<Network>*>;
+                            std::vector<HostPort>*, std::vector<Network>*, std::vector<Listener>*>;
 
 struct Setting {
-  enum class Type : std::uint8_t { Count, Duration, Choice, Path, Address, Addresses, Networks };
+  enum class Type : std::uint8_t { Count, Duration, Choice, Path, Address, Addresses, Listeners, Networks };
 
   std::string_view key;  // in the file, `http.listen` for one in a table; the flag is made of it
   Type type;
-  // The range, both ends allowed: of the count; in ms; of the path's bytes; of the number of addresses or
-  // networks.
+  // The range, both ends allowed: of the count; in ms; of the path's bytes; of the elements of a list.
   std::int64_t min;
   std::int64_t max;
   std::string_view unit;                      // of a Count: what is counted

@@ -25,14 +25,19 @@ Entrance::Entrance(uv::Loop& loop, Host& host)
 
 // --- addresses --------------------------------------------------------------------------------------------
 
-tl::expected<Entrance::Change, std::string> Entrance::listen_on(const std::vector<Endpoint>& wanted,
-                                                                int backlog) {
-  std::vector<Endpoint> missing;
-  auto unwanted = listeners_.begin();  // those before it stay
-  for (const Endpoint& at : wanted) {
+tl::expected<Entrance::Change, std::string> Entrance::listen_on(std::vector<Address> wanted, int backlog) {
+  std::vector<Address> missing;
+  std::vector<MakePreamble> preambles;  // of those that stay
+  auto unwanted = listeners_.begin();   // those before it stay
+  for (Address& address : wanted) {
     const auto open = std::find_if(unwanted, listeners_.end(),
-                                   [&](const Listener& listener) { return listener.is_for(at); });
-    open == listeners_.end() ? missing.push_back(at) : std::iter_swap(unwanted++, open);
+                                   [&](const Listener& listener) { return listener.is_for(address.at); });
+    if (open == listeners_.end()) {
+      missing.push_back(std::move(address));
+    } else {
+      preambles.push_back(std::move(address.preamble));
+      std::iter_swap(unwanted++, open);
+    }
   }
   auto opened = open(missing, backlog, {unwanted, listeners_.end()});
   if (!opened) return tl::unexpected(opened.error());
@@ -43,6 +48,8 @@ tl::expected<Entrance::Change, std::string> Entrance::listen_on(const std::vecto
     shortages_of_closed_ += closed->acceptor->shortages();
   }
   listeners_.erase(unwanted, listeners_.end());
+  for (std::size_t stays = 0; stays < listeners_.size(); ++stays)
+    listeners_[stays].preamble = std::move(preambles[stays]);
   for (const Listener& listener : listeners_) uv::set_backlog(listener.acceptor->descriptor(), backlog);
   for (Listener& listener : *opened) {
     change.opened.push_back(listener.local);
@@ -54,11 +61,11 @@ tl::expected<Entrance::Change, std::string> Entrance::listen_on(const std::vecto
 // All of them, or none.  One of these ports may still be that of another address that is about to be closed:
 // 0.0.0.0 in the place of 127.0.0.1.  With an address that stays, it is shared only where the kernel lets
 // every program do so, as it would at a start.
-tl::expected<Entrance::Listeners, std::string> Entrance::open(const std::vector<Endpoint>& addresses,
-                                                              int backlog,
+tl::expected<Entrance::Listeners, std::string> Entrance::open(std::vector<Address>& addresses, int backlog,
                                                               std::span<const Listener> closing) {
   Listeners opened;
-  for (const Endpoint& at : addresses) {
+  for (Address& address : addresses) {
+    const Endpoint& at = address.at;
     const auto has_port = [&](const Listener& listener) {
       return listener.local.port == at.port && listener.local.family == at.family;
     };
@@ -77,6 +84,7 @@ tl::expected<Entrance::Listeners, std::string> Entrance::open(const std::vector<
     if (shares) uv::share_port(socket->get(), false);
     auto listener = start(at, std::move(*socket));
     if (!listener) return tl::unexpected(listener.error());
+    listener->preamble = std::move(address.preamble);
     opened.push_back(std::move(*listener));
   }
   return opened;
@@ -100,7 +108,7 @@ tl::expected<Entrance::Listener, std::string> Entrance::start(const Endpoint& as
   auto acceptor = uv::Acceptor::create(loop_, std::move(socket), *this);
   if (!acceptor) return cannot_listen(to_string(local), acceptor.error());
   if (gate_.is_paused()) (*acceptor)->pause();
-  return Listener{.asked = asked, .local = local, .acceptor = std::move(*acceptor)};
+  return Listener{.asked = asked, .local = local, .acceptor = std::move(*acceptor), .preamble = {}};
 }
 
 void Entrance::close() {
@@ -135,7 +143,8 @@ void Entrance::take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) {
   const auto at = std::find_if(listeners_.begin(), listeners_.end(),
                                [&](const Listener& listener) { return listener.acceptor.get() == &from; });
   const Introduction introduction{.peer = accepted.peer, .arrival = {.listener = at->local}};
-  auto preamble = make_preamble_ ? make_preamble_(accepted.peer, at->local) : nullptr;
+  const MakePreamble& make = at->preamble ? *at->preamble : preamble_at_adopted_;
+  auto preamble = make ? make(accepted.peer) : nullptr;
   // Without a place for one more, the host refuses it, and says so.
   if (preamble != nullptr && host_.places() > 0) {
     anteroom_.receive(accepted.socket, introduction, std::move(preamble));

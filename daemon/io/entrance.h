@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,18 +51,24 @@ class Entrance final : uv::Acceptor::Door {
     std::vector<Endpoint> closed;
   };
 
-  // Listens on these addresses and no others; port 0 takes a free one.  New ones are opened before old ones
-  // are closed, and those that are open already stay so, with the new backlog.  If one cannot be opened,
-  // nothing is changed, and the error names it.
-  [[nodiscard]] tl::expected<Change, std::string> listen_on(const std::vector<Endpoint>& wanted, int backlog);
+  // An address to listen on.  A connection to it for which `preamble` makes a preamble waits in the anteroom
+  // until its peer has sent that; an empty `preamble`: no connection does.
+  struct Address {
+    Endpoint at{};  // port 0 takes a free one
+    MakePreamble preamble{};
+  };
+
+  // Listens on these addresses and no others.  New ones are opened before old ones are closed, and those that
+  // are open already stay so, with the new backlog and preamble.  If one cannot be opened, nothing is
+  // changed, and the error names it.
+  [[nodiscard]] tl::expected<Change, std::string> listen_on(std::vector<Address> wanted, int backlog);
 
   // Accepts at a TCP socket that listens already, which is the entrance's from here on, also when there is an
   // error.  Returns its address.
   [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
 
-  // From here on, a connection for which `make` makes a preamble waits in the anteroom until its peer has
-  // sent it; an empty `make`: no connection does, as at first.  Cannot fail.
-  void demand_preambles(MakePreamble make) noexcept { make_preamble_ = std::move(make); }
+  // The preamble at the sockets that were adopted, from here on.  Cannot fail.
+  void demand_at_adopted(MakePreamble preamble) noexcept { preamble_at_adopted_ = std::move(preamble); }
 
   // Closes all addresses, and the connections in the anteroom.
   void close();
@@ -89,12 +96,13 @@ class Entrance final : uv::Acceptor::Door {
     Endpoint asked;  // its port may be 0
     Endpoint local;
     std::unique_ptr<uv::Acceptor> acceptor;
+    std::optional<MakePreamble> preamble;  // nothing: it was adopted
 
     [[nodiscard]] bool is_for(const Endpoint& at) const { return at == asked || at == local; }
   };
   using Listeners = std::vector<Listener>;
 
-  [[nodiscard]] tl::expected<Listeners, std::string> open(const std::vector<Endpoint>& addresses, int backlog,
+  [[nodiscard]] tl::expected<Listeners, std::string> open(std::vector<Address>& addresses, int backlog,
                                                           std::span<const Listener> closing);
   [[nodiscard]] tl::expected<Listener, std::string> start(const Endpoint& asked, Descriptor socket);
 
@@ -109,7 +117,7 @@ class Entrance final : uv::Acceptor::Door {
   uv::Loop& loop_;
   Host& host_;
   Listeners listeners_;
-  MakePreamble make_preamble_;  // empty: none is demanded
+  MakePreamble preamble_at_adopted_;
   Anteroom anteroom_;
   std::uint64_t shortages_of_closed_ = 0;  // of addresses that are closed by now
   AcceptGate gate_;

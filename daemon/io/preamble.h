@@ -44,8 +44,7 @@ class Preamble {
   [[nodiscard]] virtual State read(std::string_view& input, Introduction& introduction) = 0;
 };
 
-// The preamble of a connection from `peer` at `listener`, which is its address with the real port; null where
-// none is owed.
-using MakePreamble = std::function<std::unique_ptr<Preamble>(const Endpoint& peer, const Endpoint& listener)>;
+// The preamble of a connection from `peer`; null where none is owed.
+using MakePreamble = std::function<std::unique_ptr<Preamble>(const Endpoint& peer)>;
 
 }  // namespace heartbeat

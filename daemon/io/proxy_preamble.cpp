@@ -40,7 +40,7 @@ class ProxyPreamble final : public Preamble {
 
 MakePreamble require_proxy_header(const std::vector<Network>& proxies) {
   if (proxies.empty()) return {};
-  return [proxies](const Endpoint& peer, const Endpoint&) -> std::unique_ptr<Preamble> {
+  return [proxies](const Endpoint& peer) -> std::unique_ptr<Preamble> {
     return contains(proxies, peer) ? std::make_unique<ProxyPreamble>() : nullptr;
   };
 }

@@ -239,6 +239,67 @@ TEST_CASE("the list of settings has name, value and origin of each") {
   CHECK(list[*find_setting("tick")].value == "1s");
 }
 
+TEST_CASE("a listener in the file takes the place of the default address, and is printed to be read again") {
+  const Folder folder;
+  folder.write(
+      "proxy_from = [\"10.0.0.5\"]\n"
+      "[[listener]]\naddress = \"a:1\"\n"
+      "[[listener]]\naddress = \"b:2\"\nproxy_from = [\"10.1.0.0/16\", \"::1\"]\n"
+      "[[listener]]\naddress = \"c:3\"\nproxy_from = []\n");
+  const auto loaded = load_config({}, folder.file());
+  REQUIRE(loaded);
+  CHECK(loaded->config.listen.empty());
+  const auto all = all_listeners(loaded->config);
+  REQUIRE(all.size() == 3);
+  CHECK(to_string(all[0]) == "a:1 proxy_from=10.0.0.5");
+  CHECK(to_string(all[1]) == "b:2 proxy_from=10.1.0.0/16,::1");
+  CHECK(to_string(all[2]) == "c:3 proxy_from=");
+
+  const std::string printed = print_config(*loaded);
+  CHECK(printed.find("listener = [{ address = \"a:1\" }, "
+                     "{ address = \"b:2\", proxy_from = [\"10.1.0.0/16\", \"::1\"] }, "
+                     "{ address = \"c:3\", proxy_from = [] }]") != std::string::npos);
+  folder.write(printed);
+  const auto again = load_config({}, folder.file());
+  REQUIRE(again);
+  CHECK(again->config.listen.empty());
+  CHECK(again->config.listeners == loaded->config.listeners);
+}
+
+TEST_CASE(
+    "addresses in the short form stay beside listeners, and a flag replaces the listeners of the file") {
+  const Folder folder;
+  folder.write("listen = [\"a:1\"]\n[[listener]]\naddress = \"b:2\"\n");
+  const auto both = load_config({}, folder.file());
+  REQUIRE(both);
+  CHECK(all_listeners(both->config) ==
+        std::vector<Listener>{{{"a", 1}, std::vector<Network>{}}, {{"b", 2}, std::vector<Network>{}}});
+  const auto loaded = load_config(flags({"--listener", "c:3 proxy_from=10.0.0.5"}), folder.file());
+  REQUIRE(loaded);
+  const auto all = all_listeners(loaded->config);
+  REQUIRE(all.size() == 2);
+  CHECK(to_string(all[1]) == "c:3 proxy_from=10.0.0.5");
+}
+
+TEST_CASE("what is wrong with a listener on the command line is said") {
+  const Setting& setting = all_settings()[*find_setting("listener")];
+  const auto fault = [&](const std::string& text) {
+    const auto faults = faults_of(setting, std::vector<std::string>{text});
+    return faults.size() == 1 ? faults[0].what : "";
+  };
+  CHECK(fault("a:1 port=1") == "'port=1' is not an option of a listener: proxy_from=NETWORK,… is one");
+  CHECK(fault("a:1 proxy_from=x").starts_with("'x' is not a network"));
+  CHECK(fault("a:1 proxy_from= proxy_from=") == "proxy_from is given twice");
+  CHECK(fault("a").starts_with("'a'"));
+  CHECK(fault("") != "");
+
+  std::vector<std::string> listeners;
+  for (int port = 1; port <= 64; ++port) listeners.push_back("127.0.0.1:" + std::to_string(port));
+  CHECK(faults_of(setting, listeners).empty());
+  listeners.emplace_back("127.0.0.1:65");
+  CHECK(faults_of(setting, listeners).size() == 1);
+}
+
 TEST_CASE("a reload reads the file again, and flags keep winning") {
   const Folder folder;
   folder.write("tick = \"1s\"\nthreshold = 7\n");

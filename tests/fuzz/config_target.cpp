@@ -75,8 +75,9 @@ void hold_usable(const LoadedConfig& loaded) {
   }
   hold(config.settings.clients_max >= 1 && config.settings.clients_max <= limits::kClientsMax,
        "there is room for a client, and not for too many");
-  hold(!config.listen.empty() && config.listen.size() <= limits::kListenersMax,
-       "there is something to listen on");
+  hold(!all_listeners(config).empty(), "there is something to listen on");
+  hold(config.listen.size() <= limits::kListenersMax && config.listeners.size() <= limits::kListenersMax,
+       "there are not too many addresses");
   for (const SettingInForce& setting : list_settings(loaded)) {
     hold(is_printable(setting.value), "a setting in force is printable");
   }

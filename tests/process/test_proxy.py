@@ -166,6 +166,36 @@ class Proxied(DaemonTest):
             after.sync(id="after")
             self.assertEqual(daemon.wait("joined", client="after")["peer"], "10.0.0.7:51000")
 
+    def test_each_listener_has_its_own_proxies_and_a_reload_changes_them_for_new_connections(self):
+        def write(file, first, second):
+            file.seek(0)
+            file.truncate()
+            file.write('proxy_from = ["127.0.0.1"]\n[[listener]]\naddress = "127.0.0.1:0"\n' + first +
+                       '[[listener]]\naddress = "127.0.0.1:0"\n' + second)
+            file.flush()
+
+        def join(address, name, header):
+            client = Client(address)
+            self.addCleanup(client.close)
+            client.send(header)
+            client.sync(id=name)
+            self.assertEqual("via" in daemon.wait("joined", client=name).pairs, header != b"")
+            return client
+
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            write(file, "", "proxy_from = []\n")
+            daemon = DaemonTest.start(self, config=file.name, listen=())
+            proxied, direct = daemon.addresses
+            early = join(proxied, "early", version_2("10.0.0.7"))
+            join(direct, "early-direct", b"")
+
+            write(file, "proxy_from = []\n", "")
+            self.assertEqual([change["name"] for change in daemon.ask("reload")["changed"]], ["listener"])
+            self.assertEqual(daemon.lines("no"), [])  # no longer listening on …
+            early.sync()
+            join(proxied, "late-direct", b"")
+            join(direct, "late", version_2("10.0.0.8"))
+
 
 @unittest.skipUnless(HAPROXY, "haproxy is not installed (tools/setup check)")
 class ByHaproxy(DaemonTest):

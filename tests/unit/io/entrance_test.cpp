@@ -46,7 +46,7 @@ TEST_CASE("a connection is handed over with its address and that of the listener
   {
     Guestbook book;
     Entrance entrance{loop, book};
-    const auto change = entrance.listen_on({kAnywhere, kAnywhere}, 8);
+    const auto change = entrance.listen_on({{kAnywhere}, {kAnywhere}}, 8);
     REQUIRE(change);
     REQUIRE(change->opened.size() == 2);
     for (const Endpoint& at : change->opened) {
@@ -73,13 +73,15 @@ TEST_CASE(
   {
     Guestbook book;
     Entrance entrance{loop, book};
-    const auto change = entrance.listen_on({kAnywhere, kAnywhere}, 8);
+    const auto make_from = [](const Endpoint&) { return std::make_unique<From>(); };
+    const auto change = entrance.listen_on({{kAnywhere, make_from}, {kAnywhere}}, 8);
     REQUIRE(change);
-    const Endpoint behind_proxies = change->opened[0];
-    const auto make_from = [behind_proxies](const Endpoint&, const Endpoint& listener) {
-      return listener == behind_proxies ? std::make_unique<From>() : nullptr;
+    const auto listen_again = [&](const MakePreamble& make) {
+      const auto again = entrance.listen_on({{change->opened[0], make}, {change->opened[1]}}, 8);
+      REQUIRE(again);
+      CHECK(again->opened.empty());
+      CHECK(again->closed.empty());
     };
-    entrance.demand_preambles(make_from);
 
     const uv::Owned<Recorder> plain{new Recorder{loop}};
     REQUIRE(plain->connect(change->opened[1]) == 0);
@@ -97,12 +99,12 @@ TEST_CASE(
     CHECK(book.first_bytes == "hello");
     CHECK(entrance.anteroom().size() == 0);
 
-    entrance.demand_preambles({});
+    listen_again({});
     const uv::Owned<Recorder> direct{new Recorder{loop}};
     REQUIRE(direct->connect(change->opened[0]) == 0);
     REQUIRE(turn_until(loop, [&] { return book.sockets.size() == 3; }));  // this peer owes none
 
-    entrance.demand_preambles(make_from);
+    listen_again(make_from);
     book.room_for = 0;
     const uv::Owned<Recorder> one_too_many{new Recorder{loop}};
     REQUIRE(one_too_many->connect(change->opened[0]) == 0);

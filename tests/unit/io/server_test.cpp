@@ -75,7 +75,7 @@ class Desk {
       : server_(new Server{
             loop, settings, {.on_event = std::move(on_event), .after_turn = {}}, [] { return Millis{0}; }}) {
     server_->set_pause_max(0ms);
-    const auto change = server_->entrance().listen_on({Endpoint{.address = {127, 0, 0, 1}}}, 4096);
+    const auto change = server_->entrance().listen_on({{Endpoint{.address = {127, 0, 0, 1}}}}, 4096);
     REQUIRE(change);
     address_ = change->opened.front();
   }
@@ -155,7 +155,7 @@ TEST_CASE("listeners that close while a connection waits on them take it along, 
   desk.server().entrance().set_accept_rate(1);
   const auto peers = desk.connect(5);
   REQUIRE(turn_until(desk.loop, [&] { return desk.server().entrance().gate().is_paused(); }));
-  REQUIRE(desk.server().entrance().listen_on({Endpoint{.address = {127, 0, 0, 2}}}, 16));
+  REQUIRE(desk.server().entrance().listen_on({{Endpoint{.address = {127, 0, 0, 2}}}}, 16));
   REQUIRE(turn_until(desk.loop, [&] { return !desk.server().entrance().gate().is_paused(); }));
   CHECK(desk.clients() == 2);
 }
