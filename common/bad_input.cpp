@@ -15,9 +15,6 @@ constexpr std::array<Words, kBadInputCount> kWords{{
     {"length_zero", "a frame's length must be at least 1"},
     {"length_negative", "a frame's length must not be negative"},
     {"length_over_max", "the frame is longer than this daemon accepts"},
-    {"proxy_missing", "a connection from an address in proxy_from must begin with a PROXY protocol header"},
-    {"proxy_untrusted", "a PROXY protocol header is accepted only from the addresses in proxy_from"},
-    {"proxy_invalid", "the PROXY protocol header is not a valid one"},
     {"not_utf8", "the body must be valid UTF-8"},
     {"not_json", "the body must be one JSON value and nothing else"},
     {"too_deep", "the body's objects and arrays are nested more than 16 deep"},
@@ -33,8 +30,13 @@ constexpr std::array<Words, kBadInputCount> kWords{{
     {"seq_invalid", "'seq' must be an integer from 0 to 18446744073709551615"},
     {"ack_invalid", "'ack' must be true or false"},
     {"notify_invalid", "'notify' must be true or false"},
+    {"proxy_missing", "a connection from an address in proxy_from must begin with a PROXY protocol header"},
+    {"proxy_untrusted", "a PROXY protocol header is accepted only from the addresses in proxy_from"},
+    {"proxy_invalid", "the PROXY protocol header is not a valid one"},
+    {"certificate_missing", "a client at this listener must come with a verified certificate"},
+    {"certificate_id", "a client may use no id that another client's certificate proves"},
 }};
-static_assert(static_cast<std::size_t>(BadInput::NotifyInvalid) + 1 == kBadInputCount);
+static_assert(static_cast<std::size_t>(BadInput::CertificateId) + 1 == kBadInputCount);
 
 }  // namespace
 

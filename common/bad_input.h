@@ -12,10 +12,6 @@ enum class BadInput : std::uint8_t {
   LengthZero,
   LengthNegative,
   LengthOverMax,
-  // the header of the PROXY protocol before the first frame
-  ProxyMissing,
-  ProxyUntrusted,
-  ProxyInvalid,
   // the body as a whole
   NotUtf8,
   NotJson,
@@ -32,12 +28,26 @@ enum class BadInput : std::uint8_t {
   SeqInvalid,
   AckInvalid,
   NotifyInvalid,
+  // the header of the PROXY protocol before the first frame
+  ProxyMissing,
+  ProxyUntrusted,
+  ProxyInvalid,
+  // what the client has not proved of itself
+  CertificateMissing,
+  CertificateId,
 };
-inline constexpr std::size_t kBadInputCount = 20;
+inline constexpr std::size_t kBadInputCount = 22;
 
-// Whether the stream around the bodies was wrong (a close as `bad_frame`) and not a body (`bad_heartbeat`).
+// Whether the stream around the bodies was wrong (a close as `bad_frame`).
 [[nodiscard]] constexpr bool is_frame_error(BadInput kind) {
-  return kind <= BadInput::ProxyInvalid;
+  return kind <= BadInput::LengthOverMax ||
+         (kind >= BadInput::ProxyMissing && kind <= BadInput::ProxyInvalid);
+}
+
+// Whether the client lacks a credential (a close as `unauthorized`).  Any other kind that is no frame error
+// is of a body (`bad_heartbeat`).
+[[nodiscard]] constexpr bool is_unauthorized(BadInput kind) {
+  return kind >= BadInput::CertificateMissing;
 }
 
 // The stable name, `ip_missing`: a counter's label.

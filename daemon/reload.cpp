@@ -47,6 +47,11 @@ void log_opened(const Endpoint& opened) {
                address_string(opened));
 }
 
+// What a listener with these options demands of its connections.
+Demands demands_of(const std::vector<Network>& proxies, std::string_view requirement) {
+  return {.preamble = require_proxy_header(proxies), .certificate = requirement == "certificate"};
+}
+
 }  // namespace
 
 void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors, bool serves_http) {
@@ -77,7 +82,7 @@ tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) 
   handed_ = !handed.empty();
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
-  server_.entrance().demand_at_adopted(require_proxy_header(in_force_.config.proxy_from));
+  server_.entrance().demand_at_adopted(demands_of(in_force_.config.proxy_from, in_force_.config.require));
   return handed_ ? adopt(handed) : listen(in_force_.config);
 }
 
@@ -105,7 +110,7 @@ ReloadResult Reloader::try_reload() {
     if (!loaded) return failed(loaded.error().lines);
     fit_to_descriptors(*loaded, descriptors_, !in_force_.config.http_listen.empty());
     ReloadResult result = compare(*loaded);
-    auto at_handed = require_proxy_header(loaded->config.proxy_from);
+    auto at_handed = demands_of(loaded->config.proxy_from, loaded->config.require);
     auto settings = server_.prepare(server_settings(loaded->config));
     if (!handed_) {
       if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
@@ -135,13 +140,13 @@ tl::expected<void, std::string> Reloader::listen(const Config& config) {
     const auto endpoints = resolve(listener.address);
     if (!endpoints) return tl::unexpected(endpoints.error());
     resolved.push_back({listener.address, *endpoints});
-    const MakePreamble preamble = require_proxy_header(*listener.proxy_from);
+    const Demands demands = demands_of(*listener.proxy_from, *listener.require);
     for (const Endpoint& endpoint : *endpoints) {
       // Names and addresses of one list may lead to one address.
       const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const Entrance::Address& earlier) {
         return earlier.at == endpoint;
       });
-      if (endpoint.port == 0 || !is_wanted) wanted.push_back({endpoint, preamble});
+      if (endpoint.port == 0 || !is_wanted) wanted.push_back({endpoint, demands});
     }
   }
   if (wanted.size() > limits::kListenersMax) {
@@ -188,8 +193,7 @@ ReloadResult Reloader::compare(LoadedConfig& loaded) const {
   return result;
 }
 
-void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings,
-                              MakePreamble&& at_handed) {
+void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings, Demands&& at_handed) {
   in_force_ = std::move(loaded);
   server_.change_settings(std::move(settings));
   static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are

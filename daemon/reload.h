@@ -56,7 +56,7 @@ class Reloader {
   [[nodiscard]] tl::expected<void, std::string> listen(const Config& config);
   [[nodiscard]] tl::expected<std::vector<Endpoint>, std::string> resolve(const HostPort& where) const;
   [[nodiscard]] ReloadResult compare(LoadedConfig& loaded) const;
-  void put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings, MakePreamble&& at_handed);
+  void put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings, Demands&& at_handed);
 
   uv::Loop& loop_;
   Server& server_;

@@ -46,7 +46,7 @@ std::string expected_form(const Setting& setting) {
     case Setting::Type::Choice: return "text in quotes" + like;
     case Setting::Type::Path: return "text in quotes, like \"/run/heartbeatd/control.sock\"";
     case Setting::Type::Address: return "text in quotes, like \"127.0.0.1:14080\"";
-    case Setting::Type::Networks: return "a list of texts, like [\"10.0.0.5\", \"10.1.0.0/16\"]";
+    case Setting::Type::Networks: return R"(a list of texts, like ["10.0.0.5", "10.1.0.0/16"])";
     case Setting::Type::Listeners: return "[[listener]] tables, each with an address";
     case Setting::Type::Addresses: break;
   }
@@ -200,9 +200,18 @@ class Reader {
         for (const std::string& text : std::get<std::vector<std::string>>(*value)) {
           listener.proxy_from->push_back(*parse_network(text));
         }
+      } else if (name == "require") {
+        const Setting& requirement = all_settings()[*find_setting(name)];
+        const auto value = read_single(requirement, node);
+        if (!value) continue;
+        for (const Fault& fault : faults_of(requirement, *value)) {
+          refuse("listener.require", node.source(), fault.what);
+        }
+        listener.require = std::get<std::string>(*value);
       } else {
         refuse("listener." + escaped(name, limits::kExcerptMax), key.source(),
-               "there is no such option of a listener: address and proxy_from are those that there are");
+               "there is no such option of a listener: address, proxy_from and require are those that there "
+               "are");
       }
     }
     if (contents_.mistakes.size() > mistakes) return {};

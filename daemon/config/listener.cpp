@@ -9,6 +9,7 @@ namespace heartbeat {
 namespace {
 
 constexpr std::string_view kProxyFrom = "proxy_from=";
+constexpr std::string_view kRequire = "require=";
 
 std::string_view take_up_to(std::string_view& text, char separator) {
   const std::string_view part = text.substr(0, text.find(separator));
@@ -27,14 +28,46 @@ std::string quoted(const std::string& text) {
   return '"' + escaped(text) + '"';
 }
 
+using Taken = tl::expected<void, std::string>;
+
+Taken take_proxies(std::string_view option, Listener& listener) {
+  if (listener.proxy_from) return tl::unexpected(std::string{"proxy_from is given twice"});
+  listener.proxy_from.emplace();
+  option.remove_prefix(kProxyFrom.size());
+  while (!option.empty()) {
+    const auto network = parse_network(take_up_to(option, ','));
+    if (!network) return tl::unexpected(network.error());
+    listener.proxy_from->push_back(*network);
+  }
+  return {};
+}
+
+Taken take_requirement(std::string_view option, Listener& listener) {
+  if (listener.require) return tl::unexpected(std::string{"require is given twice"});
+  option.remove_prefix(kRequire.size());
+  if (std::find(kRequirements.begin(), kRequirements.end(), option) == kRequirements.end()) {
+    return tl::unexpected("'" + escaped(option) + "' is not one of none or certificate");
+  }
+  listener.require = option;
+  return {};
+}
+
+Taken unknown(std::string_view option) {
+  return tl::unexpected("'" + escaped(option) +
+                        "' is not an option of a listener: proxy_from=NETWORK,… and require=WORD are");
+}
+
 }  // namespace
 
 std::string to_string(const Listener& listener) {
   std::string text = to_string(listener.address);
-  if (!listener.proxy_from) return text;
-  return text.append(" ")
-      .append(kProxyFrom)
-      .append(joined(*listener.proxy_from, ",", [](const Network& network) { return to_string(network); }));
+  if (listener.proxy_from) {
+    text.append(" ").append(kProxyFrom).append(joined(*listener.proxy_from, ",", [](const Network& network) {
+      return to_string(network);
+    }));
+  }
+  if (listener.require) text.append(" ").append(kRequire).append(*listener.require);
+  return text;
 }
 
 tl::expected<Listener, std::string> parse_listener(std::string_view text) {
@@ -45,19 +78,11 @@ tl::expected<Listener, std::string> parse_listener(std::string_view text) {
   }
   Listener listener{.address = *address};
   while (!text.empty()) {
-    std::string_view option = take_up_to(text, ' ');
-    if (!option.starts_with(kProxyFrom)) {
-      return tl::unexpected("'" + escaped(option) +
-                            "' is not an option of a listener: proxy_from=NETWORK,… is one");
-    }
-    if (listener.proxy_from) return tl::unexpected(std::string{"proxy_from is given twice"});
-    listener.proxy_from.emplace();
-    option.remove_prefix(kProxyFrom.size());
-    while (!option.empty()) {
-      const auto network = parse_network(take_up_to(option, ','));
-      if (!network) return tl::unexpected(network.error());
-      listener.proxy_from->push_back(*network);
-    }
+    const std::string_view option = take_up_to(text, ' ');
+    const auto taken = option.starts_with(kProxyFrom) ? take_proxies(option, listener)
+                       : option.starts_with(kRequire) ? take_requirement(option, listener)
+                                                      : unknown(option);
+    if (!taken) return tl::unexpected(taken.error());
   }
   return listener;
 }
@@ -70,15 +95,17 @@ std::string toml_table(const Listener& listener) {
                    [](const Network& network) { return quoted(to_string(network)); }) +
             "]";
   }
+  if (listener.require) text += ", require = " + quoted(*listener.require);
   return text + " }";
 }
 
 std::vector<Listener> all_listeners(const Config& config) {
   std::vector<Listener> all;
   all.reserve(config.listen.size() + config.listeners.size());
-  for (const HostPort& address : config.listen) all.push_back({address, config.proxy_from});
+  for (const HostPort& address : config.listen) all.push_back({address, config.proxy_from, config.require});
   for (const Listener& listener : config.listeners) {
-    all.push_back({listener.address, listener.proxy_from.value_or(config.proxy_from)});
+    all.push_back({listener.address, listener.proxy_from.value_or(config.proxy_from),
+                   listener.require.value_or(config.require)});
   }
   return all;
 }

@@ -65,6 +65,17 @@ class TogetherCheck {
       mistakes_.push_back({origin_of("listen"), "listen",
                            "is empty, and there is no [[listener]]: clients need an address to connect to"});
     }
+    for (const Listener& listener : all_listeners(config)) {
+      if (*listener.require != "certificate" || !listener.proxy_from->empty() || is_mistaken("require") ||
+          is_mistaken("proxy_from")) {
+        continue;
+      }
+      const std::string key = config.require == "certificate" ? "require" : "listener";
+      mistakes_.push_back({origin_of(key), key,
+                           "'certificate': no client of '" + escaped(to_string(listener.address)) +
+                               "' can have one, as a proxy verifies it and proxy_from is empty there"});
+      break;
+    }
     for (const Listener& listener : config.listeners) {
       const auto other =
           std::find_if(config.listen.begin(), config.listen.end(),

@@ -53,6 +53,17 @@ constexpr std::array kSettings{
             .meaning = "Require a PROXY protocol header of connections from these addresses, and take the "
                        "client's address from it; refuse one from any other",
             .member = [](Config& config) -> Member { return &config.proxy_from; }},
+    Setting{.key = "require",
+            .type = Type::Choice,
+            .min = 0,
+            .max = 0,
+            .unit = {},
+            .choices = kRequirements,
+            .while_running = true,
+            .meaning =
+                "What a client must prove: certificate is that a proxy verified a certificate, whose name "
+                "is the only id that the client may use",
+            .member = [](Config& config) -> Member { return &config.require; }},
     Setting{.key = "tick",
             .type = Type::Duration,
             .min = limits::kTickMin.count(),

@@ -14,8 +14,10 @@ namespace heartbeat {
 struct Passage {
   std::optional<Endpoint> via{};   // the proxy's address; nothing: the client connected directly
   std::string certificate_name{};  // of a verified certificate; empty: there is none
+  // The listener requires a certificate, and the client may use no id other than the certificate's name.
+  bool must_prove = false;
 
-  [[nodiscard]] bool is_empty() const { return !via && certificate_name.empty(); }
+  [[nodiscard]] bool is_empty() const { return !via && certificate_name.empty() && !must_prove; }
 
   friend bool operator==(const Passage&, const Passage&) = default;
 };

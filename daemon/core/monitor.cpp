@@ -221,7 +221,8 @@ Monitor::Entry Monitor::entry_at(std::uint32_t slot) {
 
 // Applies a checked heartbeat.  Returns whether the client is still there.  The order of the steps matters:
 //  1. judge: the ticks before this one end without the heartbeat.
-//  2. another id than before is refused: it must not count as a heartbeat of this client.
+//  2. another id than before is refused, and so is one that the client may not use: neither must count as a
+//     heartbeat of this client.
 //  3. spacing, gap, margin, rate look back at last_heard and at the silence so far, so they come before
 //  4. the heartbeat is counted and its claims are kept;
 //  5. introduce: an id may bring another connection's standing, so it comes before
@@ -239,6 +240,8 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   }
 
   const bool first = !has_spoken(client);
+  const bool claims = first || (client.id.empty() && !heartbeat.id.empty());
+  if (claims && !is_authorized(entry, heartbeat, now, effects)) return false;
   if (!first) watch_spacing(entry, now, effects);
   note_gap(client, state_.settings.rule, first, now);
   if (client.liveness.status() == Status::Alive) {
@@ -252,8 +255,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   ++state_.counters.heartbeats;
   if (client.claimed_ip != heartbeat.ip) client.claimed_ip = heartbeat.ip;
   if (heartbeat.pid) client.pid = heartbeat.pid;
-  if (first || (client.id.empty() && !heartbeat.id.empty()))
-    introduce(entry, heartbeat.id, first, now, effects);
+  if (claims) introduce(entry, heartbeat.id, first, now, effects);
   if (heartbeat.notify && !client.notify) {
     client.notify = true;
     welcome(entry, effects);
@@ -346,7 +348,9 @@ void Monitor::release(Entry entry, MonoTime now, Effects& effects) {
 void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects) {
   ++state_.counters.bad_input.at(static_cast<std::size_t>(kind));
   if (!judge(entry, now, effects)) return;
-  const Reason reason = is_frame_error(kind) ? Reason::BadFrame : Reason::BadHeartbeat;
+  const Reason reason = is_frame_error(kind)    ? Reason::BadFrame
+                        : is_unauthorized(kind) ? Reason::Unauthorized
+                                                : Reason::BadHeartbeat;
   Event event = closing_of(entry.conn, entry.client, reason, now);
   event.extra.edit().bad_input = kind;
   event.extra.edit().detail = what;

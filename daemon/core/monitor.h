@@ -204,6 +204,7 @@ class Monitor {
   void begin_frame(Entry entry, MonoTime now);
   void hold(Entry entry, MonoTime now, Effects& effects);
   void release(Entry entry, MonoTime now, Effects& effects);
+  bool is_authorized(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
   void remember_stall(const Stall& stall);
   MonoTime reach(MonoTime now);

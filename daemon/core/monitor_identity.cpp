@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "common/text.h"
 #include "daemon/core/monitor.h"
 #include "daemon/core/wording.h"
 
@@ -19,7 +20,54 @@ void append_standing(std::string& out, const Client& client) {
   append_status(out, status, to_string(status == Status::Leave ? client.leave_reason : Reason::Steady));
 }
 
+// Whether the connection has proved that the id is its client's.
+bool proves(const Passage* passage, std::string_view id) {
+  return passage != nullptr && !id.empty() && passage->certificate_name == id;
+}
+
+// Whether a client that is connected or remembered has proved its id where that was required.
+bool is_protected(const Passage* passage) {
+  return passage != nullptr && passage->must_prove;
+}
+
 }  // namespace
+
+// Closes a connection that lacks a credential, and returns false then.  An id that a client has proved is
+// that client's for as long as it is connected or remembered: a connection without the proof can neither take
+// it over nor come back with it.
+bool Monitor::is_authorized(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects) {
+  const Passage* const passage = entry.client.passage.get();
+  const std::string_view id = heartbeat.id;
+  const auto refuse = [&](BadInput kind, const std::string& what) {
+    if (heartbeat.notify) entry.client.notify = true;
+    reject(entry, kind, what, now, effects);
+    return false;
+  };
+  if (passage != nullptr && passage->must_prove) {
+    if (passage->certificate_name.empty()) {
+      return refuse(
+          BadInput::CertificateMissing,
+          "a client at this listener must come with a verified certificate (require), and the proxy "
+          "named none");
+    }
+    if (!id.empty() && !proves(passage, id)) {
+      return refuse(BadInput::CertificateId, "the certificate is for the id \"" +
+                                                 escaped(passage->certificate_name) + "\", and not for \"" +
+                                                 escaped(id) + '"');
+    }
+  }
+  if (id.empty() || proves(passage, id)) return true;
+  const auto slot = state_.clients.slot_of(id);
+  const ClosedClient* const closed = slot ? nullptr : state_.closed.find(id);
+  const Passage* const owner = slot                ? state_.clients.at(*slot)->passage.get()
+                               : closed != nullptr ? closed->passage.get()
+                                                   : nullptr;
+  if (!is_protected(owner)) return true;
+  return refuse(BadInput::CertificateId,
+                "the id \"" + escaped(id) +
+                    "\" belongs to a client that proved it by a certificate, and this "
+                    "connection did not");
+}
 
 // The first heartbeat of a connection, or the first that gives an id.
 void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects) {

@@ -32,6 +32,7 @@ enum class Reason : std::uint8_t {
   FrameTimeout,
   Limit,
   Shutdown,
+  Unauthorized,
 };
 
 // Who began what an event reports.
@@ -74,7 +75,7 @@ struct ReasonFacts {
   [[nodiscard]] constexpr bool closes() const { return by.has_value(); }
 };
 
-inline constexpr std::size_t kReasonCount = 16;
+inline constexpr std::size_t kReasonCount = 17;
 
 // In the order of the enumeration.
 inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
@@ -108,6 +109,8 @@ inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
      Transition::None},
     {Reason::Limit, "limit", "needed more than the daemon allows", Party::Daemon, true, Transition::None},
     {Reason::Shutdown, "shutdown", "was closed because the daemon shut down", Party::Daemon, false,
+     Transition::None},
+    {Reason::Unauthorized, "unauthorized", "had no credential for what it claimed", Party::Daemon, true,
      Transition::None},
 }};
 

@@ -89,6 +89,7 @@ struct SavedFields {
   static void list(auto& fields, Is<Passage> auto& passage) {
     fields(1, passage.via);
     fields.text(2, passage.certificate_name, limits::kCertificateNameMax);
+    fields(3, passage.must_prove);
   }
 
   // Tag 1 is its slot; `unfinished` are the bytes that its decoder holds.

@@ -27,15 +27,15 @@ Entrance::Entrance(uv::Loop& loop, Host& host)
 
 tl::expected<Entrance::Change, std::string> Entrance::listen_on(std::vector<Address> wanted, int backlog) {
   std::vector<Address> missing;
-  std::vector<MakePreamble> preambles;  // of those that stay
-  auto unwanted = listeners_.begin();   // those before it stay
+  std::vector<Demands> demands;        // of those that stay
+  auto unwanted = listeners_.begin();  // those before it stay
   for (Address& address : wanted) {
     const auto open = std::find_if(unwanted, listeners_.end(),
                                    [&](const Listener& listener) { return listener.is_for(address.at); });
     if (open == listeners_.end()) {
       missing.push_back(std::move(address));
     } else {
-      preambles.push_back(std::move(address.preamble));
+      demands.push_back(std::move(address.demands));
       std::iter_swap(unwanted++, open);
     }
   }
@@ -49,7 +49,7 @@ tl::expected<Entrance::Change, std::string> Entrance::listen_on(std::vector<Addr
   }
   listeners_.erase(unwanted, listeners_.end());
   for (std::size_t stays = 0; stays < listeners_.size(); ++stays)
-    listeners_[stays].preamble = std::move(preambles[stays]);
+    listeners_[stays].demands = std::move(demands[stays]);
   for (const Listener& listener : listeners_) uv::set_backlog(listener.acceptor->descriptor(), backlog);
   for (Listener& listener : *opened) {
     change.opened.push_back(listener.local);
@@ -84,7 +84,7 @@ tl::expected<Entrance::Listeners, std::string> Entrance::open(std::vector<Addres
     if (shares) uv::share_port(socket->get(), false);
     auto listener = start(at, std::move(*socket));
     if (!listener) return tl::unexpected(listener.error());
-    listener->preamble = std::move(address.preamble);
+    listener->demands = std::move(address.demands);
     opened.push_back(std::move(*listener));
   }
   return opened;
@@ -108,7 +108,7 @@ tl::expected<Entrance::Listener, std::string> Entrance::start(const Endpoint& as
   auto acceptor = uv::Acceptor::create(loop_, std::move(socket), *this);
   if (!acceptor) return cannot_listen(to_string(local), acceptor.error());
   if (gate_.is_paused()) (*acceptor)->pause();
-  return Listener{.asked = asked, .local = local, .acceptor = std::move(*acceptor), .preamble = {}};
+  return Listener{.asked = asked, .local = local, .acceptor = std::move(*acceptor), .demands = {}};
 }
 
 void Entrance::close() {
@@ -142,9 +142,11 @@ bool Entrance::may_accept() {
 void Entrance::take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) {
   const auto at = std::find_if(listeners_.begin(), listeners_.end(),
                                [&](const Listener& listener) { return listener.acceptor.get() == &from; });
-  const Introduction introduction{.peer = accepted.peer, .arrival = {.listener = at->local}};
-  const MakePreamble& make = at->preamble ? *at->preamble : preamble_at_adopted_;
-  auto preamble = make ? make(accepted.peer) : nullptr;
+  const Demands& demands = at->demands ? *at->demands : demands_at_adopted_;
+  const Introduction introduction{
+      .peer = accepted.peer,
+      .arrival = {.listener = at->local, .passage = {.must_prove = demands.certificate}}};
+  auto preamble = demands.preamble ? demands.preamble(accepted.peer) : nullptr;
   // Without a place for one more, the host refuses it, and says so.
   if (preamble != nullptr && host_.places() > 0) {
     anteroom_.receive(accepted.socket, introduction, std::move(preamble));

@@ -51,15 +51,15 @@ class Entrance final : uv::Acceptor::Door {
     std::vector<Endpoint> closed;
   };
 
-  // An address to listen on.  A connection to it for which `preamble` makes a preamble waits in the anteroom
-  // until its peer has sent that; an empty `preamble`: no connection does.
+  // An address to listen on.  A connection to it that owes a preamble waits in the anteroom until its peer
+  // has sent that.
   struct Address {
     Endpoint at{};  // port 0 takes a free one
-    MakePreamble preamble{};
+    Demands demands{};
   };
 
   // Listens on these addresses and no others.  New ones are opened before old ones are closed, and those that
-  // are open already stay so, with the new backlog and preamble.  If one cannot be opened, nothing is
+  // are open already stay so, with the new backlog and demands.  If one cannot be opened, nothing is
   // changed, and the error names it.
   [[nodiscard]] tl::expected<Change, std::string> listen_on(std::vector<Address> wanted, int backlog);
 
@@ -67,8 +67,8 @@ class Entrance final : uv::Acceptor::Door {
   // error.  Returns its address.
   [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
 
-  // The preamble at the sockets that were adopted, from here on.  Cannot fail.
-  void demand_at_adopted(MakePreamble preamble) noexcept { preamble_at_adopted_ = std::move(preamble); }
+  // The demands at the sockets that were adopted, from here on.  Cannot fail.
+  void demand_at_adopted(Demands demands) noexcept { demands_at_adopted_ = std::move(demands); }
 
   // Closes all addresses, and the connections in the anteroom.
   void close();
@@ -96,7 +96,7 @@ class Entrance final : uv::Acceptor::Door {
     Endpoint asked;  // its port may be 0
     Endpoint local;
     std::unique_ptr<uv::Acceptor> acceptor;
-    std::optional<MakePreamble> preamble;  // nothing: it was adopted
+    std::optional<Demands> demands;  // nothing: it was adopted
 
     [[nodiscard]] bool is_for(const Endpoint& at) const { return at == asked || at == local; }
   };
@@ -117,7 +117,7 @@ class Entrance final : uv::Acceptor::Door {
   uv::Loop& loop_;
   Host& host_;
   Listeners listeners_;
-  MakePreamble preamble_at_adopted_;
+  Demands demands_at_adopted_;
   Anteroom anteroom_;
   std::uint64_t shortages_of_closed_ = 0;  // of addresses that are closed by now
   AcceptGate gate_;

@@ -47,4 +47,10 @@ class Preamble {
 // The preamble of a connection from `peer`; null where none is owed.
 using MakePreamble = std::function<std::unique_ptr<Preamble>(const Endpoint& peer)>;
 
+// What holds for the connections at an address.
+struct Demands {
+  MakePreamble preamble{};   // empty: no connection owes one
+  bool certificate = false;  // see Passage::must_prove
+};
+
 }  // namespace heartbeat

@@ -18,7 +18,8 @@ class ProxyPreamble final : public Preamble {
     }
     const ProxiedPeer& proxied = header_.peer();
     if (!proxied.source) return State::Done;  // the proxy speaks for itself
-    introduction.arrival.passage = {.via = introduction.peer, .certificate_name = proxied.certificate_name};
+    introduction.arrival.passage.via = introduction.peer;
+    introduction.arrival.passage.certificate_name = proxied.certificate_name;
     introduction.peer = *proxied.source;
     return State::Done;
   }

@@ -206,6 +206,8 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
       return "closed at " + at + " for more than the daemon allows: " +
              (client.detail.empty() ? "it did not read what it was sent" : client.detail);
     case Reason::Shutdown: return "closed at " + at + " because the daemon was shut down";
+    case Reason::Unauthorized:
+      return with_detail("closed at " + at + " for want of a credential", client.detail);
     // These are no reasons for a close.
     case Reason::Declared:
     case Reason::Remembered:

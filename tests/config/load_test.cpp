@@ -244,21 +244,22 @@ TEST_CASE("a listener in the file takes the place of the default address, and is
   folder.write(
       "proxy_from = [\"10.0.0.5\"]\n"
       "[[listener]]\naddress = \"a:1\"\n"
-      "[[listener]]\naddress = \"b:2\"\nproxy_from = [\"10.1.0.0/16\", \"::1\"]\n"
+      "[[listener]]\naddress = \"b:2\"\nproxy_from = [\"10.1.0.0/16\", \"::1\"]\nrequire = \"certificate\"\n"
       "[[listener]]\naddress = \"c:3\"\nproxy_from = []\n");
   const auto loaded = load_config({}, folder.file());
   REQUIRE(loaded);
   CHECK(loaded->config.listen.empty());
   const auto all = all_listeners(loaded->config);
   REQUIRE(all.size() == 3);
-  CHECK(to_string(all[0]) == "a:1 proxy_from=10.0.0.5");
-  CHECK(to_string(all[1]) == "b:2 proxy_from=10.1.0.0/16,::1");
-  CHECK(to_string(all[2]) == "c:3 proxy_from=");
+  CHECK(to_string(all[0]) == "a:1 proxy_from=10.0.0.5 require=none");
+  CHECK(to_string(all[1]) == "b:2 proxy_from=10.1.0.0/16,::1 require=certificate");
+  CHECK(to_string(all[2]) == "c:3 proxy_from= require=none");
 
   const std::string printed = print_config(*loaded);
-  CHECK(printed.find("listener = [{ address = \"a:1\" }, "
-                     "{ address = \"b:2\", proxy_from = [\"10.1.0.0/16\", \"::1\"] }, "
-                     "{ address = \"c:3\", proxy_from = [] }]") != std::string::npos);
+  CHECK(printed.find(
+            "listener = [{ address = \"a:1\" }, "
+            "{ address = \"b:2\", proxy_from = [\"10.1.0.0/16\", \"::1\"], require = \"certificate\" }, "
+            "{ address = \"c:3\", proxy_from = [] }]") != std::string::npos);
   folder.write(printed);
   const auto again = load_config({}, folder.file());
   REQUIRE(again);
@@ -272,13 +273,13 @@ TEST_CASE(
   folder.write("listen = [\"a:1\"]\n[[listener]]\naddress = \"b:2\"\n");
   const auto both = load_config({}, folder.file());
   REQUIRE(both);
-  CHECK(all_listeners(both->config) ==
-        std::vector<Listener>{{{"a", 1}, std::vector<Network>{}}, {{"b", 2}, std::vector<Network>{}}});
+  CHECK(all_listeners(both->config) == std::vector<Listener>{{{"a", 1}, std::vector<Network>{}, "none"},
+                                                             {{"b", 2}, std::vector<Network>{}, "none"}});
   const auto loaded = load_config(flags({"--listener", "c:3 proxy_from=10.0.0.5"}), folder.file());
   REQUIRE(loaded);
   const auto all = all_listeners(loaded->config);
   REQUIRE(all.size() == 2);
-  CHECK(to_string(all[1]) == "c:3 proxy_from=10.0.0.5");
+  CHECK(to_string(all[1]) == "c:3 proxy_from=10.0.0.5 require=none");
 }
 
 TEST_CASE("what is wrong with a listener on the command line is said") {
@@ -287,9 +288,12 @@ TEST_CASE("what is wrong with a listener on the command line is said") {
     const auto faults = faults_of(setting, std::vector<std::string>{text});
     return faults.size() == 1 ? faults[0].what : "";
   };
-  CHECK(fault("a:1 port=1") == "'port=1' is not an option of a listener: proxy_from=NETWORK,… is one");
+  CHECK(fault("a:1 port=1") ==
+        "'port=1' is not an option of a listener: proxy_from=NETWORK,… and require=WORD are");
   CHECK(fault("a:1 proxy_from=x").starts_with("'x' is not a network"));
   CHECK(fault("a:1 proxy_from= proxy_from=") == "proxy_from is given twice");
+  CHECK(fault("a:1 require=token") == "'token' is not one of none or certificate");
+  CHECK(fault("a:1 require=none require=none") == "require is given twice");
   CHECK(fault("a").starts_with("'a'"));
   CHECK(fault("") != "");
 

@@ -98,8 +98,8 @@ TEST_CASE("a row sets the member that it reads") {
       case Setting::Type::Address: other = std::string{"[::1]:1"}; break;
       case Setting::Type::Addresses: other = std::vector<std::string>{"[::1]:1", "localhost:2"}; break;
       case Setting::Type::Listeners:
-        other =
-            std::vector<std::string>{"[::1]:1", "localhost:2 proxy_from=10.1.0.0/16,::1", "a:3 proxy_from="};
+        other = std::vector<std::string>{"[::1]:1", "localhost:2 proxy_from=10.1.0.0/16,::1",
+                                         "a:3 proxy_from= require=certificate"};
         break;
       case Setting::Type::Networks: other = std::vector<std::string>{"10.1.0.0/16", "::1"}; break;
     }

@@ -91,6 +91,46 @@ class HaproxyWithCertificates(DaemonTest):
                 self.connect_by_tls(address, certificate).sync(id="pump-7")
         self.assertEqual(daemon.ask("status")["totals"]["joins"], 0)
 
+    def test_where_a_certificate_is_required_its_name_is_the_only_id(self):
+        daemon = self.start(proxy_from="127.0.0.1", require="certificate")
+        address = self.front(daemon)
+        owner = self.connect_by_tls(address, "pump-7")
+        owner.sync(id="pump-7")
+        thief = self.connect_by_tls(address, "pump-7")
+        thief.beat(id="pump-8", notify=True)
+        self.assertEqual(thief.read_to_end()[-1]["reason"], "unauthorized")
+        closed = daemon.wait("close", bad_input="certificate_id")
+        self.assertIn('the certificate is for the id "pump-7", and not for "pump-8"', closed.detail)
+        owner.sync()
+        second = self.connect_by_tls(address, "pump-7")
+        second.sync(id="pump-7")
+        daemon.wait("takeover", client="pump-7")
+
+    def test_a_proxied_client_without_a_certificate_is_refused_and_no_other_listener_lends_its_id(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write('[[listener]]\naddress = "127.0.0.1:0"\nproxy_from = ["127.0.0.1"]\nrequire = "certificate"\n'
+                       '[[listener]]\naddress = "127.0.0.1:0"\n')
+            file.flush()
+            daemon = self.start(config=file.name, listen=())
+            owner = self.connect_by_tls(self.front(daemon), "pump-7")
+            owner.sync(id="pump-7")
+            unproved = self.connect(daemon)
+            unproved.send(b"PROXY TCP4 10.0.0.9 192.0.2.1 5 6\r\n")
+            unproved.beat(id="pump-8")
+            self.assertEqual(unproved.read_to_end(), [])
+            daemon.wait("close", bad_input="certificate_missing")
+
+            beside = Client(daemon.addresses[1])
+            self.addCleanup(beside.close)
+            beside.beat(id="pump-7")
+            self.assertEqual(beside.read_to_end(), [])
+            self.assertEqual(daemon.wait("close", bad_input="certificate_id")["reason"], "unauthorized")
+            owner.sync()
+            other = Client(daemon.addresses[1])
+            self.addCleanup(other.close)
+            other.sync(id="lamp")
+            self.assertEqual(daemon.ask("status")["bad_input"], {"certificate_missing": 1, "certificate_id": 1})
+
     def test_the_name_of_the_server_is_verified(self):
         daemon = self.start(proxy_from="127.0.0.1")
         with self.assertRaises(ssl.SSLCertVerificationError):

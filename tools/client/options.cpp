@@ -30,6 +30,7 @@ constexpr const char* kFooter =
     "  superseded  ends (3): another connection has our id, and taking it back would be a fight\n"
     "  kicked      ends (4): an operator wants us gone\n"
     "  bad_frame, bad_heartbeat   ends (65): the next attempt would be as bad\n"
+    "  unauthorized   connects again: an operator may allow us meanwhile\n"
     "With --persist it connects again after superseded and kicked, too, after half of --cap at least. A\n"
     "daemon that names a time after which to come back is obeyed. SIGINT and SIGTERM say goodbye.\n"
     "\n"

@@ -36,7 +36,7 @@ _heartbeatctl() {
     --control) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --timeout | --limit | --since | --message) COMPREPLY=(); return ;;
     --status) offered="alive leave" ;;
-    --reason) offered="silent away goodbye peer_closed reset bad_frame bad_heartbeat superseded kicked never_spoke frame_timeout limit shutdown" ;;
+    --reason) offered="silent away goodbye peer_closed reset bad_frame bad_heartbeat superseded kicked never_spoke frame_timeout limit shutdown unauthorized" ;;
     --sort) offered="silence margin connected name" ;;
     --event) offered="connected joined named takeover fight slow_beats fast_beats strike leave return close refused accept_paused stall suspend brake brake_end" ;;
     --match | --client) offered=$(_heartbeatctl_clients "$current" "${control[@]}") ;;

@@ -25,6 +25,7 @@ const CLOSED_HOW = {
   frame_timeout: 'closed for a frame that they did not finish',
   limit: 'closed at a bound of the daemon',
   shutdown: 'closed because the daemon was shut down',
+  unauthorized: 'closed for want of a credential',
 };
 const LEFT_HOW = {
   silent: 'went to leave for silence',

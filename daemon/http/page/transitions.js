@@ -28,6 +28,7 @@ const REASONS = {
   frame_timeout: 'a frame that it did not finish',
   limit: 'more than the daemon allows',
   shutdown: 'the daemon was shut down',
+  unauthorized: 'no credential for what it claimed',
   declared: 'it said so itself',
   remembered: 'as it was when it was closed before',
   steady: 'heard steadily again',

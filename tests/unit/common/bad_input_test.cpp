@@ -29,4 +29,12 @@ TEST_CASE("only what is wrong around the bodies is an error of the framing") {
   CHECK(is_frame_error(BadInput::ProxyInvalid));
   CHECK_FALSE(is_frame_error(BadInput::NotUtf8));
   CHECK_FALSE(is_frame_error(BadInput::NotifyInvalid));
+  CHECK_FALSE(is_frame_error(BadInput::CertificateMissing));
+}
+
+TEST_CASE("only a credential that is lacking is no fault of the bytes") {
+  CHECK(is_unauthorized(BadInput::CertificateMissing));
+  CHECK(is_unauthorized(BadInput::CertificateId));
+  CHECK_FALSE(is_unauthorized(BadInput::ProxyInvalid));
+  CHECK_FALSE(is_unauthorized(BadInput::NotifyInvalid));
 }

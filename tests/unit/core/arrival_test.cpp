@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -134,4 +136,84 @@ TEST_CASE(
   const ConnId spoken = story.monitor.open(kClient, t0, story.effects).value();
   story.beat(spoken, t0);
   CHECK(kind_of(spoken) == BadInput::LengthOverMax);
+}
+
+TEST_CASE("where a certificate is required, its name is the only id that the client may use") {
+  Story story{ticks_of_a_second()};
+  const auto join = [&](const std::string& certificate, std::string_view id) {
+    const Arrival arrival{.passage = {.via = kProxy, .certificate_name = certificate, .must_prove = true}};
+    const ConnId conn = story.monitor.open(kClient, t0, story.effects, arrival).value();
+    story.beat(conn, t0, id);
+    return std::pair{conn, story.events(t0).back()};
+  };
+  CHECK(join("pump-7", "pump-7").second.kind == Event::Kind::Joined);
+  CHECK(join("pump-7", "").second.kind == Event::Kind::Joined);
+
+  for (const auto& [certificate, id, kind] : {std::tuple{"", "pump-8", BadInput::CertificateMissing},
+                                              std::tuple{"", "", BadInput::CertificateMissing},
+                                              std::tuple{"pump-7", "pump-8", BadInput::CertificateId},
+                                              std::tuple{"pump-7", "pump-77", BadInput::CertificateId},
+                                              std::tuple{"pump-7", "pump", BadInput::CertificateId}}) {
+    CAPTURE(std::string{certificate});
+    CAPTURE(std::string{id});
+    const Event closed = join(certificate, id).second;
+    CHECK(closed.kind == Event::Kind::Closed);
+    CHECK(closed.reason == Reason::Unauthorized);
+    CHECK(closed.by == Party::Daemon);
+    CHECK(closed.extra->bad_input == kind);
+    CHECK(story.monitor.counters().bad_input.at(static_cast<std::size_t>(kind)) > 0);
+  }
+  CHECK(story.monitor.counters().heartbeats == 2);
+
+  // A client that has named no id yet may name no other later.
+  const ConnId late = join("pump-7", "").first;
+  story.beat(late, t0, "pump-9");
+  CHECK(story.events(t0).back().extra->bad_input == BadInput::CertificateId);
+}
+
+TEST_CASE("a client that asked for notices with its refused heartbeat is sent the reason") {
+  Story story{ticks_of_a_second()};
+  const ConnId conn =
+      story.monitor.open(kClient, t0, story.effects, {.passage = {.must_prove = true}}).value();
+  story.effects.clear();
+  story.monitor.receive(conn, framed(encode({.ip = "a", .notify = true})), t0, story.effects);
+  REQUIRE(story.effects.orders().size() == 2);
+  const std::string_view notice = story.effects.bytes(story.effects.orders()[0]);
+  CHECK(notice.find(R"("reason":"unauthorized","detail":"a client at this listener must come)") !=
+        std::string_view::npos);
+  CHECK(story.effects.orders()[1].kind == Effects::Order::Kind::Close);
+}
+
+TEST_CASE("an id that a client has proved is taken over, or comes back, only with the proof") {
+  Story story{ticks_of_a_second()};
+  const auto open = [&](const Passage& passage, MonoTime at) {
+    return story.monitor.open(kClient, at, story.effects, {.passage = passage}).value();
+  };
+  const Passage proved{.via = kProxy, .certificate_name = "pump-7", .must_prove = true};
+  const auto last_of = [&](ConnId conn, MonoTime at) {
+    story.beat(conn, at, "pump-7");
+    return story.events(at).back();
+  };
+  const ConnId stranger = open({}, t0);
+  CHECK(last_of(stranger, t0).kind == Event::Kind::Joined);  // nobody has proved the id yet
+
+  const ConnId owner = open(proved, t0);
+  CHECK(last_of(owner, t0).kind == Event::Kind::TakenOver);
+  CHECK(story.monitor.clients().find(stranger) == nullptr);
+
+  for (const Passage& without : {Passage{}, Passage{.via = kProxy, .certificate_name = "pump-8"}}) {
+    const Event refused = last_of(open(without, t0), t0);
+    CHECK(refused.reason == Reason::Unauthorized);
+    CHECK(refused.extra->bad_input == BadInput::CertificateId);
+    CHECK(story.monitor.clients().find(owner) != nullptr);
+  }
+  const ConnId again = open(proved, t0);
+  CHECK(last_of(again, t0).kind == Event::Kind::TakenOver);
+
+  story.monitor.disconnect(again, Reason::PeerClosed, t0, story.effects);
+  CHECK(last_of(open({}, t0), t0).reason == Reason::Unauthorized);
+  CHECK(story.monitor.closed_clients().find("pump-7")->reason ==
+        Reason::PeerClosed);  // it is still remembered
+  // The listener may have ceased to require it: what counts is what the connection proves.
+  CHECK(last_of(open({.via = kProxy, .certificate_name = "pump-7"}, t0), t0).kind == Event::Kind::Joined);
 }

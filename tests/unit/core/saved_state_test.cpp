@@ -44,7 +44,9 @@ class Core {
     const Endpoint listener{.address = {127, 0, 0, 1}, .port = 14000};
     Arrival arrival{.listener = listener};
     if (port % 2 == 0) {
-      arrival.passage = {.via = Endpoint{.address = {10, 1, 0, 1}, .port = port}, .certificate_name = "pump"};
+      arrival.passage = {.via = Endpoint{.address = {10, 1, 0, 1}, .port = port},
+                         .certificate_name = port == 12 ? "last" : "pump",
+                         .must_prove = port == 12};
     }
     const auto conn = monitor_.open(peer, at, effects_, arrival);
     collect();
@@ -188,7 +190,8 @@ TEST_CASE("what is read is what was written, in every field") {
   CHECK(last.connected_at == t0 + 90s);
   REQUIRE(last.passage != nullptr);
   CHECK(last.passage->via == Endpoint{.address = {10, 1, 0, 1}, .port = 12});
-  CHECK(last.passage->certificate_name == "pump");
+  CHECK(last.passage->certificate_name == "last");
+  CHECK(last.passage->must_prove);
 
   CHECK(restored->feed.next() == core.feed().next());
   CHECK(restored->feed.oldest() == 1);

@@ -74,10 +74,10 @@ TEST_CASE(
     Guestbook book;
     Entrance entrance{loop, book};
     const auto make_from = [](const Endpoint&) { return std::make_unique<From>(); };
-    const auto change = entrance.listen_on({{kAnywhere, make_from}, {kAnywhere}}, 8);
+    const auto change = entrance.listen_on({{kAnywhere, {make_from}}, {kAnywhere}}, 8);
     REQUIRE(change);
     const auto listen_again = [&](const MakePreamble& make) {
-      const auto again = entrance.listen_on({{change->opened[0], make}, {change->opened[1]}}, 8);
+      const auto again = entrance.listen_on({{change->opened[0], {make}}, {change->opened[1]}}, 8);
       REQUIRE(again);
       CHECK(again->opened.empty());
       CHECK(again->closed.empty());
