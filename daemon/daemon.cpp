@@ -1,6 +1,8 @@
 #include "daemon/daemon.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -8,15 +10,24 @@
 
 #include "common/descriptors.h"
 #include "common/duration.h"
+#include "common/json_frame.h"
 #include "common/limits.h"
+#include "common/os/memory_file.h"
+#include "common/os/socket.h"
 #include "common/os/suspension.h"
+#include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "daemon/config/descriptor_shares.h"
+#include "daemon/core/saved_state.h"
 #include "daemon/log/journal.h"
+#include "daemon/restart/socket_bag.h"
 
 namespace heartbeat {
 namespace {
+
+// After a restart: what had arrived in the gap is heard by then, whatever the pause between two turns.
+constexpr Millis kSettingsAfter{500};
 
 // From the first signal that ends the daemon a further one changes nothing: it must not kill the process when
 // the handlers are gone and the loop is being drained.
@@ -36,17 +47,45 @@ int refuse(int exit_code, const std::string& why) {
 }  // namespace
 
 Daemon::Daemon(uv::Loop& loop, MemoryReserve& memory, const CommandLine& command_line, LoadedConfig config,
-               std::size_t descriptors)
+               std::size_t descriptors, Invocation program, std::optional<Predecessor> predecessor)
     : loop_(loop),
       debug_(command_line.debug),
+      predecessor_(std::move(predecessor)),
       event_log_(config.config.log_rate,
                  log_goes_to_journal(config.config.log_target) ? write_to_journal : write_to_stderr),
-      server_(loop, server_settings(config.config), observer(), os::time_asleep),
+      server_(loop, beginning(config.config), observer(), os::time_asleep),
       reloader_(loop, server_, command_line, std::move(config), descriptors),
+      restarter_(loop, std::move(program), [this] { operations_.control().answer_restart(); }),
       operations_(loop,
-                  {.server = server_, .reloader = reloader_, .event_log = event_log_, .service = service_},
-                  descriptors) {
+                  {.server = server_,
+                   .reloader = reloader_,
+                   .event_log = event_log_,
+                   .service = service_,
+                   .restarter = restarter_},
+                  descriptors, continued()),
+      new_settings_(uv::Timer::create(
+          loop, [this] { server_.change_settings(server_.prepare(server_settings(this->config()))); })) {
   server_.use(memory);
+}
+
+// With the settings of before: those of the configuration are put into force when what had arrived meanwhile
+// has been heard.
+Server::Beginning Daemon::beginning(const Config& config) {
+  if (predecessor_ && predecessor_->state) {
+    return {.monitor = std::move(predecessor_->state->monitor), .turn = predecessor_->state->turn};
+  }
+  return {.monitor = MonitorState{server_settings(config), uv::random_key()}};
+}
+
+std::optional<Operations::Continued> Daemon::continued() {
+  if (!predecessor_ || !predecessor_->state) return {};
+  SavedState& state = *predecessor_->state;
+  predecessor_->length = loop_.now() - predecessor_->handover.written;
+  return Operations::Continued{.run = std::move(state.run),
+                               .started = state.started,
+                               .feed = std::move(state.feed),
+                               .report = std::move(state.others),
+                               .unread = predecessor_->length};
 }
 
 Server::Observer Daemon::observer() {
@@ -68,16 +107,35 @@ void Daemon::after_turn(const Monitor& monitor) {
 // --- start ------------------------------------------------------------------------------------------------
 
 tl::expected<void, std::string> Daemon::listen(const HandedSockets& handed) {
-  auto listening = reloader_.start(handed.clients);
+  auto listening = listen_for_clients(handed);
   if (listening) listening = listen_for_operators(handed);
   if (listening) listening = serve_http();
+  if (listening && predecessor_) adopt_clients();
   return listening;
+}
+
+tl::expected<void, std::string> Daemon::listen_for_clients(const HandedSockets& handed) {
+  std::vector<int> of_manager = handed.clients;
+  std::vector<Entrance::Kept> inherited;
+  if (predecessor_) {
+    for (const Handover::Listener& listener : predecessor_->handover.listeners) {
+      const int socket = predecessor_->sockets.take(listener.socket).release();
+      if (socket < 0) continue;
+      if (listener.is_of_manager) {
+        of_manager.push_back(socket);
+      } else {
+        inherited.push_back({listener.asked, socket});
+      }
+    }
+  }
+  return reloader_.start(of_manager, inherited);
 }
 
 // A path that the operator set has to work.  The default path may not: the daemon then goes without, as its
 // user may not be allowed to write where services have their sockets.
 tl::expected<void, std::string> Daemon::listen_for_operators(const HandedSockets& handed) {
   if (handed.control) return operations_.adopt(*handed.control);
+  if (predecessor_ && adopt_control_socket()) return {};
   auto listening = operations_.listen(control_path(config()));
   if (listening) spdlog::info("control socket {}", control_path(config()));
   if (listening || !config().control.empty()) return listening;
@@ -86,10 +144,27 @@ tl::expected<void, std::string> Daemon::listen_for_operators(const HandedSockets
   return {};
 }
 
+// Where the path has changed, the one of before is removed.
+bool Daemon::adopt_control_socket() {
+  const std::string& path = predecessor_->handover.control_path;
+  Descriptor socket = predecessor_->sockets.take(predecessor_->handover.control);
+  if (socket.get() < 0) return false;
+  if (path.empty()) return operations_.adopt(socket.release()).has_value();
+  if (path != control_path(config())) {
+    static_cast<void>(SocketFile::adopt(path));
+    return false;
+  }
+  const auto listening = operations_.adopt(std::move(socket), path);
+  if (!listening) spdlog::warn("{}; it is made anew", listening.error());
+  return listening.has_value();
+}
+
 tl::expected<void, std::string> Daemon::serve_http() {
+  Descriptor inherited =
+      predecessor_ ? predecessor_->sockets.take(predecessor_->handover.http) : Descriptor{-1};
   if (config().http_listen.empty()) return {};
-  const auto at =
-      operations_.serve_http(*parse_host_port(config().http_listen), config().http_allow_remote == "yes");
+  const auto at = operations_.serve_http(*parse_host_port(config().http_listen),
+                                         config().http_allow_remote == "yes", std::move(inherited));
   if (!at) return tl::unexpected(at.error());
   spdlog::info("status page on http://{}/", to_string(*at));
   if (!uv::is_present(*at)) {
@@ -105,6 +180,8 @@ void Daemon::run() {
   on_sighup_ = uv::Signal::create(loop_, SIGHUP, [this] { static_cast<void>(operations_.reload()); });
   on_sigterm_ = uv::Signal::create(loop_, SIGTERM, [this] { end("SIGTERM"); });
   on_sigint_ = uv::Signal::create(loop_, SIGINT, [this] { end("SIGINT"); });
+  on_sigusr2_ = uv::Signal::create(loop_, SIGUSR2, [this] { restarter_.begin(); });
+  if (predecessor_ && !predecessor_->is_with_manager) unblock_signals();
   operations_.count_descriptors();
 
   const Settings& settings = server_.monitor().settings();
@@ -115,19 +192,177 @@ void Daemon::run() {
       format_duration(rule.leave_timeout), settings.clients_max);
   service_.listening_on(server_.entrance().listening());
   service_.ready();
-  loop_.run();
+  if (predecessor_) answer_waiting_operators();
+  for (;;) {
+    if (!is_leaving_) loop_.run();
+    if (is_leaving_) {
+      if (leave_with_manager()) break;
+      is_leaving_ = false;
+      stop();
+    } else if (restarter_.is_due()) {
+      replace();
+      if (server_.is_stopping() || is_leaving_) hold_back_ending_signals();
+    } else {
+      break;
+    }
+  }
   event_log_.finish();
 }
 
 void Daemon::end(const char* signal_name) {
   hold_back_ending_signals();
+  if (ServiceManager::is_restarting()) {
+    is_leaving_ = true;
+    loop_.stop();
+    return;
+  }
   spdlog::info("{}: shutting down with {} clients connected", signal_name,
                server_.monitor().clients().size());
+  stop();
+}
+
+void Daemon::stop() {
   service_.stopping();
   server_.stop();
 }
 
-int run_daemon(const CommandLine& command_line, LoadedConfig loaded) {
+// --- over a restart ---------------------------------------------------------------------------------------
+
+// Every client is adopted, whatever becomes of the state: clients of which nothing is known count as accepted
+// now.
+void Daemon::adopt_clients() {
+  Predecessor& from = *predecessor_;
+  if (!from.unreadable.empty()) {
+    spdlog::error(
+        "the state of the daemon before cannot be read ({}): its clients stay connected, and count as "
+        "accepted now",
+        from.unreadable);
+  }
+  if (!from.handover.log_level.empty()) {
+    static_cast<void>(reloader_.set_log_level(from.handover.log_level, "operator"));
+  }
+  for (const Handover::Cookie cookie : from.handover.waiting) {
+    from.waiting.push_back(from.sockets.take(cookie));
+  }
+  if (from.state) {
+    for (const Handover::Client& client : from.handover.clients) {
+      server_.adopt(client.conn, from.sockets.take(client.socket), client.unsent);
+    }
+  }
+  for (Descriptor& socket : from.sockets.take_connections()) server_.adopt_unknown(std::move(socket));
+  server_.adopted(from.handover.version, HEARTBEAT_VERSION, from.length);
+  if (from.is_with_manager) ServiceManager::forget_what_was_left();
+  if (server_.monitor().settings() != server_settings(config())) new_settings_->arm(kSettingsAfter);
+}
+
+void Daemon::answer_waiting_operators() {
+  std::string answer;
+  append_json_frame(answer, [&](JsonWriter& json) {
+    json.add("type", "done");
+    json.add("from_version", predecessor_->handover.version);
+    json.add("to_version", HEARTBEAT_VERSION);
+    json.add("restarted_ms", predecessor_->length);
+    json.add("clients", server_.monitor().clients().size());
+  });
+  // An operator that does not read has gone away.
+  for (const Descriptor& operator_of : predecessor_->waiting) {
+    static_cast<void>(os::send_bytes(operator_of.get(), answer));
+  }
+  predecessor_.reset();
+}
+
+// Outside of the loop.  The turn before it deals with the signals that had come before they were blocked: one
+// that ends the daemon wins.  Returns if there was no restart.
+void Daemon::replace() {
+  const SignalsBlocked blocked;
+  loop_.turn_once();
+  if (server_.is_stopping() || is_leaving_) return restarter_.refuse("the daemon is shutting down");
+
+  ControlServer& control = operations_.control();
+  Kept kept;
+  const auto state = write_state(Next::SameProcess, kept);
+  if (!state) return restarter_.refuse(state.error());
+  kept.others.insert(kept.others.end(), kept.clients.begin(), kept.clients.end());
+  spdlog::info("restarting with {} clients connected", server_.monitor().clients().size());
+  event_log_.finish();
+  service_.restarting();
+  control.end_for_restart();
+  const int error = replace_process(restarter_.program(), state->get(), kept.others);
+  service_.ready();
+  restarter_.refuse(restarter_.program().path + " cannot be run: " + std::strerror(error));
+}
+
+// Outside of the loop.  Returns whether the clients are with the service manager now; then nothing may be
+// sent to them any more.
+bool Daemon::leave_with_manager() {
+  loop_.turn_once();
+  Kept kept;
+  const auto state = write_state(Next::ProcessOfManager, kept);
+  if (!state) {
+    spdlog::error("the clients are not kept: {}", state.error());
+    return false;
+  }
+  const auto bags = put_into_bags(kept.clients);
+  if (!bags || !ServiceManager::leave(state->get(), *bags, kept.others)) {
+    spdlog::error("the clients are not kept: {}",
+                  bags ? "the service manager stores no descriptors (FileDescriptorStoreMax=)"
+                       : std::strerror(bags.error()));
+    return false;
+  }
+  spdlog::info("restarting with {} clients connected", server_.monitor().clients().size());
+  operations_.control().end_for_restart();
+  operations_.control().leave_path();
+  return true;
+}
+
+tl::expected<Descriptor, std::string> Daemon::write_state(Next next, Kept& kept) {
+  tl::expected<Descriptor, int> state = tl::unexpected(ENOMEM);
+  uv::guarded([&] { state = os::memory_file(write_handover(describe(next, kept))); });
+  if (state) return std::move(*state);
+  return tl::unexpected(std::string{"the state cannot be written: "} + std::strerror(state.error()));
+}
+
+Handover Daemon::describe(Next next, Kept& kept) {
+  const auto keep = [&](int descriptor) {
+    kept.others.push_back(descriptor);
+    return os::socket_cookie(descriptor);
+  };
+  // Its own sockets the manager hands over by itself.
+  const bool with_managers = next == Next::SameProcess;
+  const Turn::State turn = server_.turn_state();
+  const Boot& boot = operations_.boot();
+  const std::string report = operations_.saved_report();
+  Handover handover{.version = HEARTBEAT_VERSION,
+                    .written = turn.clock.machine,
+                    .state = save_state({.monitor = server_.monitor().state(),
+                                         .turn = turn,
+                                         .feed = operations_.feed(),
+                                         .run = boot.id,
+                                         .started = boot.started,
+                                         .others = report})};
+  for (Server::Kept& client : server_.kept()) {
+    kept.clients.push_back(client.descriptor);
+    handover.clients.push_back({os::socket_cookie(client.descriptor), client.conn, std::move(client.unsent)});
+  }
+  for (const Entrance::Kept& listener : server_.entrance().kept()) {
+    if (reloader_.listens_for_manager() && !with_managers) break;
+    handover.listeners.push_back(
+        {keep(listener.descriptor), listener.asked, reloader_.listens_for_manager()});
+  }
+  ControlServer& control = operations_.control();
+  if (control.acceptor() != nullptr && (with_managers || !control.path().empty())) {
+    handover.control = keep(control.acceptor()->descriptor());
+    handover.control_path = control.path();
+  }
+  handover.log_level = reloader_.log_level_of_operator();
+  if (operations_.http_listener() >= 0) handover.http = keep(operations_.http_listener());
+  if (next == Next::ProcessOfManager) return handover;
+  for (const int operator_of : control.waiting_for_restart()) handover.waiting.push_back(keep(operator_of));
+  return handover;
+}
+
+int run_daemon(const CommandLine& command_line, LoadedConfig loaded, Invocation program,
+               std::optional<Predecessor> predecessor) {
   const std::size_t descriptors = raise_descriptor_limit();
   const bool serves_http = !loaded.config.http_listen.empty();
   if (share_descriptors(descriptors, serves_http).clients == 0) {
@@ -135,6 +370,7 @@ int run_daemon(const CommandLine& command_line, LoadedConfig loaded) {
   }
   const auto handed = take_handed_sockets();
   if (!handed) return refuse(EX_CONFIG, handed.error());
+  if (!predecessor) predecessor = predecessor_of_manager(*handed);
   fit_to_descriptors(loaded, descriptors, serves_http);
   // Writing to a peer that has gone away is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
@@ -143,7 +379,13 @@ int run_daemon(const CommandLine& command_line, LoadedConfig loaded) {
   uv::Loop loop;
   int exit_code = EX_OK;
   {
-    Daemon daemon{loop, memory, command_line, std::move(loaded), descriptors};
+    Daemon daemon{loop,
+                  memory,
+                  command_line,
+                  std::move(loaded),
+                  descriptors,
+                  std::move(program),
+                  std::move(predecessor)};
     if (const auto listening = daemon.listen(*handed)) {
       daemon.run();
     } else {

@@ -7,20 +7,38 @@
 #include <unistd.h>
 
 #include "common/uv/address.h"
+#include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/config/load.h"
 
 namespace heartbeat {
 
-Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit)
+namespace {
+
+// Port 0 stands for any.
+bool listens_at(int descriptor, Endpoint wanted) {
+  const Endpoint local = uv::local_endpoint(descriptor);
+  if (wanted.port == 0) wanted.port = local.port;
+  return local == wanted;
+}
+
+}  // namespace
+
+Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit,
+                       std::optional<Continued> continued)
     : loop_(loop),
       parts_(parts),
       descriptors_limit_(descriptors_limit),
-      clock_(uv::wall_time(loop), loop.now()),
-      boot_{.id = uv::random_id(), .pid = getpid(), .started = uv::wall_time(loop)},
+      clock_(uv::wall_time(loop) - (continued ? continued->unread : Millis{0}), now()),
+      boot_{.id = continued ? continued->run : uv::random_id(),
+            .pid = getpid(),
+            .started = continued ? continued->started : uv::wall_time(loop)},
+      feed_(continued ? std::move(continued->feed) : Feed{}),
       context_{.desk = *this},
-      control_(loop, context_, share_descriptors(descriptors_limit, false).sessions) {}
+      control_(loop, context_, share_descriptors(descriptors_limit, false).sessions) {
+  if (continued) restore_report(continued->report, tally_, reloads_, clock_);
+}
 
 // --- doors ------------------------------------------------------------------------------------------------
 
@@ -37,7 +55,14 @@ tl::expected<void, std::string> Operations::adopt(int descriptor) {
   return listening;
 }
 
-tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, bool allow_remote) {
+tl::expected<void, std::string> Operations::adopt(Descriptor socket, const std::string& path) {
+  auto listening = control_.adopt(std::move(socket), path);
+  if (listening) parts_.server.end_pause_for(*control_.acceptor());
+  return listening;
+}
+
+tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, bool allow_remote,
+                                                           Descriptor inherited) {
   const auto endpoints = uv::resolve_all(loop_, at);
   if (!endpoints) return tl::unexpected("http.listen: " + endpoints.error());
   const Endpoint* const endpoint = &endpoints->front();
@@ -49,7 +74,9 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, b
     return tl::unexpected("http.listen: " + not_loopback(to_string(*endpoint)));
   }
   http_.emplace(loop_, *this, share_descriptors(descriptors_limit_, true).http);
-  auto listening = http_->listen(*endpoint);
+  const bool is_there = inherited.get() >= 0 && listens_at(inherited.get(), *endpoint);
+  if (!is_there) inherited = Descriptor{-1};  // its port may be wanted
+  auto listening = is_there ? http_->adopt(std::move(inherited)) : http_->listen(*endpoint);
   if (listening) {
     parts_.server.end_pause_for(http_->descriptor());
     parts_.server.end_pause_for(*http_->acceptor());

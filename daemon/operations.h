@@ -10,6 +10,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/descriptor.h"
 #include "common/uv/loop.h"
 #include "daemon/control/control_context.h"
 #include "daemon/control/control_server.h"
@@ -23,9 +24,11 @@
 #include "daemon/report/operator_desk.h"
 #include "daemon/report/rate.h"
 #include "daemon/report/reloads.h"
+#include "daemon/report/saved_report.h"
 #include "daemon/report/tally.h"
 #include "daemon/report/timeline.h"
 #include "daemon/report/wall_clock.h"
+#include "daemon/restarter.h"
 #include "daemon/systemd/service_manager.h"
 
 namespace heartbeat {
@@ -38,18 +41,38 @@ class Operations final : public OperatorDesk {
     Reloader& reloader;
     EventLog& event_log;
     ServiceManager& service;
+    Restarter& restarter;
+  };
+
+  // A run of the daemon that began in another process.
+  struct Continued {
+    std::string run;
+    WallTime started;
+    Feed feed;
+    std::string report;  // as saved_report() returned it there
+    Millis unread;       // how long ago that process stopped
   };
 
   // `descriptors_limit`: how many the process may have open.
-  Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit);
+  Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit,
+             std::optional<Continued> continued = {});
 
   // The control socket, at a path or as the service manager handed it over.  The error is a sentence.
   [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path);
   [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor);
+  [[nodiscard]] tl::expected<void, std::string> adopt(Descriptor socket, const std::string& path);
 
   // Serves HTTP there.  Where that is not a loopback address, only if `allow_remote`.  The error is a
   // sentence.
-  [[nodiscard]] tl::expected<Endpoint, std::string> serve_http(const HostPort& at, bool allow_remote);
+  // `inherited` listens already, and is taken if it does so there; negative if there is none.
+  [[nodiscard]] tl::expected<Endpoint, std::string> serve_http(const HostPort& at, bool allow_remote,
+                                                               Descriptor inherited);
+
+  // What a restart hands on of them: the control socket, and where HTTP listens (negative: nowhere).
+  [[nodiscard]] ControlServer& control() { return control_; }
+  // The totals and dates that operators see, for the next process.
+  [[nodiscard]] std::string saved_report() const { return save_report(tally_, reloads_, clock_); }
+  [[nodiscard]] int http_listener() const { return http_ ? http_->acceptor()->descriptor() : -1; }
 
   // Must be called once everything listens and before the loop runs: the descriptors that are open now are
   // the daemon's own.
@@ -76,6 +99,8 @@ class Operations final : public OperatorDesk {
   std::optional<std::size_t> end_brake(BrakeEnd how) override;
   tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
   ReloadResult reload() override;
+  void begin_restart() override { parts_.restarter.begin(); }
+  [[nodiscard]] const RestartAttempt& restart_attempt() const override { return parts_.restarter.attempt(); }
 
  private:
   [[nodiscard]] std::size_t descriptors_in_use() const;  // by clients, sessions and HTTP

@@ -78,12 +78,23 @@ Reloader::Reloader(uv::Loop& loop, Server& server, CommandLine command_line, Loa
       in_force_(std::move(in_force)),
       descriptors_(descriptors) {}
 
-tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed) {
+tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed,
+                                                const std::vector<Entrance::Kept>& inherited) {
   handed_ = !handed.empty();
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.entrance().demand_at_adopted(demands_of(in_force_.config.proxy_from, in_force_.config.require));
-  return handed_ ? adopt(handed) : listen(in_force_.config);
+  for (const Entrance::Kept& socket : inherited) {
+    const auto local = server_.entrance().adopt(socket.descriptor, in_force_.config.backlog, socket.asked);
+    if (!local) return tl::unexpected(local.error());
+    spdlog::info("listening on {}", to_string(*local));
+  }
+  if (handed_) return adopt(handed);
+  auto listening = listen(in_force_.config);
+  if (listening || inherited.empty()) return listening;
+  // Ending now would cost every client its connection.
+  spdlog::error("{}; the addresses of before the restart are listened on", listening.error());
+  return {};
 }
 
 ReloadResult Reloader::reload() {
@@ -100,6 +111,11 @@ tl::expected<std::string, std::string> Reloader::set_log_level(std::string_view 
       {*find_setting("log_level"), std::string{level}, {Origin::Kind::Operator, std::string{origin}}});
   server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
   return former;
+}
+
+std::string Reloader::log_level_of_operator() const {
+  const Origin& origin = in_force_.origins[*find_setting("log_level")];
+  return origin.kind == Origin::Kind::Operator ? in_force_.config.log_level : std::string{};
 }
 
 // Everything that can fail comes first; then nothing can.

@@ -34,7 +34,12 @@ class Reloader {
 
   // Opens the addresses to listen on; or takes the sockets that were handed over in their place, and then a
   // reload leaves these as they are.  The error is a sentence that names what cannot be listened on.
-  [[nodiscard]] tl::expected<void, std::string> start(const std::vector<int>& handed);
+  // Sockets that the process before this one listened at are kept where the configuration still wants them.
+  [[nodiscard]] tl::expected<void, std::string> start(const std::vector<int>& handed,
+                                                      const std::vector<Entrance::Kept>& inherited = {});
+
+  // Whether the sockets for clients are the service manager's.
+  [[nodiscard]] bool listens_for_manager() const { return handed_; }
 
   // Reads and validates everything, then swaps, and logs what came of it.
   ReloadResult reload();
@@ -42,6 +47,9 @@ class Reloader {
   // Until a reload changes it; `origin` says who asked.  Returns what it was; the error is a sentence.
   [[nodiscard]] tl::expected<std::string, std::string> set_log_level(std::string_view level,
                                                                      std::string_view origin);
+
+  // The level that an operator has set; empty if none has.
+  [[nodiscard]] std::string log_level_of_operator() const;
 
   [[nodiscard]] const LoadedConfig& in_force() const { return in_force_; }
 

@@ -55,4 +55,11 @@ Endpoint local_endpoint(int descriptor) {
   return endpoint_of(reinterpret_cast<const sockaddr*>(&local));
 }
 
+std::optional<Endpoint> peer_endpoint(int descriptor) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+  return endpoint_of(reinterpret_cast<const sockaddr*>(&peer));
+}
+
 }  // namespace heartbeat::uv

@@ -1,6 +1,8 @@
 // A TCP socket that listens: how it is made, and at which address it does.
 #pragma once
 
+#include <optional>
+
 #include <tl/expected.hpp>
 
 #include "common/descriptor.h"
@@ -28,5 +30,8 @@ int set_backlog(int descriptor, int backlog);
 
 // The socket's own address, with the real port.
 [[nodiscard]] Endpoint local_endpoint(int descriptor);
+
+// The other end's address; nothing if the socket is not connected.
+[[nodiscard]] std::optional<Endpoint> peer_endpoint(int descriptor);
 
 }  // namespace heartbeat::uv

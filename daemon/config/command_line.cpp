@@ -24,7 +24,8 @@ std::string version_text() {
 constexpr const char* kAbout =
     "Knows at each moment which of its clients are alive, which have gone quiet and which are\n"
     "gone, from the heartbeats that each sends over one TCP connection; kicks the stale.\n"
-    "Stays in the foreground. SIGHUP reads the configuration again; SIGTERM or SIGINT ends it.";
+    "Stays in the foreground. SIGHUP reads the configuration again; SIGUSR2 restarts it\n"
+    "with every client connected; SIGTERM or SIGINT ends it.";
 constexpr const char* kFooter =
     "\nEach setting is its default, unless the configuration file gives it, unless a flag gives it.\n"
     "Durations are written with a unit: 250ms, 10s, 30min, 1h.\n"
@@ -115,6 +116,17 @@ tl::expected<CommandLine, End> parse_command_line(int argc, const char* const* a
                                             "Say what is wrong with the configuration, or that it is right");
   app.add_flag_callback("--print-config", task(CommandLine::Task::PrintConfig),
                         "Print the settings as a configuration file, with where each comes from")
+      ->excludes(check);
+  app.add_option_function<unsigned>(
+         "--can-restore",
+         [&](unsigned format) {
+           command_line.task = CommandLine::Task::CanRestore;
+           command_line.restores = format;
+         },
+         "Say whether this program could take the place of a running daemon that leaves its state in format "
+         "N, "
+         "with this configuration; heartbeatctl restart asks it")
+      ->type_name("N")
       ->excludes(check);
   app.set_version_flag("--version", version_text(), "Print the version and exit");
 

@@ -12,12 +12,13 @@
 namespace heartbeat {
 
 struct CommandLine {
-  enum class Task : std::uint8_t { Run, CheckConfig, PrintConfig };
+  enum class Task : std::uint8_t { Run, CheckConfig, PrintConfig, CanRestore };
 
   Task task = Task::Run;
   std::string config_file;  // empty: the default one, where it exists
   std::vector<Given> flags;
-  bool debug = false;  // the foreground mode for a person at a terminal
+  bool debug = false;     // the foreground mode for a person at a terminal
+  unsigned restores = 0;  // of CanRestore: the number of the format
 };
 
 // How a program that starts no daemon ends: with text for standard output and 0, or with lines for standard

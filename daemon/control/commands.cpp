@@ -17,6 +17,7 @@ constexpr std::array kCommands{
     Command{"watch", commands::read_watch},       Command{"kick", commands::read_kick},
     Command{"brake", commands::read_brake},       Command{"log_level", commands::read_log_level},
     Command{"settings", commands::read_settings}, Command{"reload", commands::read_reload},
+    Command{"restart", commands::read_restart},
 };
 
 std::string all_names() {

@@ -44,6 +44,38 @@ tl::expected<void, std::string> ControlServer::adopt(int descriptor) {
   return {};
 }
 
+tl::expected<void, std::string> ControlServer::adopt(Descriptor socket, const std::string& path) {
+  auto file = SocketFile::adopt(path);
+  if (!file) return tl::unexpected(file.error());
+  file_.emplace(std::move(*file));
+  return adopt(socket.release());
+}
+
+void ControlServer::end_for_restart() {
+  for (Sessions* const sessions : {&ready_, &waiting_for_peer_, &waiting_for_events_}) {
+    for (auto session = sessions->begin(); session != sessions->end();) {
+      ControlSession& each = **session++;
+      if (each.waits_for_restart()) continue;
+      each.say_restarting();
+      end(each);
+    }
+  }
+}
+
+std::vector<int> ControlServer::waiting_for_restart() const {
+  std::vector<int> descriptors;
+  for (const Sessions* const sessions : {&ready_, &waiting_for_peer_, &waiting_for_events_}) {
+    for (const uv::Owned<ControlSession>& session : *sessions) {
+      if (session->waits_for_restart()) descriptors.push_back(session->descriptor());
+    }
+  }
+  return descriptors;
+}
+
+void ControlServer::answer_restart() {
+  while (!waiting_for_events_.empty()) wake(*waiting_for_events_.front());
+}
+
 void ControlServer::take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) {
   active_ = true;
   ++accepted_this_turn_;

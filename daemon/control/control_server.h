@@ -12,9 +12,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <tl/expected.hpp>
 
+#include "common/descriptor.h"
 #include "common/limits.h"
 #include "common/uv/acceptor.h"
 #include "common/uv/handle.h"
@@ -47,6 +49,23 @@ class ControlServer final : uv::Acceptor::Door {
   [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path);
   // Listens on a socket that is bound already, and is the server's from here on.
   [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor);
+
+  // Listens on the socket that the process before this one had at the path.
+  [[nodiscard]] tl::expected<void, std::string> adopt(Descriptor socket, const std::string& path);
+
+  // --- over a restart (daemon/restart/) ---
+  // Sends a last word to every session but those whose answer is that of the restart, and ends it.
+  void end_for_restart();
+  // The descriptors of the others; they stay the sessions'.
+  [[nodiscard]] std::vector<int> waiting_for_restart() const;
+  // There was no restart: they are answered.
+  void answer_restart();
+  // Empty if the socket is the service manager's.
+  [[nodiscard]] std::string path() const { return file_ ? file_->path() : std::string{}; }
+  // The process that takes this one's place has the path from here on.
+  void leave_path() {
+    if (file_) file_->leave();
+  }
 
   [[nodiscard]] std::size_t sessions() const {
     return ready_.size() + waiting_for_peer_.size() + waiting_for_events_.size();

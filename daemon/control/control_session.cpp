@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "common/json_frame.h"
 #include "daemon/control/control_server.h"
 #include "daemon/control/one_answer.h"
 
@@ -17,6 +18,12 @@ void ControlSession::turn_away(std::string_view code, std::string_view message) 
   std::string error;
   append_error(error, code, message);
   write(error);
+}
+
+void ControlSession::say_restarting() {
+  std::string frame;
+  append_json_frame(frame, [](JsonWriter& json) { json.add("type", "restarting"); });
+  write(frame);
 }
 
 ControlSession::State ControlSession::work(std::string& slice, Steps& steps) {

@@ -42,6 +42,11 @@ class ControlSession final : public uv::PipeStream {
   // Sends this error.  The caller then lets go of the session.
   void turn_away(std::string_view code, std::string_view message);
 
+  // Whether its answer is the end of a restart that is under way.
+  [[nodiscard]] bool waits_for_restart() const { return answer_ != nullptr && answer_->waits_for_restart(); }
+  // Sends the last word before a restart.
+  void say_restarting();
+
   // Drops the answer in the making.  The session itself lives until the loop's closing phase, when the
   // objects that the answer refers to may be gone.
   void abandon() { answer_.reset(); }

@@ -110,6 +110,17 @@ tl::expected<SocketFile, std::string> SocketFile::claim(const std::string& path)
   return SocketFile{path, std::move(*socket), std::move(*lock)};
 }
 
+tl::expected<SocketFile, std::string> SocketFile::adopt(const std::string& path) {
+  struct stat file {};
+  if (lstat(path.c_str(), &file) != 0) return tl::unexpected(sentence(path, std::strerror(errno)));
+  if (!S_ISSOCK(file.st_mode)) {
+    return tl::unexpected(sentence(path, "something that is not a socket has that name"));
+  }
+  auto lock = LockFile::take(path + ".lock");
+  if (!lock) return tl::unexpected(sentence(path, lock.error()));
+  return SocketFile{path, Descriptor{-1}, std::move(*lock)};
+}
+
 int SocketFile::take_descriptor() {
   return socket_.release();
 }

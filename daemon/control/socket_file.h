@@ -22,12 +22,21 @@ class SocketFile {
   // that name, is left alone and refused.  The error is a sentence that names the path.
   [[nodiscard]] static tl::expected<SocketFile, std::string> claim(const std::string& path);
 
+  // The name of a socket that another process bound to the path, and whose descriptor this one has.  The
+  // error is a sentence that names the path.
+  [[nodiscard]] static tl::expected<SocketFile, std::string> adopt(const std::string& path);
+
   SocketFile(SocketFile&& other) noexcept;
   SocketFile& operator=(SocketFile&&) = delete;
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
   // Removes the name, unless it has become somebody else's.
   ~SocketFile();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // From here on the name is another process's, which adopts it.
+  void leave() { path_.clear(); }
 
   // The bound socket, which belongs to the caller from then on.
   [[nodiscard]] int take_descriptor();

@@ -30,6 +30,9 @@ struct Counters {
   Millis worst_stall{0};
   std::uint64_t suspensions = 0;
   Millis suspended{0};
+  std::uint64_t restarts = 0;  // that the clients stayed connected over
+  Millis restarted{0};
+  Millis worst_restart{0};
   std::array<std::uint64_t, kReasonCount> closes{};
   std::array<std::uint64_t, kBadInputCount> bad_input{};
 };

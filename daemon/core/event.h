@@ -75,6 +75,8 @@ struct Event {
     Braked,        // closing for silence pauses, see closing_brake.h; brake
     BrakeEnded,    // closing goes on; brake
     AcceptPaused,  // accepting pauses: connections come too fast, or no descriptor is left; detail
+    Restarted,     // another process goes on with the clients; previous: the version before; detail: the
+                   // version now; stalled: how long no socket was read
   };
   // Stalled and the kinds after it concern the daemon: client and peer are empty.
 
@@ -122,7 +124,7 @@ struct Event {
   Rarely<Extra> extra{};
 };
 static_assert(sizeof(Event) <= 144);
-inline constexpr std::size_t kEventKindCount = 18;
+inline constexpr std::size_t kEventKindCount = 19;
 
 // Concerns the daemon itself, and no client.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {

@@ -195,9 +195,23 @@ void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
 void Monitor::suspended(Millis length, MonoTime now, Effects& effects) {
   ++state_.counters.suspensions;
   state_.counters.suspended += length;
-  remember_stall({.at = now, .length = length, .suspended = true});
+  remember_stall({.at = now, .length = length, .cause = Stall::Cause::Suspended});
   Event event{.kind = Event::Kind::Suspended, .at = now};
   event.extra.edit().stalled = length;
+  tell(std::move(event), effects);
+}
+
+void Monitor::restarted(std::string_view from_version, std::string_view to_version, Millis length,
+                        MonoTime now, Effects& effects) {
+  ++state_.counters.restarts;
+  state_.counters.restarted += length;
+  state_.counters.worst_restart = std::max(state_.counters.worst_restart, length);
+  remember_stall({.at = now, .length = length, .cause = Stall::Cause::Restarted});
+  Event event{.kind = Event::Kind::Restarted, .at = now};
+  Event::Extra& extra = event.extra.edit();
+  extra.previous = from_version;
+  extra.detail = to_version;
+  extra.stalled = length;
   tell(std::move(event), effects);
 }
 

@@ -141,6 +141,11 @@ class Monitor {
   // The machine was suspended for this long.  The listening clock stood still meanwhile.
   void suspended(Millis length, MonoTime now, Effects& effects);
 
+  // Another process took the daemon's place, and nothing was read for this long.  The listening clock counts
+  // of it what it counts of any gap.
+  void restarted(std::string_view from_version, std::string_view to_version, Millis length, MonoTime now,
+                 Effects& effects);
+
   // An operator ends the brake on mass closing: the clients that wait are closed now (Confirmed), or every
   // client that is in leave after silence gets a new leave period from now (Released).  advance() carries it
   // out. Returns how many clients that concerns, or nothing where the brake does not hold.

@@ -29,9 +29,15 @@ namespace heartbeat {
 
 // The daemon itself was not listening.
 struct Stall {
-  MonoTime at;             // when it was noticed
-  Millis length;           // beyond what the listening clock counted
-  bool suspended = false;  // the whole machine was
+  enum class Cause : std::uint8_t {
+    Busy,       // it was stopped, starved of CPU or blocked
+    Suspended,  // the whole machine was suspended
+    Restarted,  // another process took its place
+  };
+
+  MonoTime at;    // when it was noticed
+  Millis length;  // beyond what the listening clock counted
+  Cause cause = Cause::Busy;
 };
 
 struct MonitorState {

@@ -58,6 +58,8 @@ inline constexpr Enumeration kLast{};
 template <>
 inline constexpr Status kLast<Status> = Status::Close;
 template <>
+inline constexpr Stall::Cause kLast<Stall::Cause> = Stall::Cause::Restarted;
+template <>
 inline constexpr Party kLast<Party> = Party::Operator;
 template <>
 inline constexpr BrakeEnd kLast<BrakeEnd> = BrakeEnd::TurnedOff;

@@ -206,6 +206,9 @@ struct SavedFields {
     fields(16, counters.suspended);
     fields.template by_word<Reason>(17, counters.closes);
     fields.template by_word<BadInput>(18, counters.bad_input);
+    fields(19, counters.restarts);
+    fields(20, counters.restarted);
+    fields(21, counters.worst_restart);
   }
 
   static void list(auto& fields, Is<Histogram> auto& histogram) {
@@ -230,7 +233,7 @@ struct SavedFields {
   static void list(auto& fields, Is<Stall> auto& stall) {
     fields(1, stall.at);
     fields(2, stall.length);
-    fields(3, stall.suspended);
+    fields(3, stall.cause);
   }
 
   static void list(auto& fields, Is<ConnId> auto& conn) {

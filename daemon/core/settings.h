@@ -18,6 +18,8 @@ struct Settings {
   ClosingBrake::Settings brake{};
   bool report_heartbeats = false;  // an event for each heartbeat: for the debug mode
   Bounds bounds{};
+
+  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 }  // namespace heartbeat

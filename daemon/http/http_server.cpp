@@ -51,6 +51,10 @@ void add_header(MHD_Response* reply, const char* name, const char* value) {
   static_cast<void>(MHD_add_response_header(reply, name, value));
 }
 
+tl::unexpected<std::string> cannot_listen(const Endpoint& at, const std::string& why) {
+  return tl::unexpected("cannot listen for HTTP on " + to_string(at) + ": " + why);
+}
+
 // A request with a body is refused; none of ours has one.
 bool has_body(MHD_Connection* handle) {
   const std::string_view length = header(handle, "Content-Length");
@@ -173,15 +177,17 @@ Server::~Server() {
 }
 
 tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
-  const auto refuse = [&](const std::string& why) {
-    return tl::unexpected("cannot listen for HTTP on " + to_string(at) + ": " + why);
-  };
-  if (connections_max_ == 0) return refuse("the descriptor limit leaves no room for it");
   auto socket = uv::listening_socket(at, limits::kHttpBacklog);
-  if (!socket) return refuse(std::strerror(socket.error()));
+  if (!socket) return cannot_listen(at, std::strerror(socket.error()));
+  return adopt(std::move(*socket));
+}
+
+tl::expected<Endpoint, std::string> Server::adopt(Descriptor socket) {
+  listening_ = uv::local_endpoint(socket.get());
+  const auto refuse = [&](const std::string& why) { return cannot_listen(listening_, why); };
+  if (connections_max_ == 0) return refuse("the descriptor limit leaves no room for it");
   const int send_buffer = limits::kHttpSendBuffer;  // accepted ones inherit it
-  setsockopt(socket->get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
-  listening_ = uv::local_endpoint(socket->get());
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
 
   constexpr auto kIdleSeconds = static_cast<unsigned>(limits::kHttpIdleMax.count() / 1000);
   daemon_ = MHD_start_daemon(
@@ -197,7 +203,7 @@ tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
   auto readable = uv::Readable::create(loop_, descriptor_, [this] { run(); });
   if (!readable) return refuse(uv::describe(readable.error()));
   readable_ = std::move(*readable);
-  auto acceptor = uv::Acceptor::create(loop_, std::move(*socket), *this);
+  auto acceptor = uv::Acceptor::create(loop_, std::move(socket), *this);
   if (!acceptor) return refuse(uv::describe(acceptor.error()));
   acceptor_ = std::move(*acceptor);
   return listening_;

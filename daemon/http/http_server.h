@@ -20,6 +20,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/descriptor.h"
 #include "common/endpoint.h"
 #include "common/limits.h"
 #include "common/mono_time.h"
@@ -53,6 +54,8 @@ class Server final : uv::Acceptor::Door {
   // Listens at the endpoint; port 0 takes a free one.  Returns it with its real port; the error is a sentence
   // that names it.
   [[nodiscard]] tl::expected<Endpoint, std::string> listen(const Endpoint& at);
+  // The same at a socket that listens already.
+  [[nodiscard]] tl::expected<Endpoint, std::string> adopt(Descriptor socket);
 
   // To be called at each turn of the loop, when all that was read in it has been dealt with.
   void after_turn();

@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/descriptor.h"
 #include "common/endpoint.h"
 #include "common/uv/acceptor.h"
 #include "common/uv/loop.h"
@@ -23,6 +24,9 @@ class Server {
 
   [[nodiscard]] static tl::expected<Endpoint, std::string> listen(const Endpoint& at) {
     return tl::unexpected("cannot listen for HTTP on " + to_string(at) + ": heartbeatd was built without it");
+  }
+  [[nodiscard]] static tl::expected<Endpoint, std::string> adopt(const Descriptor& /*socket*/) {
+    return listen({});
   }
   static void after_turn() {}
   [[nodiscard]] static bool was_active() { return false; }

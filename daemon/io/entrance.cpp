@@ -91,16 +91,27 @@ tl::expected<Entrance::Listeners, std::string> Entrance::open(std::vector<Addres
 }
 
 tl::expected<Endpoint, std::string> Entrance::adopt(int descriptor, int backlog) {
+  return adopt(descriptor, backlog, uv::local_endpoint(descriptor));
+}
+
+tl::expected<Endpoint, std::string> Entrance::adopt(int descriptor, int backlog, const Endpoint& asked) {
   Descriptor socket{descriptor};
   if (const int error = uv::set_backlog(descriptor, backlog); error != 0) {
     return cannot_listen("the socket that was handed over as descriptor " + std::to_string(descriptor),
                          error);
   }
-  const Endpoint local = uv::local_endpoint(descriptor);
-  auto listener = start(local, std::move(socket));
+  auto listener = start(asked, std::move(socket));
   if (!listener) return tl::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
-  return local;
+  return listeners_.back().local;
+}
+
+std::vector<Entrance::Kept> Entrance::kept() const {
+  std::vector<Kept> kept;
+  for (const Listener& listener : listeners_) {
+    kept.push_back({listener.asked, listener.acceptor->descriptor()});
+  }
+  return kept;
 }
 
 tl::expected<Entrance::Listener, std::string> Entrance::start(const Endpoint& asked, Descriptor socket) {

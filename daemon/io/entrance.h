@@ -66,6 +66,15 @@ class Entrance final : uv::Acceptor::Door {
   // Accepts at a TCP socket that listens already, which is the entrance's from here on, also when there is an
   // error.  Returns its address.
   [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog);
+  // The same of a socket that the process before this one listened at, `asked` by its configuration.
+  [[nodiscard]] tl::expected<Endpoint, std::string> adopt(int descriptor, int backlog, const Endpoint& asked);
+
+  // What a process that takes this one's place needs to go on listening.
+  struct Kept {
+    Endpoint asked;
+    int descriptor;  // stays the entrance's
+  };
+  [[nodiscard]] std::vector<Kept> kept() const;
 
   // The demands at the sockets that were adopted, from here on.  Cannot fail.
   void demand_at_adopted(Demands demands) noexcept { demands_at_adopted_ = std::move(demands); }

@@ -6,7 +6,10 @@
 #include <new>
 #include <utility>
 
+#include <sys/socket.h>
+
 #include "common/uv/guard.h"
+#include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "common/uv/rest.h"
 
@@ -18,9 +21,14 @@ constexpr int kSlicesPerTurn = 4;  // each of a millisecond or two at the most
 }  // namespace
 
 Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep)
+    : Server(loop, Beginning{.monitor = MonitorState{settings, uv::random_key()}}, std::move(observer),
+             std::move(time_asleep)) {}
+
+Server::Server(uv::Loop& loop, Beginning&& beginning, Observer observer, TimeAsleep time_asleep)
     : loop_(loop),
-      monitor_(settings, uv::random_key()),
-      turn_(settings.rule, loop.now()),
+      monitor_(std::move(beginning.monitor)),
+      turn_(beginning.turn ? Turn{monitor_.settings().rule, *beginning.turn, loop.now()}
+                           : Turn{monitor_.settings().rule, loop.now()}),
       time_asleep_(std::move(time_asleep)),
       observer_(std::move(observer)),
       entrance_(loop, *this),
@@ -149,6 +157,56 @@ Millis Server::hello_timeout() const {
 std::size_t Server::places() const {
   const std::size_t all = monitor_.settings().clients_max;
   return all - std::min(all, monitor_.clients().size());
+}
+
+std::vector<Server::Kept> Server::kept() const {
+  std::vector<Kept> kept;
+  const Registry& clients = monitor_.clients();
+  kept.reserve(clients.size());
+  for (std::uint32_t slot = 0; slot < clients.slots(); ++slot) {
+    if (clients.at(slot) == nullptr || connections_[slot] == nullptr) continue;
+    const Connection& connection = *connections_[slot];
+    kept.push_back({clients.conn_of(slot), connection.descriptor(), connection.unsent()});
+  }
+  return kept;
+}
+
+void Server::adopt(ConnId conn, Descriptor socket, std::string_view unsent) {
+  const Client* const client = monitor_.clients().find(conn);
+  if (client == nullptr) {
+    ::shutdown(socket.get(), SHUT_RDWR);  // a duplicate in a bag would keep the connection open
+    return;
+  }
+  if (connections_.size() <= conn.slot) connections_.resize(conn.slot + 1);
+  uv::Owned<Connection> connection{new Connection{loop_, *this}};
+  if (connection->open(std::move(socket)) != 0) return;  // adopted() closes the client
+  connection->belongs_to(conn);
+  if (!unsent.empty()) static_cast<void>(connection->tell(unsent));
+  if (client->held) {
+    connection->hold_back();
+  } else {
+    static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
+  }
+  connections_[conn.slot] = std::move(connection);
+}
+
+void Server::adopt_unknown(Descriptor socket) {
+  const auto peer = uv::peer_endpoint(socket.get());
+  if (!peer) return;  // it has ended meanwhile
+  arrived(socket, {.peer = *peer, .arrival = {.listener = uv::local_endpoint(socket.get())}}, {});
+}
+
+void Server::adopted(std::string_view from_version, std::string_view to_version, Millis length) {
+  const Registry& clients = monitor_.clients();
+  for (std::uint32_t slot = 0; slot < clients.slots(); ++slot) {
+    const bool has_connection = slot < connections_.size() && connections_[slot] != nullptr;
+    if (clients.at(slot) == nullptr || has_connection) continue;
+    end(clients.conn_of(slot), Reason::Reset, "its connection was not handed over at the restart");
+    apply();
+  }
+  monitor_.restarted(from_version, to_version, length, now(), effects_);
+  apply();
+  wake_.at(loop_.now());  // the first poll must not sleep: clients may be due
 }
 
 void Server::accepting_pauses(std::string_view why) {

@@ -46,7 +46,14 @@ class Server final : Entrance::Host {
   // How long the machine has been suspended in all; see os::time_asleep().
   using TimeAsleep = std::function<std::optional<Millis>()>;
 
+  // Where a daemon begins: with no client, or where the process that it takes the place of stopped.
+  struct Beginning {
+    MonitorState monitor;
+    std::optional<Turn::State> turn{};
+  };
+
   Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep);
+  Server(uv::Loop& loop, Beginning&& beginning, Observer observer, TimeAsleep time_asleep);
 
   // Where clients come in.
   [[nodiscard]] Entrance& entrance() { return entrance_; }
@@ -107,6 +114,25 @@ class Server final : Entrance::Host {
 
   // How long after its time each pulse of the loop came: what everything else on the loop waited, too.
   [[nodiscard]] const Histogram& loop_lateness() const { return turn_.lateness(); }
+
+  // --- over a restart (daemon/restart/) ---
+  // What the process that takes this one's place needs, besides the state of the monitor: where the turn
+  // stands, and the connection of each client.
+  struct Kept {
+    ConnId conn;
+    int descriptor;      // stays the connection's
+    std::string unsent;  // written for the peer, and not taken by the kernel yet
+  };
+  [[nodiscard]] std::vector<Kept> kept() const;
+  [[nodiscard]] Turn::State turn_state() const { return turn_.state(); }
+
+  // The connection of a client that the monitor began with.  Closes a socket whose client it does not know.
+  void adopt(ConnId conn, Descriptor socket, std::string_view unsent);
+  // A connection of which nothing is known: its client counts as accepted now.
+  void adopt_unknown(Descriptor socket);
+  // To be called after the last of these: a client whose connection was not adopted is closed, and the
+  // restart is reported.
+  void adopted(std::string_view from_version, std::string_view to_version, Millis length);
 
   // --- from connections ---
   void received(ConnId conn, std::string_view bytes);

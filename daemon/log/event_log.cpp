@@ -92,6 +92,7 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Heard: return spdlog::level::debug;
     case Event::Kind::Joined:
     case Event::Kind::Named:
+    case Event::Kind::Restarted:
     case Event::Kind::Struck:
     case Event::Kind::Returned: return spdlog::level::info;
     case Event::Kind::TakenOver:
@@ -197,6 +198,11 @@ LogRecord record_of(const Event& event, level_enum level) {
     case Event::Kind::Suspended:
       words.add("suspended", "suspended_ms", event.extra->stalled)
           .add_detail("the machine was suspended; no client is charged for it");
+      break;
+    case Event::Kind::Restarted:
+      words.add("from_version", event.extra->previous)
+          .add("to_version", event.extra->detail)
+          .add("restarted", "restarted_ms", event.extra->stalled);
       break;
     case Event::Kind::Braked:
       if (event.extra->brake != nullptr) add_brake(words, *event.extra->brake, event.at);

@@ -30,6 +30,7 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "9727b95a10064eb5a94d7a3c47ac57a0",  // Braked
     "2946bfcf3dda4478ada1e96cbc5d6822",  // BrakeEnded
     "a2bc70d4f3494ef1939190290eb8b384",  // AcceptPaused
+    "7547d1f29f27413198b51d7224c91a1c",  // Restarted
 };
 
 // Several events of one kind in one record (see flood_control.h).

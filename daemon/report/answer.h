@@ -54,6 +54,9 @@ class Answer {
 
   // Whether it goes on until the connection is closed, so that no further request can follow.
   [[nodiscard]] virtual bool is_endless() const { return false; }
+
+  // Whether it ends with a restart that is under way: the next process answers in its place.
+  [[nodiscard]] virtual bool waits_for_restart() const { return false; }
 };
 
 }  // namespace heartbeat

@@ -17,6 +17,7 @@ Meaning meaning_of(Event::Kind kind) {
   switch (kind) {
     case Event::Kind::Connected:
     case Event::Kind::AcceptPaused:
+    case Event::Kind::Restarted:
     case Event::Kind::Stalled:
     case Event::Kind::Suspended:
     case Event::Kind::Braked:
@@ -46,6 +47,11 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   if (is_of_daemon(event.kind)) {
     if (event.kind == Event::Kind::Stalled) json.add("stalled_ms", event.extra->stalled);
     if (event.kind == Event::Kind::Suspended) json.add("suspended_ms", event.extra->stalled);
+    if (event.kind == Event::Kind::Restarted) {
+      json.add("from_version", event.extra->previous);
+      json.add("to_version", event.extra->detail);
+      json.add("restarted_ms", event.extra->stalled);
+    }
     if (event.kind == Event::Kind::AcceptPaused) json.add("detail", event.extra->detail);
     if (event.extra->brake != nullptr) add_brake(json, *event.extra->brake, clock);
     return;

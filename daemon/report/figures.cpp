@@ -14,7 +14,7 @@ constexpr std::string_view kNowhere{};  // `status` or /metrics does not show it
 [[maybe_unused]] void name_every_counter(const Counters& counters) {
   [[maybe_unused]] const auto& [connected, refused, refusals, heartbeats, joins, strikes, leaves, returns,
                                 takeovers, probes, limited, stalls, stalled, worst_stall, suspensions,
-                                suspended, closes, bad_input] = counters;
+                                suspended, restarts, restarted, worst_restart, closes, bad_input] = counters;
 }
 
 // The table's getters: a member of the core's counters; anything else of the figures.
@@ -232,6 +232,24 @@ constexpr std::array kFigures{
            .kind = Kind::Counter,
            .help = "Time that the whole machine was suspended.",
            .value = counter<&Counters::suspended>},
+    Figure{.group = "restarts",
+           .member = "count",
+           .metric = "heartbeatd_restarts_total",
+           .kind = Kind::Counter,
+           .help = "Times that another process of the daemon went on with the connected clients.",
+           .value = counter<&Counters::restarts>},
+    Figure{.group = "restarts",
+           .member = "total_ms",
+           .metric = "heartbeatd_restart_seconds_total",
+           .kind = Kind::Counter,
+           .help = "Time in which no client was read because of restarts, which no client is charged for.",
+           .value = counter<&Counters::restarted>},
+    Figure{.group = "restarts",
+           .member = "worst_ms",
+           .metric = "heartbeatd_restart_worst_seconds",
+           .kind = Kind::Gauge,
+           .help = "The longest time in which no client was read because of a restart.",
+           .value = counter<&Counters::worst_restart>},
     // `status` says it in a word, `holding`.
     Figure{.group = "brake",
            .member = kNowhere,

@@ -30,6 +30,12 @@ struct Health {
   std::string unready;
 };
 
+// How the last restart that an operator asked for goes.
+struct RestartAttempt {
+  bool under_way = false;
+  std::string error{};  // a sentence: why there was none
+};
+
 class OperatorDesk {
  public:
   OperatorDesk() = default;
@@ -58,6 +64,9 @@ class OperatorDesk {
   // Changes the log's level and returns the former one.  The error is a sentence.
   virtual tl::expected<std::string, std::string> set_log_level(const std::string& level) = 0;
   virtual ReloadResult reload() = 0;
+  // Begins a restart that keeps the clients connected; joins one that is under way.
+  virtual void begin_restart() = 0;
+  [[nodiscard]] virtual const RestartAttempt& restart_attempt() const = 0;
 
   // What every report of clients needs, as of now().
   [[nodiscard]] ReportContext report() const {

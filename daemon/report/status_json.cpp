@@ -46,10 +46,10 @@ void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::
 }
 
 // The last that is remembered of its kind; null where there is none.
-const Stall* last_stall(const Monitor& monitor, bool suspended) {
+const Stall* last_stall(const Monitor& monitor, Stall::Cause cause) {
   const auto& stalls = monitor.stalls();
-  const auto found = std::find_if(stalls.rbegin(), stalls.rend(),
-                                  [&](const Stall& stall) { return stall.suspended == suspended; });
+  const auto found =
+      std::find_if(stalls.rbegin(), stalls.rend(), [&](const Stall& stall) { return stall.cause == cause; });
   return found == stalls.rend() ? nullptr : &*found;
 }
 
@@ -62,11 +62,11 @@ void add_accepting(JsonWriter& json, const Figures& figures) {
   json.end_object();
 }
 
-void add_stalls(JsonWriter& json, const Figures& figures, const WallClock& clock, bool suspended) {
-  const std::string_view group = suspended ? "suspensions" : "stalls";
+void add_stalls(JsonWriter& json, std::string_view group, Stall::Cause cause, const Figures& figures,
+                const WallClock& clock) {
   json.begin_object(group);
   add_members(json, group, figures);
-  if (const Stall* const last = last_stall(figures.monitor, suspended)) {
+  if (const Stall* const last = last_stall(figures.monitor, cause)) {
     json.add("last", format_instant(clock.at(last->at)));
     json.add("last_ms", last->length);
   }
@@ -132,8 +132,9 @@ void add_status(JsonWriter& json, const Figures& figures, const WallClock& clock
   add_occurred<BadInput>(json, "bad_input", counters.bad_input);
   add_accepting(json, figures);
   add_group(json, "control", figures);
-  add_stalls(json, figures, clock, false);
-  add_stalls(json, figures, clock, true);
+  add_stalls(json, "stalls", Stall::Cause::Busy, figures, clock);
+  add_stalls(json, "suspensions", Stall::Cause::Suspended, figures, clock);
+  add_stalls(json, "restarts", Stall::Cause::Restarted, figures, clock);
   add_brake_state(json, figures, clock, now);
   add_lateness(json, figures);
   add_group(json, "pauses", figures);

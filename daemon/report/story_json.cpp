@@ -61,6 +61,15 @@ void add_moments(JsonWriter& json, const History* history, const Moment& connect
   json.add("forgotten", history == nullptr ? 0U : history->forgotten());
 }
 
+std::string_view member_of(Stall::Cause cause) {
+  switch (cause) {
+    case Stall::Cause::Busy: return "stalled_ms";
+    case Stall::Cause::Suspended: return "suspended_ms";
+    case Stall::Cause::Restarted: return "restarted_ms";
+  }
+  return {};
+}
+
 // Those since the client first connected, as far as is remembered of either.
 void add_stalls(JsonWriter& json, const Stalls& stalls, const History* history, MonoTime connected,
                 MonoTime until, const ReportContext& context) {
@@ -71,7 +80,7 @@ void add_stalls(JsonWriter& json, const Stalls& stalls, const History* history, 
     if (stall.at <= since || stall.at > until) continue;
     json.begin_object();
     json.add("at", context.instant(stall.at));
-    json.add(stall.suspended ? "suspended_ms" : "stalled_ms", stall.length);
+    json.add(member_of(stall.cause), stall.length);
     json.end_object();
   }
   json.end_array();

@@ -68,10 +68,14 @@ Invocation invocation(int argc, const char* const* argv) {
   return program;
 }
 
-void block_signals() {
+SignalsBlocked::SignalsBlocked() {
   sigset_t all;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+SignalsBlocked::~SignalsBlocked() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 void unblock_signals() {

@@ -2,6 +2,7 @@
 // are kept stay as they are.
 #pragma once
 
+#include <csignal>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,7 +26,20 @@ struct Invocation {
 // Blocks every signal, across an exec, too.  An exec gives each signal its default action, so a SIGHUP that
 // came in the gap would kill the process.  A signal that comes while it is blocked is delivered when it no
 // longer is.
-void block_signals();
+class SignalsBlocked {
+ public:
+  SignalsBlocked();
+  ~SignalsBlocked();  // as they were before
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+  SignalsBlocked(SignalsBlocked&&) = delete;
+  SignalsBlocked& operator=(SignalsBlocked&&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// In a process that was started by replace_process(), once it handles its signals.
 void unblock_signals();
 
 // Runs the program in the place of this one.  `state` and the `kept` descriptors stay open in it.  Returns

@@ -20,6 +20,7 @@ enum Tag : std::uint16_t {
   kControlPath = 7,
   kHttp = 8,
   kWaiting = 9,
+  kLogLevel = 10,
 };
 // Of the record of one client.
 enum ClientTag : std::uint16_t { kClientSocket = 1, kSlot = 2, kGeneration = 3, kUnsent = 4 };
@@ -69,6 +70,7 @@ void read_field(const Field& field, Handover& handover) {
     case kControl: handover.control = number_of(field); break;
     case kControlPath: handover.control_path = field.value; break;
     case kHttp: handover.http = number_of(field); break;
+    case kLogLevel: handover.log_level = field.value; break;
     case kWaiting: handover.waiting.push_back(number_of(field)); break;
     default: break;
   }
@@ -104,6 +106,7 @@ std::string write_handover(const Handover& handover) {
   fields.number(kControl, handover.control);
   fields.bytes(kControlPath, handover.control_path);
   fields.number(kHttp, handover.http);
+  fields.bytes(kLogLevel, handover.log_level);
   for (const Handover::Cookie operator_of : handover.waiting) fields.number(kWaiting, operator_of);
   return in_envelope(
       kMagic, {.written_by = Handover::kFormat, .readable_by = Handover::kReadableBy, .content = content});

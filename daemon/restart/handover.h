@@ -16,14 +16,15 @@
 #include "common/endpoint.h"
 #include "common/mono_time.h"
 #include "daemon/core/connection_id.h"
+#include "daemon/core/saved_state.h"
 
 namespace heartbeat {
 
 struct Handover {
-  // The number of the format, raised by each change that a reader has to know of; and the lowest number whose
-  // reader still reads what is written now.
-  static constexpr std::uint32_t kFormat = 1;
-  static constexpr std::uint32_t kReadableBy = 1;
+  // One pair of numbers for the state of the core and for what surrounds it, so that a program that can read
+  // the one can read the other.
+  static constexpr std::uint32_t kFormat = kStateFormat;
+  static constexpr std::uint32_t kReadableBy = kStateReadableBy;
 
   using Cookie = std::uint64_t;
 
@@ -38,15 +39,16 @@ struct Handover {
     bool is_of_manager = false;  // the service manager's (socket activation)
   };
 
-  std::string version;  // of the program that wrote this
-  MonoTime written;     // on the machine's clock: nothing has been read from a socket since
-  std::string state;    // of the core; empty if there was no memory to write it
-  std::vector<Client> clients;
-  std::vector<Listener> listeners;  // for clients
-  Cookie control = 0;               // that listens for operators; 0: none
-  std::string control_path;         // empty: it is the service manager's
-  Cookie http = 0;                  // that listens for HTTP; 0: none
-  std::vector<Cookie> waiting;      // connections of operators that wait for the answer to `restart`
+  std::string version{};  // of the program that wrote this
+  MonoTime written{};     // on the machine's clock: nothing has been read from a socket since
+  std::string state{};    // of the core; empty if there was no memory to write it
+  std::vector<Client> clients{};
+  std::vector<Listener> listeners{};  // for clients
+  Cookie control = 0;                 // that listens for operators; 0: none
+  std::string control_path{};         // empty: it is the service manager's
+  Cookie http = 0;                    // that listens for HTTP; 0: none
+  std::string log_level{};            // that an operator has set; empty if none has
+  std::vector<Cookie> waiting{};      // connections of operators that wait for the answer to `restart`
 };
 
 [[nodiscard]] std::string write_handover(const Handover& handover);

@@ -42,6 +42,14 @@ tl::expected<HandedSockets, std::string> take_handed_sockets() {
       return tl::unexpected("the service manager handed over a socket named " + log_value(name) + " that " +
                             why);
     };
+    if (name == kKeptState) {
+      sockets.kept_state = descriptor;
+      continue;
+    }
+    if (name == kKeptBag || name == kKeptSocket) {
+      (name == kKeptBag ? sockets.kept_bags : sockets.kept_sockets).push_back(descriptor);
+      continue;
+    }
     if (!is_listening_stream(descriptor)) return refuse("is not a listening stream socket");
     if (name == kControlName) {
       if (family(descriptor) != AF_UNIX) return refuse("is not a Unix socket");

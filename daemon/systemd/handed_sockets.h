@@ -12,7 +12,17 @@
 
 namespace heartbeat {
 
+// The names under which a process leaves descriptors in the service manager's store for the next one.
+inline constexpr const char* kKeptState = "kept-state";    // a memory file with the handover
+inline constexpr const char* kKeptBag = "kept-bag";        // client sockets in flight
+inline constexpr const char* kKeptSocket = "kept-socket";  // a listening socket of the daemon's own
+
 struct HandedSockets {
+  // What the process before this one left.  `kept_state` is there if any is.
+  std::optional<int> kept_state;
+  std::vector<int> kept_bags;
+  std::vector<int> kept_sockets;
+
   std::vector<int> clients;    // listening TCP sockets; clients are accepted here, and nowhere else
   std::optional<int> control;  // the listening Unix socket named `control` (FileDescriptorName=)
 };

@@ -4,6 +4,7 @@
 // for systems that have none, where nothing is there to be told and nothing is ever handed over.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,22 @@ struct NamedDescriptor {
 
 // Taken once: the variables that announce them are gone from the environment afterwards.
 [[nodiscard]] std::vector<NamedDescriptor> take_descriptors();
+
+// Keeps duplicates of the descriptors, under this name, in the service manager's store: the next process of
+// the unit gets them with take_descriptors().  Returns whether the manager was sent them.
+[[nodiscard]] bool store(const std::string& name, std::span<const int> descriptors);
+// The manager lets go of what it stored under this name.
+void forget(const std::string& name);
+// Waits until the manager has dealt with all messages that were sent before.  Returns whether it has, in
+// time.
+[[nodiscard]] bool wait_for_manager(Millis bound);
+
+// What the manager knows of this process's unit, asked over D-Bus; nothing where it cannot be asked.
+struct UnitState {
+  std::string job;         // that is running: `stop`, `restart` ...; empty if none is
+  std::size_t stored = 0;  // descriptors in its store
+};
+[[nodiscard]] std::optional<UnitState> unit_state();
 
 // Sends one record of `FIELD=value` parts.  Returns whether the journal took it.
 [[nodiscard]] bool send_to_journal(std::span<const iovec> fields);

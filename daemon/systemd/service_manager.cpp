@@ -3,10 +3,13 @@
 #include <ctime>
 
 #include "common/limits.h"
+#include "daemon/systemd/handed_sockets.h"
 #include "daemon/systemd/libsystemd.h"
 
 namespace heartbeat {
 namespace {
+
+constexpr Millis kStoreMax{5000};
 
 // RELOADING=1 carries the instant, so that the manager can tell this reload from one before (systemd 253 on).
 std::string monotonic_us() {
@@ -43,10 +46,40 @@ void ServiceManager::reloading() {
                      "\nSTATUS=reloading the configuration");
 }
 
+void ServiceManager::restarting() {
+  serving_ = false;
+  libsystemd::notify("RELOADING=1\nMONOTONIC_USEC=" + monotonic_us() + "\nSTATUS=restarting with " +
+                     std::to_string(counts_.alive + counts_.leave) + " clients");
+}
+
 void ServiceManager::stopping() {
   serving_ = false;
   libsystemd::notify("STOPPING=1\nSTATUS=closing " + std::to_string(counts_.alive + counts_.leave) +
                      " clients");
+}
+
+bool ServiceManager::is_restarting() {
+  const auto unit = libsystemd::unit_state();
+  return unit && unit->job.find("restart") != std::string::npos;
+}
+
+bool ServiceManager::leave(int state, std::span<const Descriptor> bags, std::span<const int> sockets) {
+  bool sent = libsystemd::store(kKeptState, {&state, 1});
+  for (const Descriptor& bag : bags) {
+    const int number = bag.get();
+    sent = sent && libsystemd::store(kKeptBag, {&number, 1});
+  }
+  if (!sockets.empty()) sent = sent && libsystemd::store(kKeptSocket, sockets);
+  // A unit without FileDescriptorStoreMax= has no store, and the manager closes what it is sent.
+  const bool arrived = sent && libsystemd::wait_for_manager(kStoreMax);
+  const auto unit = arrived ? libsystemd::unit_state() : std::nullopt;
+  if (unit && unit->stored >= 1 + bags.size() + sockets.size()) return true;
+  forget_what_was_left();
+  return false;
+}
+
+void ServiceManager::forget_what_was_left() {
+  for (const char* const name : {kKeptState, kKeptBag, kKeptSocket}) libsystemd::forget(name);
 }
 
 void ServiceManager::turn(MonoTime machine_now, const StatusCounts& counts) {

@@ -66,6 +66,7 @@ class Answers(unittest.TestCase):
             "bad input": "not_json 1",
             "stalls": "2, worst 3.2s, 4.1s in all, last 900ms at 2026-11-22 09:50:00.000",
             "suspensions": "1, 8h in all, last 8h at 2026-11-22 09:40:00.000",
+            "restarts": "none",
             "brake": "ready",
             "loop lateness": "p50 0ms, p99 1ms, max 12ms, of 5000",
             "verdict lateness": "p50 0ms, p99 2ms, max 2ms, of 9",

@@ -96,12 +96,14 @@ def _unescaped(text):
 
 class Daemon:
     """heartbeatd on 127.0.0.1:0, or where `listen` says.  Other arguments are flags: leave_timeout="1s".  `before`
-    is done in its process before it becomes the daemon."""
+    is done in its process before it becomes the daemon.  `program`: another one than DAEMON; `pass_fds`: descriptors
+    that it inherits."""
 
-    def __init__(self, listen=("127.0.0.1:0",), debug=False, environment=None, before=None, **flags):
+    def __init__(self, listen=("127.0.0.1:0",), debug=False, environment=None, before=None,
+                 program=DAEMON, pass_fds=(), **flags):
         flags.setdefault("max_clients", 1000)
         flags.setdefault("log_rate", 0)  # every event is told
-        arguments = [DAEMON, "--log-target", "stderr"]
+        arguments = [program, "--log-target", "stderr"]
         for address in listen:
             arguments += ["--listen", address]
         for name, value in flags.items():
@@ -116,7 +118,8 @@ class Daemon:
         self._runtime_directory = tempfile.TemporaryDirectory(prefix="heartbeat-")
         environment = {"XDG_RUNTIME_DIR": self._runtime_directory.name, **(environment or {})}
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, env={**os.environ, **environment}, preexec_fn=before)
+                                        stderr=subprocess.PIPE, env={**os.environ, **environment}, preexec_fn=before,
+                                        pass_fds=pass_fds)
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         try:

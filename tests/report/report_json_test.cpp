@@ -232,14 +232,34 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   desk.shortages = {.clients = 1, .control = 2, .http = 3};
   desk.control = {.sessions = 4, .displaced = 5, .refused = 6};
   const std::string body = status_of(desk);
-  CHECK(
-      members_of(body) ==
-      Names{
-          "version",   "boot",       "pid",         "now",          "started",          "uptime_ms",
-          "listening", "clients",    "totals",      "closes",       "refused",          "accepting",
-          "bad_input", "stalls",     "suspensions", "brake",        "loop_lateness_ms", "verdict_lateness_ms",
-          "pauses",    "remembered", "heartbeats",  "memory_bytes", "descriptors",      "feed",
-          "control",   "rule",       "reloads"});
+  CHECK(members_of(body) == Names{"version",
+                                  "boot",
+                                  "pid",
+                                  "now",
+                                  "started",
+                                  "uptime_ms",
+                                  "listening",
+                                  "clients",
+                                  "totals",
+                                  "closes",
+                                  "refused",
+                                  "accepting",
+                                  "bad_input",
+                                  "stalls",
+                                  "suspensions",
+                                  "restarts",
+                                  "brake",
+                                  "loop_lateness_ms",
+                                  "verdict_lateness_ms",
+                                  "pauses",
+                                  "remembered",
+                                  "heartbeats",
+                                  "memory_bytes",
+                                  "descriptors",
+                                  "feed",
+                                  "control",
+                                  "rule",
+                                  "reloads"});
   CHECK(member(body, "uptime_ms") == "7000");
   CHECK(member(body, "listening") == R"(["127.0.0.1:14000"])");
   CHECK(member(body, "clients") == R"({"alive":0,"leave":1,"max":1000000})");
@@ -255,6 +275,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   CHECK(member(body, "stalls") ==
         R"({"count":2,"total_ms":7000,"worst_ms":4000,"last":"2026-11-22T09:00:07.000Z","last_ms":3000})");
   CHECK(member(body, "suspensions") == R"({"count":0,"total_ms":0})");
+  CHECK(member(body, "restarts") == R"({"count":0,"total_ms":0,"worst_ms":0})");
   CHECK(member(body, "brake") == R"({"state":"ready","count":0})");
   CHECK(member(body, "pauses") == R"({"longest_ms":50,"count":3,"total_ms":120})");
   CHECK(member(body, "descriptors") == R"({"used":17,"limit":1024})");

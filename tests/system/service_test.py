@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import struct
 import sys
 import time
 import unittest
@@ -143,6 +144,45 @@ class Life(ServiceTest):
             self.box.show("heartbeatd.service", "WatchdogTimestampMonotonic")) or len(fed) >= 6)
         self.assertEqual(self.main_pid(), self.pid)
         self.assertEqual(self.box.show("heartbeatd.service", "NRestarts"), "0")
+
+    def test_a_restart_keeps_every_client(self):
+        with Peer("pump-7") as client, Peer("pump-8") as other:
+            client.beat()
+            other.beat("leave")
+            boot = json.loads(self.ask("status", "--json"))["boot"]
+            for number in range(1, 4):
+                before = self.pid
+                client.send_raw(b"\0\0")  # the first half of a frame's length
+                self.restart()
+                self.assertNotEqual(self.pid, before)
+                body = json.dumps({"ip": "192.0.2.7", "status": "alive", "id": "pump-7", "ack": True, "seq": number}).encode()
+                client.send_raw(struct.pack("!H", len(body)) + body)
+                answer = client.frame()
+                self.assertEqual((answer["type"], answer["seq"]), ("ack", number))
+            self.assertEqual(other.beat("leave"), "leave")
+            status = json.loads(self.ask("status", "--json"))
+            self.assertEqual(status["restarts"]["count"], 3)
+            self.assertEqual(status["boot"], boot)
+            self.assertEqual(status["clients"]["alive"] + status["clients"]["leave"], 2)
+            # systemd lets go of what the daemon has taken.
+            self.assertEqual(self.box.show("heartbeatd.service", "NFileDescriptorStore"), "0")
+            restarted = self.box.journal("HEARTBEAT_EVENT=restarted")
+            self.assertIn("HEARTBEAT_RESTARTED_MS", restarted[-1])
+
+    def test_a_restart_in_the_same_process_keeps_every_client(self):
+        with Peer("pump-7") as client:
+            client.beat()
+            self.assertRegex(self.ask("restart"), "^version .*, 1 clients kept")
+            self.assertEqual(self.main_pid(), self.pid)
+            client.beat()
+            self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
+
+    def test_an_upgrade_keeps_every_client(self):
+        with Peer("pump-7") as client:
+            client.beat()
+            self.box.run("dpkg", "--install", "/tmp/heartbeatd.deb")
+            self.assertNotEqual(self.main_pid(), self.pid)
+            client.beat()
 
     def test_a_broken_configuration_fails_with_its_reason_and_is_not_tried_again(self):
         self.configure(tick="soon")

@@ -35,10 +35,10 @@ constexpr std::array<std::string_view, 2> kStatuses{"alive", "leave"};
 constexpr std::array<std::string_view, 7> kLevels{"trace", "debug",    "info", "warning",
                                                   "error", "critical", "off"};
 constexpr std::array<std::string_view, 2> kBrakeActions{"confirm", "release"};
-constexpr std::array<std::string_view, 17> kEvents{
-    "connected",     "joined", "named",   "takeover", "fight",    "slow_beats",
-    "fast_beats",    "strike", "leave",   "return",   "close",    "refused",
-    "accept_paused", "stall",  "suspend", "brake",    "brake_end"};
+constexpr std::array<std::string_view, 18> kEvents{
+    "connected",     "joined", "named",   "takeover", "fight",     "slow_beats",
+    "fast_beats",    "strike", "leave",   "return",   "close",     "refused",
+    "accept_paused", "stall",  "suspend", "brake",    "brake_end", "restarted"};
 
 std::string in_quotes(const std::string& text) {
   return "'" + escaped(text) + "'";
@@ -249,6 +249,8 @@ class Grammar {
         ->check(one_of(kLevels));
 
     add_command("reload", "Have the configuration file read again", reload_);
+    add_command("restart", "Have the installed program take the daemon's place; every client stays connected",
+                restart_);
   }
 
   // The command that may have been meant.
@@ -311,6 +313,7 @@ class Grammar {
   BrakeCommand brake_;
   LogLevelCommand log_level_;
   ReloadCommand reload_;
+  RestartCommand restart_;
   SettingsCommand settings_;
   CLI::App app_;
 };

@@ -53,11 +53,12 @@ struct LogLevelCommand {
   std::string level;
 };
 struct ReloadCommand {};
+struct RestartCommand {};
 struct SettingsCommand {};
 
 using Command =
     std::variant<StatusCommand, ClientsCommand, ClosedCommand, WhyCommand, WatchCommand, TopCommand,
-                 KickCommand, BrakeCommand, LogLevelCommand, ReloadCommand, SettingsCommand>;
+                 KickCommand, BrakeCommand, LogLevelCommand, ReloadCommand, RestartCommand, SettingsCommand>;
 
 struct Options {
   std::string control;  // empty: where the daemon is by default

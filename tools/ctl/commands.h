@@ -17,6 +17,7 @@ namespace heartbeat::ctl {
 [[nodiscard]] Outcome run(const BrakeCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const LogLevelCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const ReloadCommand& command, Session& session, const Output& output);
+[[nodiscard]] Outcome run(const RestartCommand& command, Session& session, const Output& output);
 [[nodiscard]] Outcome run(const SettingsCommand& command, Session& session, const Output& output);
 
 }  // namespace heartbeat::ctl

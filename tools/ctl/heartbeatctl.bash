@@ -20,7 +20,7 @@ _heartbeatctl() {
   fi
   local previous=${words[-1]}
 
-  local commands="status clients closed why watch top kick brake log-level reload settings"
+  local commands="status clients closed why watch top kick brake log-level reload restart settings"
   local command="" control=() at
   for ((at = 1; at < ${#words[@]}; at++)); do
     case ${words[at]} in
@@ -38,7 +38,7 @@ _heartbeatctl() {
     --status) offered="alive leave" ;;
     --reason) offered="silent away goodbye peer_closed reset bad_frame bad_heartbeat superseded kicked never_spoke frame_timeout limit shutdown unauthorized" ;;
     --sort) offered="silence margin connected name" ;;
-    --event) offered="connected joined named takeover fight slow_beats fast_beats strike leave return close refused accept_paused stall suspend brake brake_end" ;;
+    --event) offered="connected joined named takeover fight slow_beats fast_beats strike leave return close refused accept_paused stall suspend brake brake_end restarted" ;;
     --match | --client) offered=$(_heartbeatctl_clients "$current" "${control[@]}") ;;
     *)
       case $command in

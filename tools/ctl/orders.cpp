@@ -1,4 +1,4 @@
-// heartbeatctl kick, brake, log-level, reload
+// heartbeatctl kick, brake, log-level, reload, restart
 #include <algorithm>
 #include <span>
 
@@ -77,6 +77,20 @@ Outcome run(const ReloadCommand&, Session& session, const Output& output) {
     output.print(
         {{{shown(name) + " has changed in the file, and will count after a restart", Tone::Warning}}});
   }
+  return {};
+}
+
+Outcome run(const RestartCommand&, Session& session, const Output& output) {
+  const auto done = session.ask(Request{"restart"}, [](const Reply&) {});
+  if (!done) return tl::unexpected(done.error());
+  if (output.json()) {
+    output.print(*done);
+    return {};
+  }
+  const Object restart = done->object();
+  output.print({{{"version " + shown(restart.text("from_version")) + " -> " +
+                  shown(restart.text("to_version")) + ", " + restart.written("clients") +
+                  " clients kept, none read for " + restart.written("restarted_ms") + " ms"}}});
   return {};
 }
 

@@ -72,7 +72,7 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 // The members of the daemon's answer that facts_of() puts into words of its own.
-constexpr std::array<std::string_view, 25> kWorded{"type",
+constexpr std::array<std::string_view, 26> kWorded{"type",
                                                    "version",
                                                    "boot",
                                                    "pid",
@@ -93,6 +93,7 @@ constexpr std::array<std::string_view, 25> kWorded{"type",
                                                    "bad_input",
                                                    "stalls",
                                                    "suspensions",
+                                                   "restarts",
                                                    "loop_lateness_ms",
                                                    "verdict_lateness_ms",
                                                    "memory_bytes",
@@ -136,6 +137,7 @@ Facts facts_of(const Object& status) {
   facts.add("bad input", {listed(status.object("bad_input"))});
   facts.add("stalls", {stalls_text(status), stalls == 0 ? Tone::Plain : Tone::Warning});
   facts.add("suspensions", {suspensions_text(status)});
+  facts.add("restarts", {restarts_text(status)});
   facts.add("brake", {brake_text(status), braked_text(status).empty() ? Tone::Plain : Tone::Bad});
   facts.add("loop lateness", {lateness(status.object("loop_lateness_ms"))});
   facts.add("verdict lateness", {lateness(status.object("verdict_lateness_ms"))});

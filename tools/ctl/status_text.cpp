@@ -45,6 +45,13 @@ std::string stalls_text(const Object& status) {
          local_time(stalls.text("last"));
 }
 
+std::string restarts_text(const Object& status) {
+  const Object restarts = status.object("restarts");
+  if (restarts.number("count").value_or(0) == 0) return "none";
+  return restarts.written("count") + ", last " + span_of(restarts, "last_ms") + " unread at " +
+         local_time(restarts.text("last")) + ", worst " + span_of(restarts, "worst_ms");
+}
+
 std::string suspensions_text(const Object& status) {
   const Object suspensions = status.object("suspensions");
   if (suspensions.number("count").value_or(0) == 0) return "none";

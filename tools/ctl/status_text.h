@@ -15,6 +15,7 @@ namespace heartbeat::ctl {
 [[nodiscard]] std::string brake_text(const Object& status);
 [[nodiscard]] std::string braked_text(const Object& status);
 [[nodiscard]] std::string suspensions_text(const Object& status);  // `1, 8h in all, last 8h at …`, or `none`
-[[nodiscard]] std::string memory_text(const Object& status);       // `34.5 MiB`
+[[nodiscard]] std::string restarts_text(const Object& status);  // `1, 8h in all, last 8h at …`, or `none`
+[[nodiscard]] std::string memory_text(const Object& status);    // `34.5 MiB`
 
 }  // namespace heartbeat::ctl

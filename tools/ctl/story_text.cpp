@@ -52,16 +52,22 @@ Span told_close(const Object& close) {
   return {text + in_parentheses(close.text("detail")), Tone::Bad};
 }
 
+std::string stall_text(const Object& stall) {
+  if (!stall.written("suspended_ms").empty()) {
+    return "the machine was suspended for " + exact(stall, "suspended_ms");
+  }
+  if (!stall.written("restarted_ms").empty()) {
+    return "the daemon restarted with its clients in " + exact(stall, "restarted_ms");
+  }
+  return "the daemon itself was stalled for " + exact(stall, "stalled_ms");
+}
+
 // The client's moments and the daemon's own stalls, in the order of time; of one instant the stall first: it
 // explains the rest.
 std::vector<Moment> timeline(const Object& story) {
   std::vector<Moment> moments;
   for (const Object& stall : story.objects("stalls")) {
-    moments.push_back({std::string{stall.text("at")},
-                       {stall.written("suspended_ms").empty()
-                            ? "the daemon itself was stalled for " + exact(stall, "stalled_ms")
-                            : "the machine was suspended for " + exact(stall, "suspended_ms"),
-                        Tone::Faint}});
+    moments.push_back({std::string{stall.text("at")}, {stall_text(stall), Tone::Faint}});
   }
   for (const Object& brake : story.objects("brakes")) {
     moments.push_back({std::string{brake.text("from")},

@@ -21,5 +21,6 @@ using Reading = tl::expected<Order, std::string>;
 [[nodiscard]] Reading read_log_level(Members& request);
 [[nodiscard]] Reading read_settings(Members& request);
 [[nodiscard]] Reading read_reload(Members& request);
+[[nodiscard]] Reading read_restart(Members& request);
 
 }  // namespace heartbeat::commands

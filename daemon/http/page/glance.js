@@ -197,6 +197,8 @@ class Glance {
         ...(stalls.count ? [['worst stall', exactSpan(stalls.worst_ms)]] : []),
         ...(status.suspensions?.count
           ? [['machine suspended', `${count(status.suspensions.count)}, ${exactSpan(status.suspensions.total_ms)} in all`]] : []),
+        ...(status.restarts?.count
+          ? [['restarts', `${count(status.restarts.count)}, worst ${exactSpan(status.restarts.worst_ms)}`]] : []),
         ['loop late, p50 / p99 / max', lateness(status.loop_lateness_ms)],
         ['verdicts late, p50 / p99 / max', lateness(status.verdict_lateness_ms)],
         ['memory', bytes(status.memory_bytes)],

@@ -4,6 +4,12 @@
 
 const STORY_EVERY_MS = 2 * SECOND;
 
+function stallText(stall) {
+  if (stall.suspended_ms !== undefined) return `the machine was suspended for ${exactSpan(stall.suspended_ms)}`;
+  if (stall.restarted_ms !== undefined) return `the daemon restarted with its clients in ${exactSpan(stall.restarted_ms)}`;
+  return `the daemon itself was stalled for ${exactSpan(stall.stalled_ms)}`;
+}
+
 class Story {
   constructor(link) {
     this.link = link;
@@ -137,9 +143,7 @@ class Story {
   // rest.
   drawMoments() {
     const {moments, stalls, close, forgotten} = this.story;
-    const told = stalls.map((stall) => [stall.at, 'stall', stall.suspended_ms === undefined
-      ? `the daemon itself was stalled for ${exactSpan(stall.stalled_ms)}`
-      : `the machine was suspended for ${exactSpan(stall.suspended_ms)}`]);
+    const told = stalls.map((stall) => [stall.at, 'stall', stallText(stall)]);
     for (const brake of this.story.brakes || []) {
       told.push([brake.from, 'stall', `the brake on mass closing held, until ${clock(instant(brake.until))}`]);
     }

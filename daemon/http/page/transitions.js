@@ -150,6 +150,8 @@ function eventText(event) {
     case 'close':
       return `from ${event.from}: ${reasonText(event.reason)}` + (event.detail ? ` (${event.detail})` : '');
     case 'stall': return `the daemon itself was absent for ${exactSpan(event.stalled_ms)}; no client is charged for it`;
+    case 'restarted': return `the daemon restarted with its clients, version ${event.from_version} to ${event.to_version}, ` +
+      `in ${exactSpan(event.restarted_ms)}; no client is charged for it`;
     case 'suspend': return `the machine was suspended for ${exactSpan(event.suspended_ms)}; no client is charged for it`;
     case 'brake':
       return `closing pauses until ${clock(instant(event.until))}: ${count(event.concerned)} of ` +

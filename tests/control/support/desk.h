@@ -69,6 +69,8 @@ class Desk {
   Health health;
   std::vector<SettingInForce> settings;
   ReloadResult next_reload;
+  RestartAttempt restart_attempt;
+  unsigned restarts_begun = 0;
 
   // --- an operator ---
   [[nodiscard]] std::unique_ptr<Answer> ask(std::string_view request);
@@ -112,6 +114,8 @@ class Desk {
     std::optional<std::size_t> end_brake(BrakeEnd how) override { return desk_.end_brake(how); }
     tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
     ReloadResult reload() override { return desk_.next_reload; }
+    void begin_restart() override { ++desk_.restarts_begun; }
+    [[nodiscard]] const RestartAttempt& restart_attempt() const override { return desk_.restart_attempt; }
 
    private:
     Desk& desk_;

@@ -164,6 +164,18 @@ TEST_CASE("a suspension is not called a stall") {
   CHECK(field(record, "suspended_ms") == "1500");
 }
 
+TEST_CASE("a restart is logged with both versions and its length") {
+  Event event{.kind = Event::Kind::Restarted, .at = kStart};
+  Event::Extra& extra = event.extra.edit();
+  extra.previous = "1.0.0";
+  extra.detail = "1.1.0";
+  extra.stalled = 54ms;
+  const LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message == "restarted from_version=1.0.0 to_version=1.1.0 restarted=0.054s");
+  CHECK(record.level == spdlog::level::info);
+  CHECK(field(record, "restarted_ms") == "54");
+}
+
 TEST_CASE("a close is a warning where the daemon judged, and information where somebody wanted it") {
   const auto level_of = [](Reason reason) {
     Event event = event_of(Event::Kind::Closed);

@@ -54,7 +54,7 @@ TEST_CASE("a program gets the state and what is kept, and a signal that came mea
   REQUIRE(child >= 0);
   if (child == 0) {
     std::signal(SIGHUP, SIG_IGN);
-    block_signals();
+    const SignalsBlocked blocked;
     std::signal(SIGHUP, SIG_DFL);
     raise(SIGHUP);
     const int number = kept.get();

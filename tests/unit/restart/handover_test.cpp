@@ -22,6 +22,7 @@ Handover some_handover() {
           .control = 8,
           .control_path = "/run/heartbeatd/control.sock",
           .http = 9,
+          .log_level = "debug",
           .waiting = {21, 22}};
 }
 
@@ -46,6 +47,7 @@ TEST_CASE("a handover is read as it was written") {
   CHECK(read->control == 8);
   CHECK(read->control_path == wrote.control_path);
   CHECK(read->http == 9);
+  CHECK(read->log_level == "debug");
   CHECK(read->waiting == wrote.waiting);
 }
 

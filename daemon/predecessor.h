@@ -1,0 +1,35 @@
+// The process whose place this one takes: what it left, read once at the start.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/descriptor.h"
+#include "common/mono_time.h"
+#include "daemon/core/saved_state.h"
+#include "daemon/restart/handover.h"
+#include "daemon/restart/inherited.h"
+#include "daemon/systemd/handed_sockets.h"
+
+namespace heartbeat {
+
+struct Predecessor {
+  Handover handover{};
+  std::optional<SavedState> state{};  // nothing if it cannot be read
+  std::string unreadable{};           // a sentence: why it cannot; the sockets are there all the same
+  InheritedSockets sockets{};
+  Millis length{0};                   // how long no socket was read; known when the clients are adopted
+  bool is_with_manager = false;       // what it left is in the service manager's store as well
+  std::vector<Descriptor> waiting{};  // connections of operators that wait for the answer to `restart`
+};
+
+// Of a process that was started in the place of another by replace_process(); nothing in any other.  To be
+// called before any descriptor is opened.
+[[nodiscard]] std::optional<Predecessor> predecessor_before_exec();
+
+// Of a process that the service manager started after one that had left its clients with it; nothing in any
+// other.
+[[nodiscard]] std::optional<Predecessor> predecessor_of_manager(const HandedSockets& handed);
+
+}  // namespace heartbeat
