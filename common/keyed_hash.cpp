@@ -8,7 +8,7 @@ namespace heartbeat {
 namespace {
 
 // The state of the hash, under the names that its authors gave.
-struct State {
+struct SipHashState {
   std::uint64_t v0;
   std::uint64_t v1;
   std::uint64_t v2;
@@ -52,8 +52,8 @@ std::uint64_t word_of(std::string_view bytes) {
 
 std::uint64_t keyed_hash(const HashKey& key, std::string_view bytes) {
   // "somepseudorandomlygeneratedbytes", as the definition wants it.
-  State state{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
-              key[1] ^ 0x7465646279746573};
+  SipHashState state{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
+                     key[1] ^ 0x7465646279746573};
   std::string_view rest = bytes;
   for (; rest.size() >= kWord; rest.remove_prefix(kWord)) state.take(word_of(rest.substr(0, kWord)));
   state.take(std::uint64_t{bytes.size()} << 56U | word_of(rest));

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kOnes = 0x0101010101010101;
 constexpr std::uint64_t kHighBits = 0x8080808080808080;
-constexpr std::size_t kWord = sizeof(std::uint64_t);
+constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 
 // The high bit of each byte that is below `bound`, which is at most 0x80; right up to the lowest such byte.
 constexpr std::uint64_t below(std::uint64_t word, std::uint8_t bound) {
@@ -34,9 +34,9 @@ constexpr bool is_plain(char byte) {
 std::size_t plain_length(const char* at, const char* end) {
   const char* const begin = at;
   if constexpr (std::endian::native == std::endian::little) {
-    for (; end - at >= static_cast<std::ptrdiff_t>(kWord); at += kWord) {
+    for (; end - at >= static_cast<std::ptrdiff_t>(kWordBytes); at += kWordBytes) {
       std::uint64_t word = 0;
-      std::memcpy(&word, at, kWord);
+      std::memcpy(&word, at, kWordBytes);
       // A byte above '~' becomes one of 0x80 or more, or already is.
       const std::uint64_t other = below(word, ' ') | equal(word, '"') | equal(word, '\\') |
                                   (((word & ~kHighBits) + kOnes) & kHighBits) | (word & kHighBits);

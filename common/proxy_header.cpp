@@ -47,12 +47,12 @@ constexpr std::size_t kTlsFixedSize = 5;
 constexpr unsigned kClientUsedTls = 1;
 constexpr unsigned kClientSentCertificate = 2 | 4;  // in this connection, or in this TLS session
 
-std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
+std::uint8_t byte_of(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint8_t>(bytes[at]);
 }
 
 std::uint16_t number_at(std::string_view bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(byte_at(bytes, at) << 8U | byte_at(bytes, at + 1));
+  return static_cast<std::uint16_t>(byte_of(bytes, at) << 8U | byte_of(bytes, at + 1));
 }
 
 // An IPv4 address in the form of IPv6, ::ffff:10.0.0.1, becomes that IPv4 address: a proxy that listens on
@@ -126,7 +126,7 @@ std::optional<Extension> take_extension(std::string_view& bytes) {
   if (bytes.size() < kExtensionHead) return {};
   const std::size_t length = number_at(bytes, 1);
   if (bytes.size() - kExtensionHead < length) return {};
-  const Extension extension{byte_at(bytes, 0), bytes.substr(kExtensionHead, length)};
+  const Extension extension{byte_of(bytes, 0), bytes.substr(kExtensionHead, length)};
   bytes.remove_prefix(kExtensionHead + length);
   return extension;
 }
@@ -209,10 +209,10 @@ State ProxyHeader::read_binary(std::string_view& input) {
 
 // The first 16 bytes are there.  Nothing is allocated for the rest before its length has been checked.
 State ProxyHeader::check_announcement() {
-  const unsigned version = byte_at(bytes_, kCommandAt) >> 4U;
-  const unsigned command = byte_at(bytes_, kCommandAt) & 0xFU;
-  const unsigned family = byte_at(bytes_, kFamilyAt) >> 4U;
-  const unsigned protocol = byte_at(bytes_, kFamilyAt) & 0xFU;
+  const unsigned version = byte_of(bytes_, kCommandAt) >> 4U;
+  const unsigned command = byte_of(bytes_, kCommandAt) & 0xFU;
+  const unsigned family = byte_of(bytes_, kFamilyAt) >> 4U;
+  const unsigned protocol = byte_of(bytes_, kFamilyAt) & 0xFU;
   const std::size_t length = number_at(bytes_, kLengthAt);
   if (version != kVersion2) return invalid("the version is " + std::to_string(version) + ", and not 2");
   if (command != kLocal && command != kProxy) {
@@ -240,9 +240,9 @@ State ProxyHeader::check_announcement() {
 // LOCAL is skipped whatever its family is: a load balancer of AWS announces addresses there and sends none.
 State ProxyHeader::parse_binary() {
   const std::string_view header = bytes_;
-  const unsigned command = byte_at(header, kCommandAt) & 0xFU;
-  const unsigned family = byte_at(header, kFamilyAt) >> 4U;
-  const unsigned protocol = byte_at(header, kFamilyAt) & 0xFU;
+  const unsigned command = byte_of(header, kCommandAt) & 0xFU;
+  const unsigned family = byte_of(header, kFamilyAt) >> 4U;
+  const unsigned protocol = byte_of(header, kFamilyAt) & 0xFU;
   if (command == kLocal || family == kUnspecified) return State::Whole;
 
   const std::string_view addresses = header.substr(kFixedSize, kAddressesSize.at(family));
@@ -279,7 +279,7 @@ State ProxyHeader::parse_extensions(std::string_view extensions) {
 
 State ProxyHeader::parse_tls(std::string_view value) {
   if (value.size() < kTlsFixedSize) return invalid("the extension about TLS is cut short");
-  const unsigned flags = byte_at(value, 0);
+  const unsigned flags = byte_of(value, 0);
   const bool is_verified = number_at(value, 1) == 0 && number_at(value, 3) == 0;
   const bool has_certificate = (flags & kClientUsedTls) != 0 && (flags & kClientSentCertificate) != 0;
   value.remove_prefix(kTlsFixedSize);

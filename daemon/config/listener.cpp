@@ -24,10 +24,6 @@ std::string joined(const std::vector<Network>& networks, std::string_view separa
   return text;
 }
 
-std::string quoted(const std::string& text) {
-  return '"' + escaped(text) + '"';
-}
-
 using Taken = tl::expected<void, std::string>;
 
 Taken take_proxies(std::string_view option, Listener& listener) {
@@ -59,6 +55,10 @@ Taken unknown(std::string_view option) {
 
 }  // namespace
 
+std::string toml_string(std::string_view text) {
+  return '"' + escaped(text) + '"';  // all values are printable, so only \\ and \" can come out of it
+}
+
 std::string to_string(const Listener& listener) {
   std::string text = to_string(listener.address);
   if (listener.proxy_from) {
@@ -88,14 +88,14 @@ tl::expected<Listener, std::string> parse_listener(std::string_view text) {
 }
 
 std::string toml_table(const Listener& listener) {
-  std::string text = "{ address = " + quoted(to_string(listener.address));
+  std::string text = "{ address = " + toml_string(to_string(listener.address));
   if (listener.proxy_from) {
     text += ", proxy_from = [" +
             joined(*listener.proxy_from, ", ",
-                   [](const Network& network) { return quoted(to_string(network)); }) +
+                   [](const Network& network) { return toml_string(to_string(network)); }) +
             "]";
   }
-  if (listener.require) text += ", require = " + quoted(*listener.require);
+  if (listener.require) text += ", require = " + toml_string(*listener.require);
   return text + " }";
 }
 

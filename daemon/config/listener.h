@@ -36,6 +36,9 @@ struct Listener {
 // Reads what to_string() writes.  The error is a sentence that names the part that is wrong.
 [[nodiscard]] tl::expected<Listener, std::string> parse_listener(std::string_view text);
 
+// A printable text as a string of TOML.
+[[nodiscard]] std::string toml_string(std::string_view text);
+
 // The listener as an inline table of TOML: `{ address = "0.0.0.0:14000", proxy_from = ["10.0.0.5"] }`.
 [[nodiscard]] std::string toml_table(const Listener& listener);
 

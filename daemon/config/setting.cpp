@@ -126,7 +126,7 @@ constexpr std::array kSettings{
             .unit = "clients",
             .choices = {},
             .while_running = true,
-            .meaning = "The brake on mass closing takes no fewer than so many for a mass",
+            .meaning = "The brake on mass closing takes no fewer silent clients than this for a mass",
             .member = [](Config& config) -> Member { return &config.settings.brake.clients_min; }},
     Setting{.key = "brake_window",
             .type = Type::Duration,
@@ -303,13 +303,13 @@ std::string joined(std::span<const std::string_view> words, std::string_view las
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + escaped(text) + "'";
 }
 
 std::string out_of_range(const Setting& setting, std::string_view text) {
   const std::string_view kind = setting.type == Type::Count ? "a whole number " : "";
-  return quoted(text) + " is not " + std::string{kind} + "from " + range_of(setting);
+  return in_quotes(text) + " is not " + std::string{kind} + "from " + range_of(setting);
 }
 
 tl::expected<Value, std::string> parse_count(const Setting& setting, const std::string& text) {
@@ -327,11 +327,11 @@ std::vector<Fault> faults_of_number(const Setting& setting, std::int64_t number)
 
 std::vector<Fault> faults_of_choice(const Setting& setting, const std::string& text) {
   if (std::find(setting.choices.begin(), setting.choices.end(), text) != setting.choices.end()) return {};
-  return {{0, quoted(text) + " is not one of " + range_of(setting)}};
+  return {{0, in_quotes(text) + " is not one of " + range_of(setting)}};
 }
 
 std::vector<Fault> faults_of_path(const Setting& setting, const std::string& path) {
-  if (!is_printable(path)) return {{0, "must be printable text, not " + quoted(path)}};
+  if (!is_printable(path)) return {{0, "must be printable text, not " + in_quotes(path)}};
   if (std::cmp_less_equal(path.size(), setting.max)) return {};
   return {{0, "must be " + range_of(setting) + ", not " + std::to_string(path.size())}};
 }
@@ -340,7 +340,7 @@ std::vector<Fault> faults_of_address(const std::string& text) {
   if (text.empty()) return {};
   const auto where = parse_host_port(text);
   if (!where) return {{0, where.error()}};
-  if (!is_printable(where->host)) return {{0, "must be printable text, not " + quoted(text)}};
+  if (!is_printable(where->host)) return {{0, "must be printable text, not " + in_quotes(text)}};
   return {};
 }
 
@@ -361,16 +361,16 @@ std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector
     if (!where) {
       faults.push_back({at, where.error()});
     } else if (!is_printable(where->host)) {
-      faults.push_back({at, "must be printable text, not " + quoted(texts[at])});
+      faults.push_back({at, "must be printable text, not " + in_quotes(texts[at])});
     } else {
       const auto other = std::find_if(seen.begin(), seen.end(),
                                       [&](const HostPort& earlier) { return overlap(earlier, *where); });
       if (other != seen.end()) {
         const bool is_same = *other == *where;
         faults.push_back(
-            {at, quoted(texts[at]) + (is_same ? " is given twice"
-                                              : " cannot be listened on beside '" + to_string(*other) +
-                                                    "', which has it already")});
+            {at, in_quotes(texts[at]) + (is_same ? " is given twice"
+                                                 : " cannot be listened on beside '" + to_string(*other) +
+                                                       "', which has it already")});
       }
       seen.push_back(*where);
     }
@@ -391,7 +391,7 @@ std::vector<Fault> faults_of_networks(const Setting& setting, const std::vector<
     if (!network) {
       faults.push_back({at, network.error()});
     } else if (!seen.insert(to_string(*network)).second) {
-      faults.push_back({at, quoted(texts[at]) + " is given twice"});
+      faults.push_back({at, in_quotes(texts[at]) + " is given twice"});
     }
   }
   return faults;
@@ -412,10 +412,6 @@ std::vector<std::string> texts_of(const std::vector<T>& all) {
   texts.reserve(all.size());
   for (const T& one : all) texts.push_back(to_string(one));
   return texts;
-}
-
-std::string toml_string(std::string_view text) {
-  return '"' + escaped(text) + '"';  // all values are printable, so only \\ and \" can come out of it
 }
 
 }  // namespace

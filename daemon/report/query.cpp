@@ -28,8 +28,8 @@ tl::expected<T, std::string> one_of(const std::array<std::pair<std::string_view,
   return tl::unexpected(quoted(text) + " is not one of " + all);
 }
 
-constexpr std::array kStatuses{std::pair{std::string_view{"alive"}, Status::Alive},
-                               std::pair{std::string_view{"leave"}, Status::Leave}};
+constexpr std::array kStatusNames{std::pair{std::string_view{"alive"}, Status::Alive},
+                                  std::pair{std::string_view{"leave"}, Status::Leave}};
 constexpr std::array kSorts{std::pair{std::string_view{"name"}, SortBy::Name},
                             std::pair{std::string_view{"silence"}, SortBy::Silence},
                             std::pair{std::string_view{"margin"}, SortBy::Margin},
@@ -84,7 +84,7 @@ tl::expected<ListCursor, std::string> parse_list_cursor(std::string_view text) {
 }
 
 tl::expected<Status, std::string> parse_connected_status(std::string_view text) {
-  return one_of(kStatuses, text);
+  return one_of(kStatusNames, text);
 }
 
 tl::expected<SortBy, std::string> parse_sort(std::string_view text) {

@@ -9,7 +9,7 @@
 namespace heartbeat::ctl {
 namespace {
 
-constexpr std::size_t kGap = 2;  // spaces between label and text
+constexpr std::size_t kLabelGap = 2;  // spaces between label and text
 
 // A text beside a label is not squeezed below this; the terminal may wrap it then.
 constexpr std::size_t kTextLeast = 20;
@@ -23,7 +23,7 @@ void Facts::add(std::string_view label, Span text) {
 
 std::vector<Line> Facts::lines(std::optional<std::size_t> width) const {
   std::size_t indent = 0;
-  for (const Fact& fact : facts_) indent = std::max(indent, width_of(fact.label) + kGap);
+  for (const Fact& fact : facts_) indent = std::max(indent, width_of(fact.label) + kLabelGap);
 
   std::vector<Line> lines;
   for (const Fact& fact : facts_) {

@@ -14,7 +14,7 @@ std::string one_decimal(double value) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-std::string span_of(const Object& object, const char* member) {
+std::string duration_of(const Object& object, const char* member) {
   const auto span = object.millis(member);
   return span ? span_text(*span) : "?";
 }
@@ -22,7 +22,7 @@ std::string span_of(const Object& object, const char* member) {
 }  // namespace
 
 std::string uptime_text(const Object& status) {
-  return span_of(status, "uptime_ms");
+  return duration_of(status, "uptime_ms");
 }
 
 std::string rates_text(const Object& status) {
@@ -40,23 +40,23 @@ std::string rates_text(const Object& status) {
 std::string stalls_text(const Object& status) {
   const Object stalls = status.object("stalls");
   if (stalls.number("count").value_or(0) == 0) return "none";
-  return stalls.written("count") + ", worst " + span_of(stalls, "worst_ms") + ", " +
-         span_of(stalls, "total_ms") + " in all, last " + span_of(stalls, "last_ms") + " at " +
+  return stalls.written("count") + ", worst " + duration_of(stalls, "worst_ms") + ", " +
+         duration_of(stalls, "total_ms") + " in all, last " + duration_of(stalls, "last_ms") + " at " +
          local_time(stalls.text("last"));
 }
 
 std::string restarts_text(const Object& status) {
   const Object restarts = status.object("restarts");
   if (restarts.number("count").value_or(0) == 0) return "none";
-  return restarts.written("count") + ", last " + span_of(restarts, "last_ms") + " unread at " +
-         local_time(restarts.text("last")) + ", worst " + span_of(restarts, "worst_ms");
+  return restarts.written("count") + ", last " + duration_of(restarts, "last_ms") + " unread at " +
+         local_time(restarts.text("last")) + ", worst " + duration_of(restarts, "worst_ms");
 }
 
 std::string suspensions_text(const Object& status) {
   const Object suspensions = status.object("suspensions");
   if (suspensions.number("count").value_or(0) == 0) return "none";
-  return suspensions.written("count") + ", " + span_of(suspensions, "total_ms") + " in all, last " +
-         span_of(suspensions, "last_ms") + " at " + local_time(suspensions.text("last"));
+  return suspensions.written("count") + ", " + duration_of(suspensions, "total_ms") + " in all, last " +
+         duration_of(suspensions, "last_ms") + " at " + local_time(suspensions.text("last"));
 }
 
 std::string braked_text(const Object& status) {

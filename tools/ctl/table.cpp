@@ -10,12 +10,12 @@
 namespace heartbeat::ctl {
 namespace {
 
-constexpr std::size_t kGap = 2;  // spaces between two columns
+constexpr std::size_t kColumnGap = 2;  // spaces between two columns
 
 std::size_t total_of(const std::vector<std::size_t>& widths) {
   std::size_t total = 0;
   for (const std::size_t width : widths) {
-    if (width != 0) total += width + (total == 0 ? 0 : kGap);
+    if (width != 0) total += width + (total == 0 ? 0 : kColumnGap);
   }
   return total;
 }
@@ -98,7 +98,7 @@ Line Table::laid_out(const Line& cells) const {
     if (right) owed += padding;
     if (owed != 0) line.push_back({std::string(owed, ' ')});
     line.push_back({text, cells[place].tone});
-    owed = kGap + (right ? 0 : padding);
+    owed = kColumnGap + (right ? 0 : padding);
   }
   return line;
 }

@@ -20,7 +20,7 @@ namespace {
 using Kind = Key::Kind;
 
 constexpr std::size_t kOtherRows = 2;  // the table's headings, and the last line
-constexpr std::size_t kGap = 2;        // spaces between two items of the head
+constexpr std::size_t kItemGap = 2;    // spaces between two items of the head
 
 // A filter is a key; what is longer was not meant.
 constexpr std::size_t kFilterMax = limits::kIdMax;
@@ -32,7 +32,8 @@ struct Sort {
 constexpr std::array kSorts{Sort{'s', "silence"}, Sort{'m', "margin"}, Sort{'c', "connected"},
                             Sort{'n', "name"}};
 
-constexpr std::array kStatuses{std::string_view{""}, std::string_view{"leave"}, std::string_view{"alive"}};
+constexpr std::array kStatusFilters{std::string_view{""}, std::string_view{"leave"},
+                                    std::string_view{"alive"}};
 
 constexpr std::array<std::string_view, 16> kHelp{
     "q          quit",
@@ -95,12 +96,12 @@ std::vector<Line> in_lines(const std::vector<Span>& items, std::size_t width) {
   std::size_t used = 0;
   for (const Span& item : items) {
     const std::size_t needed = width_of(item.text);
-    if (used != 0 && used + kGap + needed > width) {
+    if (used != 0 && used + kItemGap + needed > width) {
       lines.emplace_back();
       used = 0;
     }
-    if (used != 0) lines.back().push_back({std::string(kGap, ' ')});
-    used += (used == 0 ? 0 : kGap) + needed;
+    if (used != 0) lines.back().push_back({std::string(kItemGap, ' ')});
+    used += (used == 0 ? 0 : kItemGap) + needed;
     lines.back().push_back(item);
   }
   return lines;
@@ -179,8 +180,8 @@ void TopView::press_in_table(Key key) {
   if (key.byte == '?') help_ = !help_;
   if (key.byte == '/') typing_ = "";
   if (key.byte == 't') {
-    const auto* const now = std::find(kStatuses.begin(), kStatuses.end(), status_);
-    status_ = now + 1 == kStatuses.end() ? kStatuses.front() : *(now + 1);
+    const auto* const now = std::find(kStatusFilters.begin(), kStatusFilters.end(), status_);
+    status_ = now + 1 == kStatusFilters.end() ? kStatusFilters.front() : *(now + 1);
     begin_anew();
   }
   for (const Sort& sort : kSorts) {
