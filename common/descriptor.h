@@ -9,7 +9,7 @@ namespace heartbeat {
 
 class Descriptor {
  public:
-  explicit Descriptor(int number) : number_(number) {}  // negative: there is none
+  explicit Descriptor(int number) : number_(number) {}  // negative: no descriptor
   Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
     std::swap(number_, other.number_);

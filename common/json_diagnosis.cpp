@@ -128,7 +128,7 @@ std::string diagnose_json(std::string_view body) {
   return text;
 }
 
-// A member of the outermost object, with its value as it is to be shown.
+// A member of the outermost object, with its value as it will be shown.
 struct FoundMember {
   enum class Form : std::uint8_t { Text, Number, Literal, Object, Array };
   std::string name;
@@ -142,7 +142,7 @@ class Members {
   [[nodiscard]] const std::vector<FoundMember>& all() const { return members_; }
   [[nodiscard]] const std::optional<std::string>& root_text() const { return root_text_; }
 
-  // The last of that name counts, as in the heartbeat parser; null where there is none.
+  // The last of that name counts, as in the heartbeat parser; null where the object has no such member.
   [[nodiscard]] const FoundMember* last_named(std::string_view name) const {
     const auto found = std::find_if(members_.rbegin(), members_.rend(),
                                     [&](const FoundMember& member) { return member.name == name; });

@@ -1,4 +1,4 @@
-// People's time: date and time of day, as a value and as text.
+// Wall-clock time: date and time of day, as a value and as text.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Puts a configuration into force: at the start, and again while everybody stays connected.
+// Puts a configuration into force: at the start, and again while all clients stay connected.
 //
 // Everything that can be wrong is found before anything is changed: after a reload that failed the daemon is
 // as it was.
@@ -23,7 +23,7 @@ namespace heartbeat {
 // Lowers max_clients to the clients' share of the descriptors that the process may have.
 void fit_to_descriptors(LoadedConfig& loaded, std::size_t descriptors, bool serves_http);
 
-// What a server is told of a configuration; the log has its level already.
+// The part of a configuration that concerns a server; the log has its level already.
 [[nodiscard]] Settings server_settings(const Config& config);
 
 class Reloader {

@@ -11,8 +11,8 @@
 
 namespace heartbeat::os {
 
-// A file that holds these bytes and is closed on exec.  On Linux it is sealed: nobody can change it any more.
-// The error is of errno.
+// A file that holds these bytes and is closed on exec.  On Linux it is sealed, so that no process can change
+// it. The error is of errno.
 [[nodiscard]] tl::expected<Descriptor, int> memory_file(std::string_view bytes);
 
 // All bytes of such a file, wherever its offset stands.  The error is of errno; EFBIG if there are more than

@@ -11,7 +11,7 @@
 
 namespace heartbeat::uv {
 
-// People's clock at the instant of Loop::now(), which lies a little back.
+// The wall clock at the instant of Loop::now(), which lies a little back.
 [[nodiscard]] WallTime wall_time(Loop& loop);
 
 // 128 random bits, 32 hex digits.

@@ -64,7 +64,7 @@ void read_flag(std::size_t row, const std::vector<std::string>& texts, std::vect
   if (faults.empty()) flags.push_back({row, *value, origin});
 }
 
-// Of a flag that nobody knows, with the one that may have been meant.
+// The error of an unknown flag, with the flag that may have been meant.
 std::string unknown_flag(const std::string& argument) {
   std::string line = "heartbeatd: " + escaped(argument) + ": there is no such flag";
   std::string key = argument.substr(0, argument.find('='));

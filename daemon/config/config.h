@@ -1,4 +1,4 @@
-// What the daemon can be told, as one plain value: its defaults stand here and nowhere else.
+// What can be configured, as one plain value: the defaults stand here and nowhere else.
 //
 // Knows nothing of files and flags; daemon/config/setting.h lists the members by name.
 #pragma once
@@ -32,7 +32,7 @@ struct Config {
   std::string http_allow_remote = "no";  // or "yes"
 };
 
-// Where the control socket is to be.
+// The path of the control socket.
 [[nodiscard]] inline std::string control_path(const Config& config) {
   return config.control.empty() ? default_control_path() : config.control;
 }

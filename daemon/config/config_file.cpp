@@ -104,7 +104,7 @@ class Reader {
   }
   static std::string_view name_in_table(std::string_view key) { return key.substr(key.rfind('.') + 1); }
 
-  // The setting that has this name in another table; null where there is none.
+  // The setting that has this name in another table; null if no table has one.
   static const Setting* elsewhere(std::string_view key) {
     const auto found = std::find_if(
         all_settings().begin(), all_settings().end(),

@@ -15,7 +15,7 @@ namespace heartbeat {
 inline constexpr const char* kDefaultConfigFile = "/etc/heartbeatd/heartbeatd.toml";
 
 // What is read from when the daemon starts may be a pipe; what is read again later has to be a file, so that
-// it is still there and that nobody waits for it.
+// it is still there and that no process waits for it.
 enum class Reading : std::uint8_t { First, Again };
 
 // The whole file.  The error is a sentence that names it.

@@ -1,4 +1,4 @@
-// How the process's descriptors are shared out, so that nobody can take those of another.
+// How the process's descriptors are shared out, so that no use of them can take the share of another.
 #pragma once
 
 #include <algorithm>

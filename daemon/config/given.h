@@ -1,4 +1,4 @@
-// A setting that somebody gave, and where.
+// A setting that was given, and where.
 #pragma once
 
 #include <cstddef>

@@ -200,7 +200,7 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
 
 std::string not_loopback(std::string_view address) {
   return "'" + escaped(address) +
-         "' can be reached by other machines, and everybody who reaches it can read everything: take a "
+         "' can be reached by other machines, and every host that reaches it can read everything: take a "
          "loopback "
          "address, or allow it with http.allow_remote = \"yes\"";
 }

@@ -45,7 +45,7 @@ struct Setting {
 // All of them, in the order in which people read them.
 [[nodiscard]] std::span<const Setting> all_settings();
 
-// The row of that key, and the key that somebody who wrote this one may have meant.
+// The row of that key, and the key that may have been meant by a mistyped one.
 [[nodiscard]] std::optional<std::size_t> find_setting(std::string_view key);
 [[nodiscard]] std::optional<std::string_view> nearest_key(std::string_view written);
 
@@ -64,8 +64,8 @@ struct Fault {
   std::string what;
 };
 
-// Reads what somebody wrote: of a list each text is an element, of anything else the last one counts.  Looks
-// at no range.  The error is a sentence.
+// Reads texts as they were given: of a list each text is an element, of anything else the last one counts.
+// Looks at no range.  The error is a sentence.
 [[nodiscard]] tl::expected<Value, std::string> parse_value(const Setting& setting,
                                                            const std::vector<std::string>& texts);
 

@@ -1,4 +1,4 @@
-// The settings in force, and what a reload changed of them: for the log, and for the operator who asks.
+// The settings in force, and what a reload changed of them: for the log and for operators.
 #pragma once
 
 #include <string>

@@ -22,7 +22,7 @@ bool is_still(int descriptor, const std::string& path) {
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
-// Who has it locked has written its process id into it, or is about to.
+// The process that holds the lock has written its id into the file, or is about to.
 std::string owner_in(int descriptor) {
   std::array<char, 16> text{};
   const ssize_t size = pread(descriptor, text.data(), text.size(), 0);

@@ -1,4 +1,4 @@
-// A file that one process at a time has locked: who has it may touch what the file stands for.
+// A file that one process at a time has locked; only that process may touch what the file stands for.
 //
 // The lock is the kernel's (flock), so that it ends with the process however that ends.  The file itself is
 // removed at the end, by who has it locked; whoever waited for the lock of a file that was removed meanwhile

@@ -39,7 +39,7 @@ int bind_to(const Descriptor& socket, const sockaddr_un& address) {
   return error;
 }
 
-// Why the name cannot be taken from whoever has it; empty when it can.
+// Why the name cannot be taken from its owner; empty when it can.
 std::string owner_of(const std::string& path, const sockaddr_un& address) {
   struct stat file {};
   if (lstat(path.c_str(), &file) != 0) return errno == ENOENT ? "" : std::strerror(errno);
@@ -50,12 +50,12 @@ std::string owner_of(const std::string& path, const sockaddr_un& address) {
   const int connected = connect(socket->get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = connected == 0 ? 0 : errno;
   if (error == ECONNREFUSED || error == ENOENT) return "";
-  // EAGAIN: somebody listens, and too many wait for him already.
+  // EAGAIN: a process listens, and its queue of connections is full.
   if (error == 0 || error == EAGAIN) return "another process listens there";
   return std::strerror(error);
 }
 
-// Only the last part of the way: more than that is missing because somebody mistyped it.
+// Only the last part of the way: where more than that is missing, the path was mistyped.
 void make_directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash != std::string::npos && slash > 0) mkdir(path.substr(0, slash).c_str(), 0755);

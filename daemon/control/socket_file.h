@@ -1,8 +1,8 @@
 // A listening Unix socket by its name in the file system: claimed at the start, given up at the end.
 //
-// The name is ours only if nobody answers there; and what is removed at the end is only what was made here.
-// From the claim to the end a file beside it, `NAME.lock`, is locked: of two that start at one moment and
-// find a stale socket, both would otherwise remove it, and the later one the new socket of the other.
+// The name is ours only if no process answers there; and what is removed at the end is only what was made
+// here. From the claim to the end a file beside it, `NAME.lock`, is locked: of two that start at one moment
+// and find a stale socket, both would otherwise remove it, and the later one the new socket of the other.
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ namespace heartbeat {
 class SocketFile {
  public:
   // Binds a socket of mode 0660 to the path.  Its directory is made where only that one is missing.  A socket
-  // that nobody listens on any more is replaced; one that a living process listens on, or anything else of
-  // that name, is left alone and refused.  The error is a sentence that names the path.
+  // that no process listens on any more is replaced; one that a living process listens on, or anything else
+  // of that name, is left alone and refused.  The error is a sentence that names the path.
   [[nodiscard]] static tl::expected<SocketFile, std::string> claim(const std::string& path);
 
   // The name of a socket that another process bound to the path, and whose descriptor this one has.  The
@@ -30,7 +30,7 @@ class SocketFile {
   SocketFile& operator=(SocketFile&&) = delete;
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
-  // Removes the name, unless it has become somebody else's.
+  // Removes the name, unless another process has taken it.
   ~SocketFile();
 
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -1,8 +1,8 @@
-// How many clients are connected from each address, where somebody asked for a bound on that.
+// How many clients are connected from each address; counted only where a bound on that is set.
 //
 // An IPv4 address counts by itself.  Of an IPv6 address the first 64 bits count: that is what one host or one
 // customer is given, and within them it may take a new address for every connection.  Link-local addresses
-// (fe80::/10) count whole: there, those 64 bits are the same for everybody.
+// (fe80::/10) count whole: there, those 64 bits are the same for every host.
 #pragma once
 
 #include <cstddef>

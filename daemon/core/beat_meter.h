@@ -1,6 +1,6 @@
 // How many heartbeats of one connection stand above its rate: a bucket that each one fills and time empties.
 //
-// Knows no clock: it is told how long ago the last one was.  4 bytes, for there is one in every client.
+// Knows no clock: the caller says how long ago the last heartbeat was.  4 bytes, as every client has one.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// The report of one time that the brake on mass closing held: when, for whom, and what these clients share.
+// The report of one time that the brake on mass closing held: when, for which clients, and what these clients
+// share.
 //
 // What they share points at the cause: one subnet at a router, one listener at an address or a firewall, one
 // moment of the last heartbeats at an event.

@@ -74,7 +74,7 @@ std::optional<std::uint32_t> ClosedClients::place_of(std::string_view name, std:
   return by_name_.find(hash, [&](std::uint32_t place) { return places_[place].closed.name == name; });
 }
 
-// Where it is written who comes after the one at `place`; after nobody comes the earliest.
+// The link from the client at `place` to the next one; the link from no place leads to the earliest.
 std::uint32_t& ClosedClients::later_than(std::uint32_t place) {
   return place == kNobody ? earliest_ : places_[place].later;
 }

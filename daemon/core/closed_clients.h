@@ -1,4 +1,4 @@
-// The clients that were closed last, so that one that comes back is known for who it was.
+// The clients that were closed last, so that a client that comes back is recognised.
 //
 // Bounded: one past the bound, the one closed longest ago is forgotten.  The room for all of them is there
 // from the start (about 160 bytes each): records that came and went one by one would leave the allocator's
@@ -66,8 +66,8 @@ class ClosedClients {
 
   // Valid until the next change.
   [[nodiscard]] const ClosedClient* find(std::string_view name) const;
-  // The client at one of the places 0 to max() - 1, in no order; null where there is none.  Valid until the
-  // next change.
+  // The client at one of the places 0 to max() - 1, in no order; null where the place is free.  Valid until
+  // the next change.
   [[nodiscard]] const ClosedClient* at(std::size_t place) const;
   [[nodiscard]] std::size_t size() const { return by_name_.size(); }
   // Calls `each(const ClosedClient&)` for all of them, in the order in which they were closed.
@@ -82,7 +82,7 @@ class ClosedClients {
  private:
   static constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
-  // Whoever is remembered stands in a chain by the time of the close; the free places are another.
+  // The remembered clients are chained by the time of the close; the free places are another.
   struct Place {
     ClosedClient closed;
     std::uint32_t earlier = kNobody;

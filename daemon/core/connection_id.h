@@ -1,6 +1,6 @@
 // The name of one connection inside the daemon: a slot, and which of its tenants is meant.
 //
-// Slots are small numbers that are used again, so whoever keeps something per connection can keep it in a
+// Slots are small numbers that are used again, so what is kept per connection can be kept in a
 // vector.  The generation makes a name that outlived its connection refer to nothing, not to the next tenant.
 #pragma once
 

@@ -24,10 +24,10 @@ class Deadlines {
   void arm(std::uint32_t slot, MonoTime at);
   void disarm(std::uint32_t slot);
 
-  // The slot's instant; never() when there is none.
+  // The slot's instant; never() when it has none.
   [[nodiscard]] MonoTime of(std::uint32_t slot) const;
 
-  // The earliest instant; never() when there is none.
+  // The earliest instant; never() when no slot has one.
   [[nodiscard]] MonoTime next() const {
     return heap_.empty() ? MonoTime::never() : instant_of(heap_.front());
   }

@@ -1,6 +1,6 @@
 // What the monitor wants done: bytes to send and connections to close, in order, and what happened meanwhile.
 //
-// The core never calls out; it fills one of these, and whoever owns the sockets applies it afterwards.  Made
+// The core never calls out; it fills one of these, and the owner of the sockets applies it afterwards.  Made
 // to be cleared and used again, so that an ordinary heartbeat allocates nothing; but what a thousand verdicts
 // of one instant took goes back.
 #pragma once
@@ -36,7 +36,7 @@ class Effects {
   // After everything that was ordered to be sent; the monitor has forgotten the connection already.
   void close(ConnId conn) { orders_.push_back({Order::Kind::Close, conn, 0, 0}); }
   void tell(Event&& event) { events_.push_back(std::move(event)); }
-  // The next event can be told without any memory.
+  // The next event can be added without allocating.
   void make_room() {
     if (events_.size() == events_.capacity()) events_.reserve(2 * events_.size() + 1);
   }

@@ -1,4 +1,4 @@
-// The latest events by number, for whoever wants to follow them or to resume where it stopped.
+// The latest events by number, for followers that read on or resume where they stopped.
 //
 // Bounded: one past limits::kFeedMax, the oldest is let go; a follower sees by the numbers how many it
 // missed.  A ring whose room is all there from the start: events that came and went one by one would leave

@@ -1,12 +1,12 @@
 // The clock that the rule sees: it stands still while the daemon could not listen.
 //
-// A daemon that was stopped, starved of CPU or blocked on a slow disk for a minute has heard nobody for a
+// A daemon that was stopped, starved of CPU or blocked on a slow disk for a minute has heard no client for a
 // minute; charging that to its clients would be a lie.  So a gap between two turns of the loop counts as at
 // most `stall_limit` of listening, and the rest of it is a stall.  And what had arrived meanwhile is to be
 // heard in the middle of that: one half counts at once, and the other is owed until settle().  So between
 // what was heard before the stall, in it, and after it there is half a tick at the most that is not the
-// client's own: who beats at least every half tick is never charged a silent tick.  Knows no real clock: it
-// is handed the machine's monotonic reading.
+// client's own: a client that beats at least every half tick is never charged a silent tick.  Knows no real
+// clock: it is handed the machine's monotonic reading.
 #pragma once
 
 #include <algorithm>

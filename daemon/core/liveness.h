@@ -54,7 +54,7 @@ class Liveness {
   [[nodiscard]] MonoTime left_at() const { return left_at_; }
 
   // Judges the ticks that end at or before `now`, in order, up to and including the first change; call again
-  // until there is none.  Must have been called so for `now` before any call below that happens at `now`.
+  // until it returns none.  Must have been called so for `now` before any call below that happens at `now`.
   [[nodiscard]] std::optional<Change> advance(const Rule& rule, MonoTime now);
 
   // The instant of the next change if nothing more is heard; never() once closed.  A heartbeat of an alive

@@ -358,7 +358,7 @@ void Monitor::release(Entry entry, MonoTime now, Effects& effects) {
   entry.client.frame_begun_ms = low_bits(now);  // the rest of the frame may have been waiting for us
 }
 
-// Bad input: only this connection ends, and its client and the operator are told what was wrong with it.
+// Bad input: only this connection ends, and the client and the operator are sent what was wrong with it.
 void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects) {
   ++state_.counters.bad_input.at(static_cast<std::size_t>(kind));
   if (!judge(entry, now, effects)) return;

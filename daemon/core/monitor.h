@@ -95,7 +95,7 @@ class Monitor {
   // first.
   [[nodiscard]] bool advance(MonoTime now, Effects& effects);
 
-  // When advance() is next needed; never() while nobody is connected.
+  // When advance() is next needed; never() while no client is connected.
   [[nodiscard]] MonoTime next_deadline() const {
     return state_.sweep ? state_.sweep->at : std::min(deadlines_.next(), state_.brake.next());
   }

@@ -35,7 +35,7 @@ enum class Reason : std::uint8_t {
   Unauthorized,
 };
 
-// Who began what an event reports.
+// The party that began what an event reports.
 enum class Party : std::uint8_t { Client, Daemon, Operator };
 
 // The changes of status that a reason causes in ordinary operation; bits of one set.

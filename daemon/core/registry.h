@@ -28,7 +28,7 @@ class Registry {
   ConnId add(const Endpoint& peer, MonoTime accepted);
   void remove(std::uint32_t slot);
 
-  // Names the client in the slot, which had no id; nobody else has this one.
+  // Names the client in the slot, which had no id; no other client has this id.
   void name(std::uint32_t slot, std::string_view id);
 
   // Three steps that make the registry what another was, see SlotMap.  restore() returns false, and changes

@@ -18,7 +18,7 @@ class ShardedSlotIndex {
  public:
   static constexpr std::size_t kShards = 64;
 
-  // Makes sure that the next insert() under this hash needs no memory.  Where there is none, nothing changes.
+  // Makes sure that the next insert() under this hash needs no memory.  Without memory, nothing changes.
   void make_room(std::uint32_t hash) { shard_of(hash).make_room(); }
 
   // As SlotIndex's.

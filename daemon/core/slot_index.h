@@ -1,8 +1,8 @@
 // Slots by a hash of what they are called: one table for all names, whatever they are made of.
 //
-// Open addressing with linear probing, in entries of 8 bytes.  It holds no names: whoever looks for one says
-// which of the slots with its hash is it.  It grows by half and shrinks again, so that memory returns after a
-// burst: between 11 and 32 bytes a slot in use.
+// Open addressing with linear probing, in entries of 8 bytes.  It holds no names: the caller that looks for
+// one says which of the slots with its hash is it.  It grows by half and shrinks again, so that memory
+// returns after a burst: between 11 and 32 bytes a slot in use.
 #pragma once
 
 #include <cassert>
@@ -18,7 +18,7 @@ namespace heartbeat {
 
 class SlotIndex {
  public:
-  // Makes sure that the next insert() needs no memory.  Where there is none, nothing changes.
+  // Makes sure that the next insert() needs no memory.  Without memory, nothing changes.
   void make_room() {
     if (4 * (size_ + 1) > 3 * entries_.size()) resize(entries_.size() + entries_.size() / 2 + kLeast);
   }
@@ -42,7 +42,7 @@ class SlotIndex {
       assert(entries_[hole].slot != kNobody);
       hole = after(hole);
     }
-    // Whoever stands behind the hole and would not be found past it moves up.
+    // An entry behind the hole that would not be found past it moves up.
     for (std::size_t at = after(hole); entries_[at].slot != kNobody; at = after(at)) {
       if (distance(home(entries_[at].hash), at) < distance(hole, at)) continue;
       entries_[hole] = entries_[at];

@@ -80,7 +80,7 @@ class SlotMap {
   [[nodiscard]] T* find(ConnId id) { return is_there(id) ? at(id.slot) : nullptr; }
   [[nodiscard]] const T* find(ConnId id) const { return is_there(id) ? at(id.slot) : nullptr; }
 
-  // Who lives in the slot; null when nobody does.
+  // The value in the slot; null when the slot is free.
   [[nodiscard]] T* at(std::uint32_t slot) { return const_cast<T*>(std::as_const(*this).at(slot)); }  // NOLINT
   [[nodiscard]] const T* at(std::uint32_t slot) const {
     if (slot >= generations_.size()) return nullptr;
@@ -122,7 +122,7 @@ class SlotMap {
       used_.reset(place);
     }
 
-    // Null where there is none.
+    // Null where the slot is free.
     [[nodiscard]] T* at(std::uint32_t place) { return used_.test(place) ? object(place) : nullptr; }
     [[nodiscard]] bool is_empty() const { return used_.none(); }
 

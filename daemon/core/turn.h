@@ -13,7 +13,7 @@
 // Three rules stand behind it.  Clients are judged only after a poll that began when an instant was known to
 // have come, as a poll may be interrupted with everything unread: so what had arrived by then has been heard.
 // After a stall the clock stops half-way, until two polls that cannot sleep have heard what arrived in it
-// (listening_clock.h).  And no poll and no rest goes on beyond an instant at which a client is to be judged.
+// (listening_clock.h).  And no poll and no rest goes on beyond an instant at which a client must be judged.
 #pragma once
 
 #include <chrono>
@@ -69,8 +69,8 @@ class Turn {
   void set_rule(const Rule& rule);
 
   // When the next poll has to return at the latest, on the machine's clock.  At an instant that has come that
-  // poll does not sleep.  `next_deadline`: the earliest instant at which a client is to be looked at, on the
-  // listening clock; never() if there is none.
+  // poll does not sleep.  `next_deadline`: the earliest instant at which a client must be looked at, on the
+  // listening clock; never() if no client has one.
   [[nodiscard]] MonoTime next_poll(MonoTime next_deadline);
 
   // How much of `wanted` the loop may rest without polling; 0 for not at all.  `next_sleep`: how long its

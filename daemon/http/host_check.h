@@ -1,7 +1,7 @@
 // Whether a request is meant for us: the defence against DNS rebinding.
 //
 // A page of some other site can make a browser ask a loopback address, by a name of its own that resolves
-// there; such a request is told by its Host header, which has that name.
+// there; such a request is recognised by its Host header, which has that name.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// HTTP on the loop: libmicrohttpd speaks it, and this decides who may and what is answered.
+// HTTP on the loop: libmicrohttpd speaks it, and this decides which requests are answered, and how.
 //
 // Connections are accepted here (uv::Acceptor) and handed to libmicrohttpd.  It has an epoll descriptor of
 // its own, which the loop watches; it runs only when that is readable or one of its timeouts is due, and in
@@ -113,7 +113,7 @@ class Server final : uv::Acceptor::Door {
                    std::unique_ptr<Answer> answer);
   bool send(MHD_Connection* handle, unsigned status, const char* type, const Reply& reply);
 
-  // Fills `buffer` with what is to be sent next; 0 where the exchange waits for its turn or for events, and
+  // Fills `buffer` with the next bytes to send; 0 where the exchange waits for its turn or for events, and
   // below 0 at the end.
   std::ptrdiff_t read(Exchange& exchange, char* buffer, std::size_t max);
   void suspend(Exchange& exchange, Exchanges& until);

@@ -123,7 +123,7 @@ void add_changes(Families& families, const Figures& figures) {
     }
   }
   families.begin("heartbeatd_closes_total", MetricType::Counter,
-                 "Connections that were closed, why, and who began it.");
+                 "Connections that were closed, by reason and by the party that began it.");
   for (const ReasonFacts& facts : kReasons) {
     for (const Party by : kParties) {
       const std::uint64_t count = figures.tally.closes(facts.reason, by);

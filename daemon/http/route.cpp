@@ -38,7 +38,7 @@ tl::expected<std::size_t, std::string> parse_limit(std::string_view text) {
 }
 
 // What is asked beyond the path.  Each part is taken by its name; the first thing that is wrong is kept, and
-// what nobody took is a mistake of whoever wrote it.
+// a parameter that is left is a mistake in the request.
 class Query {
  public:
   explicit Query(const Target& target) : target_(target) {}

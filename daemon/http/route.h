@@ -46,7 +46,7 @@ struct Refusal {
   std::string message;
 };
 
-// `last_event_id`: the header of that name, empty where there is none; it wins over `since`.
+// `last_event_id`: the header of that name, empty where the request has none; it wins over `since`.
 [[nodiscard]] tl::expected<Request, Refusal> route(std::string_view target, std::string_view last_event_id);
 
 }  // namespace heartbeat::http

@@ -11,7 +11,7 @@
 namespace heartbeat {
 namespace {
 
-// Whom an allocation that failed turns to; null for nobody.  new and libuv ask a function that is told
+// The reserve that a failed allocation draws on; null for none.  new and libuv ask a function that is told
 // nothing.
 MemoryReserve* in_force = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 

@@ -1,7 +1,7 @@
-// Memory kept back for the moment when there is none: what is in hand then can still be finished.
+// Memory kept back for the moment when an allocation fails: what is in hand then can still be finished.
 //
 // Where an allocation fails, by new or by libuv, the reserve is given back to the allocator and the
-// allocation is tried again.  From then on it is lent, and whoever owns it is to ask for no more than it must
+// allocation is tried again.  From then on it is lent, and its owner should ask for no more than it must
 // (no new clients) until it could be had again.  An allocation that fails even so ends as it would have
 // without: in std::bad_alloc.  libuv 1.44 has one such allocation that ends the process instead, the table of
 // its descriptors.

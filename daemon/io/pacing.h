@@ -33,7 +33,7 @@ class Pacing {
   // --- what happens in a turn ---
   void read() { ++reads_; }
   void answered() { ++answers_; }
-  // Somebody came, or asked for something, whom a pause would keep waiting.
+  // A connection or a request came that a pause would keep waiting.
   void hurry(Nanos now) { hurry_until_ = now + limits::kPauseHoldOff; }
 
   // At the end of a turn: how long to rest before the next; 0 for not at all.

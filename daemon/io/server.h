@@ -69,7 +69,7 @@ class Server final : Entrance::Host {
   // The longest pause between two turns; 0 for none.  The tick may make it shorter: longest_pause().
   void set_pause_max(Millis pause_max);
 
-  // Somebody other than the clients waits for the loop: no pause for limits::kPauseHoldOff.
+  // Something other than the clients waits for the loop: no pause for limits::kPauseHoldOff.
   void hurry() { pacing_.hurry(uv::Loop::fine_now()); }
   // A pause ends as soon as this descriptor can be read, or a connection comes that the acceptor watches for.
   // Both outlive the server.
@@ -88,8 +88,8 @@ class Server final : Entrance::Host {
   // until it is whole again.  Outlives the server.
   void use(MemoryReserve& memory) { memory_ = &memory; }
 
-  // Takes no more connections, tells everybody who asked that this is a shutdown, and stops the loop when
-  // they have read it, within limits::kLingerMax.
+  // Takes no more connections, sends `shutdown` to the clients that asked for notices, and stops the loop
+  // when they have read it, within limits::kLingerMax.
   void stop();
 
   [[nodiscard]] bool is_stopping() const { return stopping_; }
@@ -167,7 +167,7 @@ class Server final : Entrance::Host {
   void let_go(ConnId conn);
 
   uv::Loop& loop_;
-  MemoryReserve* memory_ = nullptr;  // null: there is none
+  MemoryReserve* memory_ = nullptr;  // null: no reserve is kept
   Monitor monitor_;
   Turn turn_;
   TimeAsleep time_asleep_;

@@ -75,8 +75,8 @@ class Words {
   LogRecord record_;
 };
 
-// What becomes of a connection by itself. One that never brought a byte is a balancer's probe and nobody's
-// client, so that it is a counter, and a line for those who ask for every line.
+// What becomes of a connection by itself. One that never brought a byte is a balancer's probe and no
+// client: it is counted, and logged at the debug level.
 bool is_of_a_probe(const Event& event) {
   const bool is_our_doing = event.kind == Event::Kind::Closed &&
                             (event.reason == Reason::Kicked || event.reason == Reason::Shutdown);
@@ -131,7 +131,8 @@ void add_brake(Words& words, const BrakeReport& brake, MonoTime at) {
   words.add("heard_first", "heard_first_ms", at - brake.heard_first);
   words.add("heard_last", "heard_last_ms", at - brake.heard_last);
   words.add_detail(
-      "so many clients would be closed for silence that the cause is more likely here or in the network; "
+      "many clients would be closed for silence at once, and the cause is more likely here or in the "
+      "network; "
       "closing pauses, see heartbeatctl brake --help");
 }
 
@@ -250,7 +251,7 @@ void EventLog::tell(const Event& event, MonoTime now) {
   const level_enum level = level_of(event);
   if (!spdlog::should_log(level)) return;
   turn(now);
-  // Who asks for the debug level asks for every line.
+  // At the debug level every line is wanted.
   const bool is_bounded = level > spdlog::level::debug;
   if (!is_bounded || flood_.admit(event, level, now)) write_(record_of(event, level));
 }

@@ -23,7 +23,7 @@ class EventLog {
   EventLog(unsigned per_second, Write write) : flood_(per_second), write_(std::move(write)) {}
   void set_per_second(unsigned per_second) { flood_.set_per_second(per_second); }
 
-  // Events whose level the log does not show are neither told nor counted.  `now` is the machine's clock.
+  // Events whose level the log does not show are neither logged nor counted.  `now` is the machine's clock.
   void tell(const Event& event, MonoTime now);
 
   // At the end of each turn of the loop: tells what the seconds that are over held back.

@@ -1,5 +1,5 @@
-// Keeps a flood of events from drowning the log: of each kind so many are told in a second, and the rest of
-// that second is summed up.  Nothing is lost silently: what was not told is in the sum.
+// Keeps a flood of events from drowning the log: of each kind a bounded number is logged in a second, and
+// the rest of that second is summed up.  Nothing is lost silently: what was not logged is in the sum.
 //
 // Knows no log and no clock.  A second is one of the machine's clock, and begins with the first event of its
 // kind after the one before.
@@ -30,7 +30,7 @@ class FloodControl {
     std::array<std::uint64_t, kReasonCount> by_reason{};
   };
 
-  // `per_second`: events of one kind that are told in a second; 0 for all of them.
+  // `per_second`: events of one kind that are logged in a second; 0 for all of them.
   explicit FloodControl(unsigned per_second) : per_second_(per_second) {}
   void set_per_second(unsigned per_second) { per_second_ = per_second; }
 

@@ -1,4 +1,4 @@
-// One event as it is told: a line for a person, and the same as fields for the journal.
+// One event as it is logged: a line for a person, and the same as fields for the journal.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // A walk over the connected clients, a bounded number of steps at a time, while others come and go.
 //
-// A client stays in its slot for as long as it is connected, and the walk goes from slot to slot: so whoever
-// was connected when it began and still is when its slot is reached is met exactly once, whoever leaves
-// meanwhile; whoever came later is not met at all.
+// A client stays in its slot for as long as it is connected, and the walk goes from slot to slot.  So a
+// client that was connected when it began, and still is when its slot is reached, is met exactly once,
+// whatever others leave meanwhile; a client that came later is not met at all.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,7 @@ namespace heartbeat {
 
 enum class SortBy : std::uint8_t { Name, Silence, Margin, Connected };
 
-// Where in the feed, or in a list of the clients, somebody was.  Both are of one run of the daemon.
+// A place in the feed, or in a list of the clients.  Both are of one run of the daemon.
 struct FeedCursor {
   std::string boot;
   std::uint64_t number = 0;

@@ -45,7 +45,7 @@ void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::
   json.end_object();
 }
 
-// The last that is remembered of its kind; null where there is none.
+// The last that is remembered of its kind; null where none is remembered.
 const Stall* last_stall(const Monitor& monitor, Stall::Cause cause) {
   const auto& stalls = monitor.stalls();
   const auto found =

@@ -22,7 +22,7 @@ class InheritedSockets {
 
   [[nodiscard]] std::size_t size() const { return sockets_.size(); }
 
-  // Negative if there is none of that cookie.
+  // Negative if no socket has that cookie.
   [[nodiscard]] Descriptor take(Handover::Cookie cookie);
 
   // What is left: connected TCP sockets, of which nothing is known.  Any other socket is closed.

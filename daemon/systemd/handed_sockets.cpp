@@ -56,7 +56,7 @@ tl::expected<HandedSockets, std::string> take_handed_sockets() {
       if (sockets.control) return refuse("is the second of that name");
       sockets.control = descriptor;
     } else {
-      if (!is_tcp(descriptor)) return refuse("is not a TCP socket (a Unix socket is to be named 'control')");
+      if (!is_tcp(descriptor)) return refuse("is not a TCP socket (a Unix socket must be named 'control')");
       sockets.clients.push_back(descriptor);
     }
   }

@@ -1,7 +1,7 @@
 // The listening sockets that the service manager keeps for us (socket activation).
 //
-// They stay open in the manager while the daemon restarts, so whoever connects meanwhile waits in their queue
-// and is not refused.
+// They stay open in the manager while the daemon restarts, so a peer that connects meanwhile waits in their
+// queue and is not refused.
 #pragma once
 
 #include <optional>

@@ -64,7 +64,7 @@ bool has_journal() {
 }
 
 void notify(const std::string& lines) {
-  // An error is that of a manager that does not listen any more; there is nobody else to tell.
+  // An error means that the manager no longer listens, and no other place wants to know.
   static_cast<void>(sd_notify(/*unset_environment=*/0, lines.c_str()));
 }
 

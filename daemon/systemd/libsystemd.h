@@ -1,7 +1,7 @@
 // What the daemon uses of libsystemd, and nothing else of it.
 //
 // There are two of the implementation, and the build takes one: libsystemd.cpp, and without_libsystemd.cpp
-// for systems that have none, where nothing is there to be told and nothing is ever handed over.
+// for systems that have none, where nothing is notified and nothing is ever handed over.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace heartbeat::libsystemd {
 // Whether there is a journal to write to, as far as the build goes.
 [[nodiscard]] bool has_journal();
 
-// Tells the service manager `KEY=value` lines.  Where none listens, nobody is told.
+// Sends `KEY=value` lines to the service manager; does nothing where none listens.
 void notify(const std::string& lines);
 
 // How often the service manager wants to hear WATCHDOG=1 at least; nothing where it does not watch.

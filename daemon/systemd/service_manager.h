@@ -1,4 +1,4 @@
-// The service manager that started the daemon (systemd): told how it goes, and fed as a watchdog.
+// The service manager that started the daemon (systemd): gets its state, and signs of life for the watchdog.
 //
 // Knows no loop and no clock: turn() is called at the end of each turn of the loop, so a loop that is stuck
 // in one callback, or spins without coming round, feeds nothing and is killed; nothing else keeps the feed

@@ -43,7 +43,7 @@ TEST_CASE("what was lost is counted, or said to be beyond counting") {
   CHECK(told(R"({"type":"lost","count":1})", lost_line) == "-- lost 1 event --\n");
   CHECK(told(R"({"type":"lost","count":12})", lost_line) == "-- lost 12 events --\n");
   CHECK(told(R"({"type":"lost"})", lost_line) ==
-        "-- lost events: the daemon was started anew, and nobody knows how many --\n");
+        "-- lost events: the daemon was started anew, and their number is unknown --\n");
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ class Watch(unittest.TestCase):
             daemon.emit("connected")
             daemon.start()
             lost, connected = watch.lines(2)
-            self.assertEqual(lost, "-- lost events: the daemon was started anew, and nobody knows how many --")
+            self.assertEqual(lost, "-- lost events: the daemon was started anew, and their number is unknown --")
             self.assertIn("connected", connected)
             daemon.drop()
             self.assertEqual(daemon.wait_for_request("watch", 3)[-1]["since"], f"{OTHER_BOOT}:1")

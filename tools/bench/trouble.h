@@ -1,7 +1,7 @@
 // Why nothing can be measured any more.
 //
-// A run has many steps that can fail in the same way, and nobody between them and main() has another way to
-// go: so it is thrown, and each owner releases what was started and made on the way.
+// A run has many steps that can fail in the same way, and no function between them and main() has another way
+// to go: so it is thrown, and each owner releases what was started and made on the way.
 #pragma once
 
 #include <stdexcept>

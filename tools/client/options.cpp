@@ -84,8 +84,7 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
                              std::numeric_limits<std::uint64_t>::max(), options.count);
   line.value("--status", "STATUS", "What the heartbeats declare: alive, leave, or close: one goodbye [alive]",
              [&](const std::string& text) { return read_status(text, options.status); });
-  line.value("--id", "ID",
-             "The stable name of this client; implies --notify, to be told when it is taken over",
+  line.value("--id", "ID", "The stable name of this client; implies --notify, to learn when it is taken over",
              [&](const std::string& text) { return read_id(text, options.id); });
   line.value("--ip", "IP", "The address to claim [that of our end of the connection]",
              [&](const std::string& text) { return read_ip(text, options.ip); });
@@ -98,7 +97,7 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
   line.duration("--cap", "Any pause before connecting again is at most this [1min]", Millis{1},
                 limits::kTickMax, options.cap);
   line.toggle("--persist", "Connect again after superseded and kicked, too", options.persist);
-  line.toggle("--notify", "Ask to be told of our state", options.notify);
+  line.toggle("--notify", "Ask for notices of our own state", options.notify);
   line.toggle("--ack", "Ask for an answer to each heartbeat, and number them", options.ack);
   line.number<std::uint32_t>("--retries", "Give up after this many failed attempts to connect again", 0,
                              std::numeric_limits<std::uint32_t>::max(), options.retries);

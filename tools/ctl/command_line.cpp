@@ -19,7 +19,7 @@ namespace heartbeat::ctl {
 namespace {
 
 constexpr const char* kAbout =
-    "Asks a running heartbeatd who is connected, why a client was closed and what changes, and\n"
+    "Asks a running heartbeatd which clients are connected, why a client was closed and what changes, and\n"
     "gives it orders, over its control socket.";
 constexpr const char* kCommandFooter =
     "\nAnd the options of all commands: --control, --json, --timeout (heartbeatctl --help).";
@@ -128,7 +128,7 @@ class Grammar {
   }
 
   Options parse(int argc, const char* const* argv) {
-    app_.allow_extras();  // so that it is we who name what is no command
+    app_.allow_extras();  // our own error names an unknown command
     try {
       app_.parse(argc, argv);
     } catch (const CLI::RequiredError&) {
@@ -156,7 +156,7 @@ class Grammar {
   void add_questions() {
     add_command("status", "How the daemon is: settings in force, totals, its own stalls", status_);
 
-    CLI::App* const clients = add_command("clients", "Who is connected", clients_);
+    CLI::App* const clients = add_command("clients", "The clients that are connected", clients_);
     clients->add_option("--status", clients_.status, "Only those that are alive, or in leave")
         ->type_name("alive|leave")
         ->check(one_of(kStatuses));
@@ -171,7 +171,7 @@ class Grammar {
     clients
         ->add_option_function<std::string>(
             "--limit", [this](const std::string& text) { read_limit(text, clients_.limit); },
-            "At most so many; with --sort no more than 10000 [all]")
+            "At most this many; with --sort no more than 10000 [all]")
         ->type_name("N");
 
     CLI::App* const closed =
@@ -188,7 +188,7 @@ class Grammar {
     closed
         ->add_option_function<std::string>(
             "--limit", [this](const std::string& text) { read_limit(text, closed_.limit); },
-            "At most so many, and no more than 10000 [10000]")
+            "At most this many, and no more than 10000 [10000]")
         ->type_name("N");
 
     CLI::App* const why =
@@ -228,7 +228,7 @@ class Grammar {
   void add_orders() {
     CLI::App* const kick = add_command("kick", "Close clients", kick_);
     kick->add_option("CLIENT", kick_.clients, "Their names")->type_name("")->required()->check(is_text());
-    kick->add_option("--message", kick_.message, "Told to those that asked for notices")
+    kick->add_option("--message", kick_.message, "Sent to the clients that asked for notices")
         ->type_name("TEXT")
         ->check(is_text());
 
@@ -237,7 +237,7 @@ class Grammar {
     brake
         ->add_option("ACTION", brake_.action,
                      "confirm: they are really gone, close those that wait; release: the cause was "
-                     "elsewhere, give everybody in leave a new leave period")
+                     "elsewhere, give every client in leave a new leave period")
         ->type_name("")
         ->required()
         ->check(one_of(kBrakeActions));

@@ -135,7 +135,7 @@ Line snapshot_line(const Object& client, std::string_view at) {
 Line lost_line(const Object& lost) {
   const auto count = lost.number("count");
   const std::string what = count ? "lost " + std::to_string(*count) + (*count == 1 ? " event" : " events")
-                                 : "lost events: the daemon was started anew, and nobody knows how many";
+                                 : "lost events: the daemon was started anew, and their number is unknown";
   return {{"-- " + what + " --", Tone::Bad}};
 }
 

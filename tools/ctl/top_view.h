@@ -24,7 +24,7 @@ struct TopAnswers {
   std::string trouble;         // not empty: why there is nothing newer
 };
 
-// What the daemon is to be asked for.
+// What to ask the daemon for.
 struct TopQuery {
   std::string sort;
   std::string match;   // a glob; empty: all
@@ -74,7 +74,7 @@ class TopView {
   std::size_t row_ = 0;                // the chosen one, of all
   std::string chosen_;                 // the client's name; empty: whichever is in row_
   std::vector<std::string> names_;     // of the clients that were drawn last
-  bool to_the_end_ = false;            // the last row is to be chosen, once it is known
+  bool to_the_end_ = false;            // choose the last row as soon as it is known
   std::optional<std::string> typing_;  // the filter while it is being typed
   std::optional<std::string> story_;   // whose story is shown
   bool help_ = false;

@@ -17,7 +17,7 @@ namespace {
 
 using Kind = ConnectionError::Kind;
 
-// How long a refusal of the request may take, until it is said that there is none.
+// How long a refusal of the request may take, until the request counts as accepted.
 constexpr Millis kRefusalWait{100};
 
 class Watch {

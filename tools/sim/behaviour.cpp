@@ -80,7 +80,7 @@ tl::expected<Mix, std::string> parse_mix(std::string_view text) {
     rest.remove_prefix(comma + 1);
   }
   if (std::all_of(mix.begin(), mix.end(), [](std::uint32_t share) { return share == 0; })) {
-    return tl::unexpected(quoted(text) + " leaves nobody to simulate");
+    return tl::unexpected(quoted(text) + " leaves no client to simulate");
   }
   return mix;
 }

@@ -186,7 +186,7 @@ void Fleet::send_byte(std::uint32_t slot, MonoTime now) {
   send(slot, std::string_view{actor.frame}.substr(at, 1));
 }
 
-// --- what it is told ------------------------------------------------------------------------------------
+// --- what it is sent ------------------------------------------------------------------------------------
 
 void Fleet::received(Connection& connection, std::string_view bytes) {
   const std::uint32_t slot = connection.slot();

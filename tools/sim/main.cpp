@@ -82,7 +82,7 @@ int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending, bool
   if (report.untold > 0) say("and " + std::to_string(report.untold) + " more");
   if (report.late_max > plan.pace.rule.tick || fleet.stalled() > Millis{0}) {
     say("the simulator itself was late, by up to " + format_duration(report.late_max) + ", and stalled for " +
-        format_duration(fleet.stalled()) + ": who was affected is judged leniently");
+        format_duration(fleet.stalled()) + ": the clients that it affected are judged leniently");
   }
   const bool own_fault = std::any_of(fleet.records().begin(), fleet.records().end(),
                                      [](const Record& record) { return record.own_fault; });

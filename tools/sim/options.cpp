@@ -18,7 +18,7 @@ constexpr const char* kAbout =
     "Simulates clients of heartbeatd, each with its own socket and port and with a behaviour of its own,\n"
     "and judges whether the daemon treated each as the rule promises. It asks the daemon for the rule first.";
 
-// What is to be seen within a minute: clients that join, fall silent, return, leave and are kicked.
+// What is seen within a minute: clients that join, fall silent, return, leave and are kicked.
 constexpr std::size_t kDemoClients = 12;
 constexpr Millis kDemoInterval{1000};
 constexpr std::string_view kDemoMix = "steady=4,flaky=1,late=2,silent=2,declared=1,goodbye=1,illegal=1";
@@ -48,7 +48,7 @@ std::string footer() {
          "a\n"
          "network, pauses, reloads and operators that are all drawn from the seed, and everything that it "
          "tells\n"
-         "is compared with what the rule says tick by tick. A promise that is broken is told with the seed "
+         "is compared with what the rule says tick by tick. A broken promise is printed with the seed "
          "that\n"
          "brings it back.\n"
          "\n"

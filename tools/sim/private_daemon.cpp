@@ -43,7 +43,7 @@ std::string find_heartbeatd() {
   return "heartbeatd";
 }
 
-// A port that is free at this moment; nothing if there is none.
+// A port that is free at this moment; nothing if no port is free.
 std::optional<HostPort> free_port() {
   const auto socket = uv::listening_socket(kAnywhere, 1);
   if (!socket) return {};

@@ -77,8 +77,8 @@ tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& serv
 
   if (scout->welcome() && is_sound(*scout->welcome())) return *scout->welcome();
   const std::string name = to_string(server);
-  if (scout->welcome()) return tl::unexpected(name + " told a rule that is not one");
-  if (error == 0) return tl::unexpected(name + " told no rule in " + format_duration(limits::kConnectMax));
+  if (scout->welcome()) return tl::unexpected(name + " sent a rule that is not one");
+  if (error == 0) return tl::unexpected(name + " sent no rule in " + format_duration(limits::kConnectMax));
   if (error == UV_EOF || error == UV_EPROTO) {
     return tl::unexpected(name + " did not tell its rule (is it heartbeatd?)");
   }

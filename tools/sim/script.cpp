@@ -72,7 +72,7 @@ Step Script::next_byte(const Pace& pace, std::size_t frame_size, MonoTime now) {
   return on_time(pace, Act::Byte, now);
 }
 
-// So many heartbeats, one last thing, and nothing more.
+// A number of heartbeats, one last act, and nothing more.
 Step Script::next_until(std::uint32_t beats, Act last, const Pace& pace, MonoTime now) const {
   if (steps_ > beats) return kNothing;
   return on_time(pace, steps_ == beats ? last : Act::Beat, now);

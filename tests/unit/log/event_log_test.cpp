@@ -148,7 +148,7 @@ TEST_CASE("the brake on mass closing tells for whom it holds, and what they have
   const LogRecord record = RecordingLog{0}.told(event_of(Event::Kind::Braked));
   CHECK(record.message.starts_with(
       "brake concerned=40 clients=41 pause=12.000s subnet=10.1.0.0/16 listener=10.0.0.1:14000 "
-      "heard_first=160.500s heard_last=160.000s: so many clients"));
+      "heard_first=160.500s heard_last=160.000s: many clients"));
   CHECK(record.level == spdlog::level::warn);
   CHECK(field(record, "pause_ms") == "12000");
   CHECK(field(record, "client") == "(absent)");

@@ -98,7 +98,7 @@ TEST_CASE("a socket that is not what its name says is refused, by name") {
   const std::string that = "the service manager handed over a socket named ";
   CHECK(error_of({{tcp(), "control"}}) == that + "control that is not a Unix socket");
   CHECK(error_of({{unix_stream(), "clients"}}) ==
-        that + "clients that is not a TCP socket (a Unix socket is to be named 'control')");
+        that + "clients that is not a TCP socket (a Unix socket must be named 'control')");
   CHECK(error_of({{bound_socket(AF_INET, SOCK_DGRAM, false), "clients"}}) ==
         that + "clients that is not a listening stream socket");
   CHECK(error_of({{bound_socket(AF_INET, SOCK_STREAM, false), "clients"}}) ==

@@ -84,7 +84,8 @@ void rule_within_a_tick(benchmark::State& state) {
     liveness.heard();
   }
 }
-// A heartbeat a tick, or with so many silent ticks before it; strikes are folded like everything else.
+// A heartbeat a tick, or with the given number of silent ticks before it; strikes are folded like everything
+// else.
 void rule_ticks(benchmark::State& state) {
   const Rule rule{.tick = kTick};
   Liveness liveness{MonoTime{}};

@@ -201,7 +201,7 @@ void WatchedMonitor::advance(MonoTime now) {
 void WatchedMonitor::carry_on(MonoTime now) {
   while (monitor_.advance(now, effects_)) left_for_the_next_slice();
   judged_up_to_ = now;
-  hold(monitor_.next_deadline() > now, "after a look at everybody who is due nobody is due");
+  hold(monitor_.next_deadline() > now, "after all clients that are due were looked at, no client is due");
 }
 
 void WatchedMonitor::left_for_the_next_slice() {
@@ -220,7 +220,7 @@ bool WatchedMonitor::kick(std::string_view name, std::string_view message, MonoT
   forget_last();
   const MonoTime at = instant_for(now);
   const bool kicked = monitor_.kick(name, message, now, effects_);
-  hold(kicked == oracle_.kick(name, at), "an operator kicks whoever is there, and nobody else");
+  hold(kicked == oracle_.kick(name, at), "an operator kicks a client that is connected, and no other");
   compare();
   return kicked;
 }
@@ -252,9 +252,9 @@ void WatchedMonitor::shut_down(MonoTime now) {
   while (monitor_.shut_down(now, effects_)) left_for_the_next_slice();
   oracle_.shut_down(now);
   compare();
-  hold(monitor_.clients().size() == 0, "after the shutdown nobody is connected");
+  hold(monitor_.clients().size() == 0, "after the shutdown no client is connected");
   hold(oracle_.brake_holds() || monitor_.next_deadline() == MonoTime::never(),
-       "after the shutdown nobody is due");
+       "after the shutdown no client is due");
 }
 
 void WatchedMonitor::sweep() {
@@ -270,11 +270,11 @@ void WatchedMonitor::sweep() {
 
 void WatchedMonitor::sweep_client(ConnId conn, const Oracle::Client& expected) {
   const Client* const client = monitor_.clients().find(conn);
-  if (client == nullptr) return break_promise("whoever is connected is known", std::to_string(conn.slot));
+  if (client == nullptr) return break_promise("a connected client is known", std::to_string(conn.slot));
   const auto hold_of = [&](bool kept, std::string_view promise) {
     if (!kept) break_promise(promise, "client " + escaped(name_of(*client)));
   };
-  hold_of(expected.life.next_instant() > judged_up_to_, "whoever was due has been looked at");
+  hold_of(expected.life.next_instant() > judged_up_to_, "a client that was due has been looked at");
   hold_of(client->liveness.status() == expected.life.status, "every client's status is what the rule says");
   hold_of(client->id == expected.id, "a client has the id that it gave");
   hold_of(client->heartbeats == expected.heartbeats, "every heartbeat is counted, once");
@@ -283,7 +283,7 @@ void WatchedMonitor::sweep_client(ConnId conn, const Oracle::Client& expected) {
   }
   // The daemon sleeps until then.
   hold_of(monitor_.next_deadline() <= expected.life.next_change()->at,
-          "nobody's next change is earlier than the armed deadline");
+          "no client's next change is earlier than the armed deadline");
 }
 
 void WatchedMonitor::compare() {
@@ -304,7 +304,7 @@ void WatchedMonitor::compare_events() {
   sort_by_connection(seen);
   sort_by_connection(expected);
   if (seen == expected) return;
-  break_promise("each change is told once, at its instant, with its reason; and nothing else is",
+  break_promise("each change is reported once, at its instant, with its reason; and nothing else is",
                 first_difference(expected, seen, [](const Told& told) { return to_string(told); }));
 }
 
@@ -323,15 +323,15 @@ void WatchedMonitor::compare_orders() {
     } else {
       ++closes_ordered_;
       closed_.push_back(order.conn);
-      hold(oracle_.find(order.conn) == nullptr, "only who is to be closed is closed");
-      hold(monitor_.clients().find(order.conn) == nullptr, "who is closed is no longer known");
+      hold(oracle_.find(order.conn) == nullptr, "only a client that must be closed is closed");
+      hold(monitor_.clients().find(order.conn) == nullptr, "a closed client is no longer known");
     }
   }
   std::vector<Sent> expected = oracle_.take_sent();
   sort_by_connection(seen);
   sort_by_connection(expected);
   if (seen == expected) return;
-  break_promise("a client is told what it asked for, in this order, and nothing else",
+  break_promise("a client is sent what it asked for, in this order, and nothing else",
                 first_difference(expected, seen, [](const Sent& sent) { return sent.words; }));
 }
 

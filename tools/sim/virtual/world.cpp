@@ -428,7 +428,7 @@ void World::note_event(const Event& event) {
   // An open may first report the verdict on another client, whose slot the new connection then took.
   if (index == kNobody || actors_[index].conn != event.conn) return;
   hold(!actors_[index].faithful,
-       "whoever beats in time is never taken for silent, however long the daemon was stopped");
+       "a client that beats in time is never taken for silent, however long the daemon was stopped");
 }
 
 }  // namespace heartbeat::sim
