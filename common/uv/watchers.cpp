@@ -80,10 +80,13 @@ void Readable::pause() {
 }
 
 void Readable::go_on() {
-  // libuv reports a connection that was reset as an error, and watches it no more.  The read that follows
-  // finds the reset.
-  uv_poll_start(&poll_, UV_READABLE,
-                [](uv_poll_t* poll, int, int) { guarded(static_cast<Readable*>(poll->data)->on_readable_); });
+  uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int status, int) {
+    auto* const readable = static_cast<Readable*>(poll->data);
+    // libuv reports a connection that was reset as an error, and watches it no more.  But what came before
+    // the reset is read first, and the reset by a later read.
+    if (status < 0) readable->go_on();
+    guarded(readable->on_readable_);
+  });
 }
 
 Owned<Signal> Signal::create(Loop& loop, int number, Callback on_signal) {

@@ -155,6 +155,30 @@ TEST_CASE("a connection that was reset is called back, and the read finds the re
   close(ends[0]);
 }
 
+TEST_CASE("a connection that was reset is read to its end, however little each callback reads") {
+  uv::Loop loop;
+  std::array<int, 2> ends{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0);
+  std::string got;
+  bool is_reset = false;
+  auto made = uv::Readable::create(loop, ends[0], [&] {
+    char byte = 0;
+    const ssize_t count = read(ends[0], &byte, 1);
+    if (count == 1) got += byte;
+    if (count < 0 && errno == ECONNRESET) is_reset = true;
+  });
+  REQUIRE(made);
+  uv::Owned<uv::Readable> readable = std::move(*made);
+  REQUIRE(write(ends[0], "x", 1) == 1);
+  REQUIRE(write(ends[1], "ab", 2) == 2);
+  close(ends[1]);
+  CHECK(turn_until(loop, [&] { return is_reset; }));
+  CHECK(got == "ab");
+  readable.reset();
+  CHECK(loop.drain(20s) == std::vector<std::string>{});
+  close(ends[0]);
+}
+
 TEST_CASE("a descriptor that cannot be polled is an error, and nothing is left of the attempt") {
   uv::Loop loop;
   const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // epoll takes no such file
