@@ -28,6 +28,7 @@ namespace {
 
 // After a restart: what had arrived in the gap is heard by then, whatever the pause between two turns.
 constexpr Millis kSettingsAfter{500};
+constexpr Millis kSettingsRetry{5000};
 
 // From the first signal that ends the daemon a further one changes nothing: it must not kill the process when
 // the handlers are gone and the loop is being drained.
@@ -37,6 +38,11 @@ void hold_back_ending_signals() {
   sigaddset(&ending, SIGTERM);
   sigaddset(&ending, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+}
+
+bool log_not_kept(const std::string& why) {
+  spdlog::error("the clients are not kept over the restart, and are closed: {}", why);
+  return false;
 }
 
 int refuse(int exit_code, const std::string& why) {
@@ -63,8 +69,7 @@ Daemon::Daemon(uv::Loop& loop, MemoryReserve& memory, const CommandLine& command
                    .service = service_,
                    .restarter = restarter_},
                   descriptors, continued()),
-      new_settings_(uv::Timer::create(
-          loop, [this] { server_.change_settings(server_.prepare(server_settings(this->config()))); })) {
+      new_settings_(uv::Timer::create(loop, [this] { put_settings_into_force(); })) {
   server_.use(memory);
 }
 
@@ -196,11 +201,13 @@ void Daemon::run() {
   for (;;) {
     if (!is_leaving_) loop_.run();
     if (is_leaving_) {
-      if (leave_with_manager()) break;
+      bool has_left = false;
+      if (!uv::guarded([&] { has_left = leave_with_manager(); })) log_not_kept("out of memory");
+      if (has_left) break;
       is_leaving_ = false;
       stop();
     } else if (restarter_.is_due()) {
-      replace();
+      if (!uv::guarded([this] { replace(); })) restarter_.refuse("out of memory");
       if (server_.is_stopping() || is_leaving_) hold_back_ending_signals();
     } else {
       break;
@@ -227,6 +234,16 @@ void Daemon::stop() {
 }
 
 // --- over a restart ---------------------------------------------------------------------------------------
+
+// After a restart.  Without memory nothing has changed, and it is tried again.
+void Daemon::put_settings_into_force() {
+  const bool done =
+      uv::guarded([this] { server_.change_settings(server_.prepare(server_settings(config()))); });
+  if (done) return;
+  spdlog::error("out of memory: the settings of before the restart still hold, and are changed in {}",
+                format_duration(kSettingsRetry));
+  new_settings_->arm(kSettingsRetry);
+}
 
 // Every client is adopted, whatever becomes of the state: clients of which nothing is known count as accepted
 // now.
@@ -298,19 +315,15 @@ bool Daemon::leave_with_manager() {
   loop_.turn_once();
   Kept kept;
   const auto state = write_state(Next::ProcessOfManager, kept);
-  if (!state) {
-    spdlog::error("the clients are not kept: {}", state.error());
-    return false;
-  }
+  if (!state) return log_not_kept(state.error());
   const auto bags = put_into_bags(kept.clients);
-  if (!bags || !ServiceManager::leave(state->get(), *bags, kept.others)) {
-    spdlog::error("the clients are not kept: {}",
-                  bags ? "the service manager stores no descriptors (FileDescriptorStoreMax=)"
-                       : std::strerror(bags.error()));
-    return false;
+  if (!bags) return log_not_kept(std::strerror(bags.error()));
+  if (!ServiceManager::leave(state->get(), *bags, kept.others)) {
+    return log_not_kept("the service manager stores no descriptors (FileDescriptorStoreMax=)");
   }
   spdlog::info("restarting with {} clients connected", server_.monitor().clients().size());
-  operations_.control().end_for_restart();
+  // From here on the clients are the manager's, whether a session gets its last word or not.
+  uv::guarded([this] { operations_.control().end_for_restart(); });
   operations_.control().leave_path();
   return true;
 }

@@ -62,6 +62,7 @@ class Daemon {
   [[nodiscard]] Server::Beginning beginning(const Config& config);
   [[nodiscard]] std::optional<Operations::Continued> continued();
   void adopt_clients();
+  void put_settings_into_force();
   void answer_waiting_operators();
   void replace();
   [[nodiscard]] bool leave_with_manager();

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "common/descriptor.h"
 #include "common/os/memory_file.h"
 #include "common/uv/machine.h"
@@ -57,7 +59,11 @@ std::optional<Predecessor> predecessor_of_manager(const HandedSockets& handed) {
   for (const int number : handed.kept_bags) {
     const Descriptor bag{number};
     auto sockets = look_into_bag(bag.get());
-    if (!sockets) continue;  // a client whose socket is not found is closed
+    if (!sockets) {
+      spdlog::error("a part of the clients' sockets cannot be read ({}): these clients are closed",
+                    std::strerror(sockets.error()));
+      continue;
+    }
     for (Descriptor& socket : *sockets) predecessor.sockets.add(std::move(socket));
   }
   read_into(predecessor, state.get());

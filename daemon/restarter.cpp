@@ -9,6 +9,7 @@
 #include "common/os/memory_file.h"
 #include "common/os/unnamed_file.h"
 #include "common/text.h"
+#include "common/uv/guard.h"
 #include "common/uv/machine.h"
 #include "daemon/restart/handover.h"
 
@@ -39,6 +40,10 @@ Restarter::Restarter(uv::Loop& loop, Invocation program, std::function<void()> o
 
 void Restarter::begin() {
   if (attempt_.under_way) return;
+  if (!uv::guarded([this] { ask(); })) refuse("out of memory");
+}
+
+void Restarter::ask() {
   attempt_ = {.under_way = true};
   is_late_ = false;
   if (program_.path.empty()) return refuse("the path of this program is not known; start it by its path");
@@ -59,19 +64,26 @@ void Restarter::answered(int exit_code, int signal) {
   timeout_->disarm();
   process_.reset();
   const Descriptor output = std::exchange(output_, Descriptor{-1});
-  if (is_late_) return refuse(program_.path + " did not answer in time");
-  if (signal != 0) return refuse(program_.path + " was ended by signal " + std::to_string(signal));
-  if (exit_code != EX_OK) {
-    return refuse(program_.path + " refuses (exit code " + std::to_string(exit_code) +
-                  "): " + words_of(output.get()));
+  if (!is_late_ && signal == 0 && exit_code == EX_OK) {
+    is_due_ = true;
+    return loop_.stop();
   }
-  is_due_ = true;
-  loop_.stop();
+  std::string why = "out of memory";
+  uv::guarded([&] { why = refusal(exit_code, signal, output.get()); });
+  refuse(why);
 }
 
+std::string Restarter::refusal(int exit_code, int signal, int output) const {
+  if (is_late_) return program_.path + " did not answer in time";
+  if (signal != 0) return program_.path + " was ended by signal " + std::to_string(signal);
+  return program_.path + " refuses (exit code " + std::to_string(exit_code) + "): " + words_of(output);
+}
+
+// If not even the reason finds memory, the next attempt is possible all the same.
 void Restarter::refuse(const std::string& why) {
   is_due_ = false;
-  attempt_ = {.under_way = false, .error = why};
+  attempt_ = {};
+  attempt_.error = why;
   spdlog::error("restart refused: {}; the daemon goes on as before", why);
   on_refused_();
 }

@@ -39,7 +39,9 @@ class Restarter {
   void refuse(const std::string& why);
 
  private:
+  void ask();
   void answered(int exit_code, int signal);
+  [[nodiscard]] std::string refusal(int exit_code, int signal, int output) const;
 
   uv::Loop& loop_;
   Invocation program_;

@@ -163,14 +163,6 @@ class Restart(unittest.TestCase):
         self.assertIsNone(self.daemon.process.poll())
         client.close()
 
-    def test_a_signal_that_ends_the_daemon_wins_over_a_restart(self):
-        client = Client(self.daemon.address)
-        client.sync(id="pump-7", notify=True)
-        self.daemon.send_signal(signal.SIGUSR2)
-        self.daemon.send_signal(signal.SIGTERM)
-        self.assertEqual(client.read_to_end()[-1]["reason"], "shutdown")
-        client.close()
-
     def test_what_an_operator_has_set_and_seen_goes_on(self):
         Client(self.daemon.address).close()
         self.daemon.ask("log_level", level="warn")
@@ -263,6 +255,18 @@ class Refused(unittest.TestCase):
             file.write('tick = "3s"\n')
         self.assertEqual(daemon.ask("restart")["type"], "done")
         wait_until(lambda: daemon.ask("status")["rule"]["tick_ms"] == 3000, "the new rule is in force")
+
+
+    def test_a_signal_that_ends_the_daemon_wins_over_a_restart_that_is_due(self):
+        daemon = self.run_program()
+        client = Client(daemon.address)
+        client.sync(id="pump-7", notify=True)
+        self.replace_program('#!/bin/sh\ncase "$*" in *--can-restore*) kill -TERM $PPID ;; *) : >"$0.ran" ;; esac\n')
+        daemon.send_signal(signal.SIGUSR2)
+        self.assertEqual(client.read_to_end()[-1]["reason"], "shutdown")
+        client.close()
+        self.assertEqual(daemon.process.wait(BOUND_S), 0)
+        self.assertFalse(os.path.exists(self.program + ".ran"), "the new program took the place of one that ended")
 
 
 class Unreadable(unittest.TestCase):
