@@ -48,7 +48,7 @@ std::string job_of(sd_bus* bus, const std::string& unit) {
                                  &kind) < 0) {
     return {};
   }
-  const std::string job = kind;
+  std::string job = kind;
   std::free(kind);  // NOLINT(cppcoreguidelines-no-malloc): it is sd-bus's
   return job;
 }

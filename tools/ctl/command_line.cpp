@@ -30,7 +30,7 @@ constexpr const char* kFooter =
     "69 the daemon is not there; 74 cannot write; 75 the daemon is busy; 76 what answers is no\n"
     "heartbeatd; 77 not allowed.";
 
-constexpr std::array<std::string_view, 4> kSorts{"silence", "margin", "connected", "name"};
+constexpr std::array<std::string_view, 4> kSortColumns{"silence", "margin", "connected", "name"};
 constexpr std::array<std::string_view, 2> kStatuses{"alive", "leave"};
 constexpr std::array<std::string_view, 7> kLevels{"trace", "debug",    "info", "warning",
                                                   "error", "critical", "off"};
@@ -167,7 +167,7 @@ class Grammar {
         ->add_option("--sort", clients_.sort,
                      "The most worrying first (silence, margin), the oldest (connected), or by name")
         ->type_name("silence|margin|connected|name")
-        ->check(one_of(kSorts));
+        ->check(one_of(kSortColumns));
     clients
         ->add_option_function<std::string>(
             "--limit", [this](const std::string& text) { read_limit(text, clients_.limit); },
@@ -219,7 +219,7 @@ class Grammar {
     CLI::App* const top = add_command("top", "A live table of clients, for a terminal (q quits)", top_);
     top->add_option("--sort", top_.sort, "As of clients [margin]")
         ->type_name("silence|margin|connected|name")
-        ->check(one_of(kSorts));
+        ->check(one_of(kSortColumns));
     top->add_option("--match", top_.match, "Only those with such a name")
         ->type_name("GLOB")
         ->check(is_text());

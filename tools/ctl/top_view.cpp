@@ -17,8 +17,6 @@
 namespace heartbeat::ctl {
 namespace {
 
-using Kind = Key::Kind;
-
 constexpr std::size_t kOtherRows = 2;  // the table's headings, and the last line
 constexpr std::size_t kItemGap = 2;    // spaces between two items of the head
 
@@ -126,15 +124,15 @@ void TopView::press(Key key) {
 }
 
 void TopView::press_in_filter(Key key) {
-  if (key.kind == Kind::Enter) {
+  if (key.kind == Key::Kind::Enter) {
     if (is_printable(*typing_)) match_ = glob_of(*typing_);
     begin_anew();
     typing_.reset();
-  } else if (key.kind == Kind::Escape) {
+  } else if (key.kind == Key::Kind::Escape) {
     typing_.reset();
-  } else if (key.kind == Kind::Backspace) {
+  } else if (key.kind == Key::Kind::Backspace) {
     typing_ = std::string{without_last(*typing_)};
-  } else if (key.kind == Kind::Character && typing_->size() < kFilterMax) {
+  } else if (key.kind == Key::Kind::Character && typing_->size() < kFilterMax) {
     *typing_ += key.byte;
   }
 }
@@ -142,13 +140,13 @@ void TopView::press_in_filter(Key key) {
 void TopView::press_in_story(Key key) {
   const std::size_t page = table_rows();
   switch (key.kind) {
-    case Kind::Up: first_ -= std::min<std::size_t>(first_, 1); return;
-    case Kind::Down: ++first_; return;  // add_story() knows where the end is
-    case Kind::PageUp: first_ -= std::min(first_, page); return;
-    case Kind::PageDown: first_ += page; return;
-    case Kind::Home: first_ = 0; return;
-    case Kind::Enter:
-    case Kind::Escape: break;
+    case Key::Kind::Up: first_ -= std::min<std::size_t>(first_, 1); return;
+    case Key::Kind::Down: ++first_; return;  // add_story() knows where the end is
+    case Key::Kind::PageUp: first_ -= std::min(first_, page); return;
+    case Key::Kind::PageDown: first_ += page; return;
+    case Key::Kind::Home: first_ = 0; return;
+    case Key::Kind::Enter:
+    case Key::Kind::Escape: break;
     default:
       if (key.byte != 'q') return;
       break;
@@ -161,19 +159,19 @@ void TopView::press_in_table(Key key) {
   const auto page = static_cast<long>(std::max<std::size_t>(table_rows(), 1));
   const auto row = static_cast<long>(row_);
   switch (key.kind) {
-    case Kind::Up: return choose(row - 1);
-    case Kind::Down: return choose(row + 1);
-    case Kind::PageUp: return choose(row - page);
-    case Kind::PageDown: return choose(row + page);
-    case Kind::Home: return begin_anew();
-    case Kind::End: to_the_end_ = true; return;
-    case Kind::Escape: help_ = false; return;
-    case Kind::Enter:
+    case Key::Kind::Up: return choose(row - 1);
+    case Key::Kind::Down: return choose(row + 1);
+    case Key::Kind::PageUp: return choose(row - page);
+    case Key::Kind::PageDown: return choose(row + page);
+    case Key::Kind::Home: return begin_anew();
+    case Key::Kind::End: to_the_end_ = true; return;
+    case Key::Kind::Escape: help_ = false; return;
+    case Key::Kind::Enter:
       if (row_ < names_.size()) story_ = names_[row_];
       first_ = 0;
       help_ = false;
       return;
-    case Kind::Character: break;
+    case Key::Kind::Character: break;
     default: return;
   }
   if (key.byte == 'q') ended_ = true;
