@@ -1,15 +1,12 @@
 """The PROXY protocol in front of the daemon: written by hand, and by a real HAProxy."""
-import os
-import shutil
 import socket
 import struct
-import subprocess
 import tempfile
 import unittest
 
-from harness import BOUND_S, Client, DaemonTest, frame, heartbeat, wait_until
+import haproxy
+from harness import Client, DaemonTest, frame, heartbeat, wait_until
 
-HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL = SIGNATURE + bytes([0x20, 0, 0, 0])
 
@@ -197,18 +194,13 @@ class Proxied(DaemonTest):
             join(direct, "late", version_2("10.0.0.8"))
 
 
-@unittest.skipUnless(HAPROXY, "haproxy is not installed (tools/setup check)")
+@unittest.skipUnless(haproxy.PROGRAM, "haproxy is not installed (tools/setup check)")
 class ByHaproxy(DaemonTest):
     def front(self, daemon, server_options):
         """HAProxy before the daemon; its address."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
         directory = tempfile.TemporaryDirectory(prefix="heartbeat-haproxy-")
         self.addCleanup(directory.cleanup)
-        path = os.path.join(directory.name, "haproxy.cfg")
-        with open(path, "w", encoding="ascii") as config:
-            config.write(f"""
+        return haproxy.start(self, directory.name, lambda port: f"""
 defaults
   mode tcp
   timeout connect 5s
@@ -218,18 +210,6 @@ listen heartbeats
   bind 127.0.0.1:{port}
   server daemon 127.0.0.1:{daemon.address[1]} {server_options}
 """)
-        process = subprocess.Popen([HAPROXY, "-db", "-f", path], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait, BOUND_S)
-        self.addCleanup(process.kill)
-
-        def is_up():
-            self.assertIsNone(process.poll(), "HAProxy ended")
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_until(is_up, "HAProxy listens")
-        return ("127.0.0.1", port)
 
     def client_of(self, address):
         client = Client(address)

@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BOUND_S, Client, DaemonTest, wait_until
+import haproxy
+from harness import Client, DaemonTest
 
-HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
 OPENSSL = shutil.which("openssl")
 DOCUMENT = os.path.join(os.path.dirname(__file__), "../../docs/security.md")
 
@@ -23,13 +23,7 @@ def recipe(name):
     return re.sub(r"(?m)^    ", "", block)
 
 
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@unittest.skipUnless(HAPROXY and OPENSSL, "haproxy or openssl is not installed (tools/setup check)")
+@unittest.skipUnless(haproxy.PROGRAM and OPENSSL, "haproxy or openssl is not installed (tools/setup check)")
 class HaproxyWithCertificates(DaemonTest):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="heartbeat-security-")
@@ -45,23 +39,8 @@ class HaproxyWithCertificates(DaemonTest):
         return os.path.join(self.directory, name)
 
     def front(self, daemon):
-        port = free_port()
-        text = recipe("haproxy").replace(":8883 ", f"127.0.0.1:{port} ")
-        text = text.replace("127.0.0.1:14000", f"127.0.0.1:{daemon.address[1]}")
-        with open(self.path("haproxy.cfg"), "w", encoding="ascii") as file:
-            file.write(text)
-        process = subprocess.Popen([HAPROXY, "-db", "-f", "haproxy.cfg"], cwd=self.directory, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait, BOUND_S)
-        self.addCleanup(process.kill)
-
-        def is_up():
-            self.assertIsNone(process.poll(), "HAProxy ended")
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_until(is_up, "HAProxy listens")
-        return ("127.0.0.1", port)
+        text = recipe("haproxy").replace("127.0.0.1:14000", f"127.0.0.1:{daemon.address[1]}")
+        return haproxy.start(self, self.directory, lambda port: text.replace(":8883 ", f"127.0.0.1:{port} "))
 
     def connect_by_tls(self, address, certificate=None, server="heartbeat.example"):
         context = ssl.create_default_context(cafile=self.path("ca.pem"))
