@@ -169,6 +169,13 @@ class Life(ServiceTest):
             restarted = self.box.journal("HEARTBEAT_EVENT=restarted")
             self.assertIn("HEARTBEAT_RESTARTED_MS", restarted[-1])
 
+    def test_a_restart_without_a_client_goes_on_as_well(self):
+        boot = json.loads(self.ask("status", "--json"))["boot"]
+        self.restart()
+        status = json.loads(self.ask("status", "--json"))
+        self.assertEqual((status["boot"], status["restarts"]["count"]), (boot, 1))
+        self.assertEqual(self.box.show("heartbeatd.service", "NFileDescriptorStore"), "0")
+
     def test_a_restart_in_the_same_process_keeps_every_client(self):
         with Peer("pump-7") as client:
             client.beat()
