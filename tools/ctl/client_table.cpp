@@ -12,10 +12,6 @@ namespace {
 constexpr double kMarginWarning = 0.67;
 constexpr double kMarginBad = 0.34;
 
-// What a name or an address may be cut down to: an IPv4 address with its port is still whole.
-constexpr std::size_t kNameLeast = 12;
-constexpr std::size_t kAddressLeast = 21;
-
 Tone tone_of_margin(std::optional<double> margin) {
   if (!margin || *margin >= kMarginWarning) return Tone::Plain;
   return *margin < kMarginBad ? Tone::Bad : Tone::Warning;

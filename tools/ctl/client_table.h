@@ -1,6 +1,7 @@
 // The columns in which clients are listed, by `clients` and by `top`.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,10 @@
 #include "tools/ctl/table.h"
 
 namespace heartbeat::ctl {
+
+// What a name or an address may be cut down to: an IPv4 address with its port is still whole.
+inline constexpr std::size_t kNameLeast = 12;
+inline constexpr std::size_t kAddressLeast = 21;
 
 // `sorted_by`: one of clients' sorts, whose heading is marked with an arrow; empty: none is.
 [[nodiscard]] Table client_table(std::string_view sorted_by = {});

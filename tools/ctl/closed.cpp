@@ -10,8 +10,6 @@
 namespace heartbeat::ctl {
 namespace {
 
-constexpr std::size_t kNameLeast = 12;
-
 Table closed_table() {
   return Table{{
       {"NAME", 0, kNameLeast},
