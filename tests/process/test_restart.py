@@ -151,7 +151,7 @@ class Restart(unittest.TestCase):
             while not over.is_set():
                 self.daemon.send_signal(signal.SIGHUP)
                 self.daemon.send_signal(signal.SIGUSR2)
-                time.sleep(0.0003)
+                time.sleep(0.002)
         thread = threading.Thread(target=storm)
         thread.start()
         try:
