@@ -158,7 +158,7 @@ class Box:
                 with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
                     if comm.read().strip() == "systemd":
                         return int(pid)
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
                 pass
         return None
 
