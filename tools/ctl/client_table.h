@@ -1,6 +1,7 @@
 // The columns in which clients are listed, by `clients` and by `top`.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,7 +16,10 @@ namespace heartbeat::ctl {
 inline constexpr std::size_t kNameLeast = 12;
 inline constexpr std::size_t kAddressLeast = 21;
 
-// `sorted_by`: one of clients' sorts, whose heading is marked with an arrow; empty: none is.
+// What the daemon can sort clients by.
+inline constexpr std::array<std::string_view, 4> kClientOrders{"silence", "margin", "connected", "name"};
+
+// `sorted_by`: one of those orders, whose heading is marked with an arrow; empty: none is.
 [[nodiscard]] Table client_table(std::string_view sorted_by = {});
 
 // One client's cells.  `rule` is the member of that name of a status: what the counters are out of.

@@ -1,4 +1,5 @@
-# bash completion of heartbeatctl: commands, options, and the names of clients as the daemon lists them.
+# bash completion of heartbeatctl.  What can be given comes from the program itself (`--completion`: a line for
+# each command), and the names of clients from the daemon.
 
 # The names that begin so; only those that need no quotes, and no more than a person would read.
 _heartbeatctl_clients() { # TYPED [--control PATH]
@@ -20,7 +21,10 @@ _heartbeatctl() {
   fi
   local previous=${words[-1]}
 
-  local commands="status clients closed why watch top kick brake log-level reload restart settings"
+  local -A commands=()
+  local name parameters
+  while read -r name parameters; do commands[$name]=$parameters; done < <(heartbeatctl --completion 2>/dev/null)
+
   local command="" control=() at
   for ((at = 1; at < ${#words[@]}; at++)); do
     case ${words[at]} in
@@ -31,33 +35,33 @@ _heartbeatctl() {
     esac
   done
 
-  local options="--control --json --timeout --help" offered=""
+  # What is given by its place, and the options; or the values of the option before.
+  local options="--control --json --timeout --help" values="" parameter
+  for parameter in ${command:+${commands[$command]}}; do
+    case $parameter in
+      --*) options+=" ${parameter%%=*}" ;;
+      *) values=$parameter ;;
+    esac
+  done
+  for parameter in ${command:+${commands[$command]}}; do
+    [[ $parameter != "$previous="* ]] || values=${parameter#*=} options=""
+  done
+
+  local offered
   case $previous in
     --control) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-    --timeout | --limit | --since | --message) COMPREPLY=(); return ;;
-    --status) offered="alive leave" ;;
-    --reason) offered="silent away goodbye peer_closed reset bad_frame bad_heartbeat superseded kicked never_spoke frame_timeout limit shutdown unauthorized" ;;
-    --sort) offered="silence margin connected name" ;;
-    --event) offered="connected joined named takeover fight slow_beats fast_beats strike leave return close refused accept_paused stall suspend brake brake_end restarted" ;;
-    --match | --client) offered=$(_heartbeatctl_clients "$current" "${control[@]}") ;;
-    *)
-      case $command in
-        "") options+=" --version"; offered=$commands ;;
-        closed) options+=" --since --reason --match --limit" ;;
-        clients) options+=" --status --match --sort --limit" ;;
-        watch) options+=" --since --client --event --snapshot --once" ;;
-        top) options+=" --sort --match" ;;
-        kick) options+=" --message" ;;
-        brake) offered="confirm release" ;;
-        log-level) offered="trace debug info warning error critical off" ;;
-      esac
-      if [[ $current == -* ]]; then
-        offered=$options
-      elif [[ $command == kick || $command == why ]]; then
-        offered=$(_heartbeatctl_clients "$current" "${control[@]}")
-      fi
-      ;;
+    --timeout) COMPREPLY=(); return ;;
   esac
+  if [[ -z $command ]]; then
+    offered=${!commands[*]}
+    [[ $current != -* ]] || offered="$options --version"
+  elif [[ $current == -* && -n $options ]]; then
+    offered=$options
+  elif [[ $values == @clients ]]; then
+    offered=$(_heartbeatctl_clients "$current" "${control[@]}")
+  else
+    offered=${values//,/ }
+  fi
 
   mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$current")
   # What bash takes for the part before the word that it completes is not said again.

@@ -2,11 +2,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <variant>
 
 #include "common/descriptors.h"
 #include "tools/ctl/command_line.h"
-#include "tools/ctl/commands.h"
 #include "tools/ctl/exit_code.h"
 #include "tools/ctl/text_width.h"
 
@@ -18,16 +16,15 @@ int main_of(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);
   use_utf8();
 
-  const auto options = parse_command_line(argc, argv);
-  if (!options) {
-    const CommandLineEnd& end = options.error();
+  const auto command_line = parse_command_line(argc, argv);
+  if (!command_line) {
+    const CommandLineEnd& end = command_line.error();
     std::fputs(end.text.c_str(), end.exit_code == kYes ? stdout : stderr);
     return end.exit_code;
   }
-  const Output output{options->json};
-  Session session{*options, output};
-  const Outcome outcome =
-      std::visit([&](const auto& command) { return run(command, session, output); }, options->command);
+  const Output output{command_line->options.json};
+  Session session{command_line->options, output};
+  const Outcome outcome = command_line->command->run(session, output);
 
   int exit_code = kYes;
   if (!outcome) {

@@ -8,10 +8,10 @@
 
 #include <tl/expected.hpp>
 
-#include "tools/ctl/command_line.h"
 #include "tools/ctl/connection.h"
 #include "tools/ctl/json_reply.h"
 #include "tools/ctl/json_request.h"
+#include "tools/ctl/options.h"
 #include "tools/ctl/output.h"
 
 namespace heartbeat::ctl {

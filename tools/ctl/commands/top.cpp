@@ -8,13 +8,15 @@
 #include <unistd.h>
 
 #include "common/os/poll.h"
-#include "tools/ctl/commands.h"
+#include "tools/ctl/client_table.h"
+#include "tools/ctl/commands/all.h"
 #include "tools/ctl/exit_code.h"
+#include "tools/ctl/parameters.h"
 #include "tools/ctl/screen.h"
 #include "tools/ctl/top_source.h"
 #include "tools/ctl/top_view.h"
 
-namespace heartbeat::ctl {
+namespace heartbeat::ctl::commands {
 namespace {
 
 using std::chrono::steady_clock;
@@ -82,27 +84,48 @@ void show(Screen& screen, TopView& view, TopSource& source, const sigset_t& mask
   }
 }
 
+class TopCommand final : public Command {
+ public:
+  void declare(Parameters& parameters) override {
+    parameters.choice("--sort", "silence|margin|connected|name", "As of clients [margin]", kClientOrders,
+                      sort_);
+    parameters.glob("--match", "Only those with such a name", match_);
+  }
+
+  [[nodiscard]] std::string contradiction(const Options& options) const override {
+    return options.json ? "--json: top is for a terminal; 'clients --json' is for a program" : "";
+  }
+
+  Outcome run(Session& session, const Output& /*output*/) override {
+    if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0) {
+      return tl::unexpected(Failure{kUsage, {"top needs a terminal; 'clients' prints the same table"}});
+    }
+    if (const auto there = session.connect(session.answer_deadline()); !there) {
+      return tl::unexpected(session.failure(there.error()));
+    }
+    const sigset_t mask = catch_signals();
+    {
+      const auto screen = Screen::open(!colour_is_unwanted());
+      if (screen == nullptr) {
+        return tl::unexpected(Failure{kUsage, {"top cannot draw on this terminal: is TERM right?"}});
+      }
+      TopView view{sort_, match_};
+      TopSource source{session};
+      show(*screen, view, source, mask);
+    }
+    if (ended_by != 0) end_by(ended_by, mask);
+    return {};
+  }
+
+ private:
+  std::string sort_ = "margin";
+  std::string match_;
+};
+
 }  // namespace
 
-Outcome run(const TopCommand& command, Session& session, const Output&) {
-  if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0) {
-    return tl::unexpected(Failure{kUsage, {"top needs a terminal; 'clients' prints the same table"}});
-  }
-  if (const auto there = session.connect(session.answer_deadline()); !there) {
-    return tl::unexpected(session.failure(there.error()));
-  }
-  const sigset_t mask = catch_signals();
-  {
-    const auto screen = Screen::open(!colour_is_unwanted());
-    if (screen == nullptr) {
-      return tl::unexpected(Failure{kUsage, {"top cannot draw on this terminal: is TERM right?"}});
-    }
-    TopView view{command.sort, command.match};
-    TopSource source{session};
-    show(*screen, view, source, mask);
-  }
-  if (ended_by != 0) end_by(ended_by, mask);
-  return {};
+Made make_top() {
+  return std::make_unique<TopCommand>();
 }
 
-}  // namespace heartbeat::ctl
+}  // namespace heartbeat::ctl::commands

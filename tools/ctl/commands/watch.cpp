@@ -3,16 +3,18 @@
 // It always knows the cursor that it would resume after: the one given, else where the feed stood when it
 // began, then that of the last event it printed.  So what happens while the daemon is out of reach is either
 // printed when it is back, or reported as lost.
+#include <array>
 #include <cstdio>
 
 #include <poll.h>
 
-#include "tools/ctl/commands.h"
+#include "tools/ctl/commands/all.h"
 #include "tools/ctl/event_text.h"
 #include "tools/ctl/exit_code.h"
+#include "tools/ctl/parameters.h"
 #include "tools/ctl/text_width.h"
 
-namespace heartbeat::ctl {
+namespace heartbeat::ctl::commands {
 namespace {
 
 using Kind = ConnectionError::Kind;
@@ -20,10 +22,23 @@ using Kind = ConnectionError::Kind;
 // How long a refusal of the request may take, until the request counts as accepted.
 constexpr Millis kRefusalWait{100};
 
+constexpr std::array<std::string_view, 18> kEvents{
+    "connected",     "joined", "named",   "takeover", "fight",     "slow_beats",
+    "fast_beats",    "strike", "leave",   "return",   "close",     "refused",
+    "accept_paused", "stall",  "suspend", "brake",    "brake_end", "restarted"};
+
+struct Wanted {
+  std::string since;
+  std::string match;
+  std::vector<std::string> events;
+  bool snapshot = false;
+  bool once = false;  // end when the daemon goes away
+};
+
 class Watch {
  public:
-  Watch(const WatchCommand& command, Session& session, const Output& output)
-      : command_(command), session_(session), output_(output), cursor_(command.since) {}
+  Watch(const Wanted& wanted, Session& session, const Output& output)
+      : wanted_(wanted), session_(session), output_(output), cursor_(wanted.since) {}
 
   // Until the daemon ends it for good, or a connection breaks that was the only one wanted.
   Outcome run() {
@@ -31,7 +46,7 @@ class Watch {
       const auto error = follow();
       if (!error) return tl::unexpected(error.error());
       const bool may_come_back = error->kind != Kind::Garbage && error->kind != Kind::Denied;
-      if (!begun_ || command_.once || !may_come_back) return tl::unexpected(session_.failure(*error));
+      if (!begun_ || wanted_.once || !may_come_back) return tl::unexpected(session_.failure(*error));
       tell_away(*error);
       poll(nullptr, 0, static_cast<int>(limits::kControlRetry.count()));
     }
@@ -85,9 +100,9 @@ class Watch {
   [[nodiscard]] Request request() const {
     Request request{"watch"};
     if (!cursor_.empty()) request.with("since", cursor_);
-    if (command_.snapshot && !snapshot_told_) request.flagged("snapshot");
-    if (!command_.match.empty()) request.with("match", command_.match);
-    if (!command_.events.empty()) request.with("events", command_.events);
+    if (wanted_.snapshot && !snapshot_told_) request.flagged("snapshot");
+    if (!wanted_.match.empty()) request.with("match", wanted_.match);
+    if (!wanted_.events.empty()) request.with("events", wanted_.events);
     return request;
   }
 
@@ -126,7 +141,7 @@ class Watch {
     away_ = true;
   }
 
-  const WatchCommand& command_;
+  const Wanted& wanted_;
   Session& session_;
   const Output& output_;
   std::string cursor_;
@@ -136,10 +151,29 @@ class Watch {
   bool snapshot_told_ = false;  // whole
 };
 
+class WatchCommand final : public Command {
+ public:
+  void declare(Parameters& parameters) override {
+    parameters.text("--since", "CURSOR", "Begin after the event that carried this cursor", wanted_.since);
+    parameters.glob("--client", "Only of clients with such a name", wanted_.match);
+    parameters.choices("--event", "EVENT", "Only these, with commas or repeated: leave,close …", kEvents,
+                       wanted_.events);
+    parameters.flag("--snapshot", "Begin with every client as it is now", wanted_.snapshot);
+    parameters.flag("--once", "End when the daemon goes away, instead of resuming", wanted_.once);
+  }
+
+  Outcome run(Session& session, const Output& output) override {
+    return Watch{wanted_, session, output}.run();
+  }
+
+ private:
+  Wanted wanted_;
+};
+
 }  // namespace
 
-Outcome run(const WatchCommand& command, Session& session, const Output& output) {
-  return Watch{command, session, output}.run();
+Made make_watch() {
+  return std::make_unique<WatchCommand>();
 }
 
-}  // namespace heartbeat::ctl
+}  // namespace heartbeat::ctl::commands

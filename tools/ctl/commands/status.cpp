@@ -4,12 +4,12 @@
 #include <string_view>
 
 #include "common/duration.h"
-#include "tools/ctl/commands.h"
+#include "tools/ctl/commands/all.h"
 #include "tools/ctl/facts.h"
 #include "tools/ctl/status_text.h"
 #include "tools/ctl/time_text.h"
 
-namespace heartbeat::ctl {
+namespace heartbeat::ctl::commands {
 namespace {
 
 // `joins 12, leaves 3`, or `none`.
@@ -148,13 +148,20 @@ Facts facts_of(const Object& status) {
   return facts;
 }
 
+class StatusCommand final : public Command {
+ public:
+  Outcome run(Session& session, const Output& output) override {
+    const auto status = session.ask_for_one(Request{"status"});
+    if (!status) return tl::unexpected(status.error());
+    if (!output.json()) output.print(facts_of(status->object()).lines(output.width()));
+    return {};
+  }
+};
+
 }  // namespace
 
-Outcome run(const StatusCommand&, Session& session, const Output& output) {
-  const auto status = session.ask_for_one(Request{"status"});
-  if (!status) return tl::unexpected(status.error());
-  if (!output.json()) output.print(facts_of(status->object()).lines(output.width()));
-  return {};
+Made make_status() {
+  return std::make_unique<StatusCommand>();
 }
 
-}  // namespace heartbeat::ctl
+}  // namespace heartbeat::ctl::commands

@@ -1,0 +1,32 @@
+#include "tools/ctl/commands/all.h"
+
+#include <array>
+
+namespace heartbeat::ctl {
+namespace {
+
+using namespace commands;
+
+constexpr std::array kAll{
+    CommandRow{"status", "How the daemon is: settings in force, totals, its own stalls", make_status},
+    CommandRow{"clients", "The clients that are connected", make_clients},
+    CommandRow{"closed", "The clients that are gone, the one closed last first: when and why", make_closed},
+    CommandRow{"why", "The story of one client, connected or among the last that were closed", make_why},
+    CommandRow{"settings", "Each setting with its value and where that comes from", make_settings},
+    CommandRow{"watch", "Each change as it happens, until interrupted", make_watch},
+    CommandRow{"top", "A live table of clients, for a terminal (q quits)", make_top},
+    CommandRow{"kick", "Close clients", make_kick},
+    CommandRow{"brake", "End the brake on mass closing while it holds (see status)", make_brake},
+    CommandRow{"log-level", "Change what the daemon logs", make_log_level},
+    CommandRow{"reload", "Have the configuration file read again", make_reload},
+    CommandRow{"restart", "Have the installed program take the daemon's place; every client stays connected",
+               make_restart},
+};
+
+}  // namespace
+
+std::span<const CommandRow> all_commands() {
+  return kAll;
+}
+
+}  // namespace heartbeat::ctl

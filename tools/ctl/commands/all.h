@@ -1,0 +1,25 @@
+// The makers of all commands, each in a file of its own.
+#pragma once
+
+#include <memory>
+
+#include "tools/ctl/command.h"
+
+namespace heartbeat::ctl::commands {
+
+using Made = std::unique_ptr<Command>;
+
+[[nodiscard]] Made make_status();
+[[nodiscard]] Made make_clients();
+[[nodiscard]] Made make_closed();
+[[nodiscard]] Made make_why();
+[[nodiscard]] Made make_settings();
+[[nodiscard]] Made make_watch();
+[[nodiscard]] Made make_top();
+[[nodiscard]] Made make_kick();
+[[nodiscard]] Made make_brake();
+[[nodiscard]] Made make_log_level();
+[[nodiscard]] Made make_reload();
+[[nodiscard]] Made make_restart();
+
+}  // namespace heartbeat::ctl::commands
