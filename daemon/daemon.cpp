@@ -182,7 +182,7 @@ tl::expected<void, std::string> Daemon::serve_http() {
 // --- run --------------------------------------------------------------------------------------------------
 
 void Daemon::run() {
-  on_sighup_ = uv::Signal::create(loop_, SIGHUP, [this] { static_cast<void>(operations_.reload()); });
+  on_sighup_ = uv::Signal::create(loop_, SIGHUP, [this] { operations_.reload_soon(); });
   on_sigterm_ = uv::Signal::create(loop_, SIGTERM, [this] { end("SIGTERM"); });
   on_sigint_ = uv::Signal::create(loop_, SIGINT, [this] { end("SIGINT"); });
   on_sigusr2_ = uv::Signal::create(loop_, SIGUSR2, [this] { restarter_.begin(); });

@@ -96,6 +96,10 @@ void Operations::after_turn() {
   clock_.agree(uv::wall_time(loop_), now());
   heartbeats_.sample(monitor().counters().heartbeats, now());
   if (memory_.is_due(monitor().clients().size(), now())) give_memory_back();
+  if (reload_is_due_ && !is_judging()) {
+    reload_is_due_ = false;
+    static_cast<void>(reload());
+  }
   control_.after_turn();
   if (http_) {
     timeline_.sample(loop_.now(), clock_.at(now()), monitor(), tally_);

@@ -85,6 +85,9 @@ class Operations final : public OperatorDesk {
   }
   void after_turn();
 
+  // Reloads once no client is being judged: at the end of this turn or of one of the next.
+  void reload_soon() { reload_is_due_ = true; }
+
   // --- OperatorDesk ---
   [[nodiscard]] const Boot& boot() const override { return boot_; }
   [[nodiscard]] const Monitor& monitor() const override { return parts_.server.monitor(); }
@@ -95,6 +98,7 @@ class Operations final : public OperatorDesk {
   [[nodiscard]] Figures figures() const override;
   [[nodiscard]] Health health() const override;
   [[nodiscard]] std::vector<SettingInForce> settings() const override;
+  [[nodiscard]] bool is_judging() const override { return parts_.server.is_judging(); }
   bool kick(std::string_view name, std::string_view message) override;
   std::optional<std::size_t> end_brake(BrakeEnd how) override;
   tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
@@ -115,6 +119,7 @@ class Operations final : public OperatorDesk {
   Tally tally_;
   Timeline timeline_;
   Reloads reloads_;
+  bool reload_is_due_ = false;
   Rate heartbeats_;
   MemoryReturn memory_;
   ControlContext context_;

@@ -17,8 +17,8 @@ ControlServer::ControlServer(uv::Loop& loop, ControlContext& context, std::size_
     : loop_(loop), context_(context), sessions_max_(sessions_max), no_sleep_(uv::NoSleep::create(loop)) {}
 
 ControlServer::~ControlServer() {
-  for (const Sessions* sessions : {&ready_, &waiting_for_peer_, &waiting_for_events_}) {
-    for (const uv::Owned<ControlSession>& session : *sessions) session->abandon();
+  for (const Sessions& sessions : lists_) {
+    for (const uv::Owned<ControlSession>& session : sessions) session->abandon();
   }
 }
 
@@ -52,8 +52,8 @@ tl::expected<void, std::string> ControlServer::adopt(Descriptor socket, const st
 }
 
 void ControlServer::end_for_restart() {
-  for (Sessions* const sessions : {&ready_, &waiting_for_peer_, &waiting_for_events_}) {
-    for (auto session = sessions->begin(); session != sessions->end();) {
+  for (Sessions& sessions : lists_) {
+    for (auto session = sessions.begin(); session != sessions.end();) {
       ControlSession& each = **session++;
       if (each.waits_for_restart()) continue;
       each.say_restarting();
@@ -64,8 +64,8 @@ void ControlServer::end_for_restart() {
 
 std::vector<int> ControlServer::waiting_for_restart() const {
   std::vector<int> descriptors;
-  for (const Sessions* const sessions : {&ready_, &waiting_for_peer_, &waiting_for_events_}) {
-    for (const uv::Owned<ControlSession>& session : *sessions) {
+  for (const Sessions& sessions : lists_) {
+    for (const uv::Owned<ControlSession>& session : sessions) {
       if (session->waits_for_restart()) descriptors.push_back(session->descriptor());
     }
   }
@@ -73,7 +73,7 @@ std::vector<int> ControlServer::waiting_for_restart() const {
 }
 
 void ControlServer::answer_restart() {
-  while (!waiting_for_events_.empty()) wake(*waiting_for_events_.front());
+  wake_all(State::WaitsForEvents);
 }
 
 void ControlServer::take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) {
@@ -89,19 +89,20 @@ void ControlServer::take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) {
   if (!has_room)
     return session.turn_away("busy", std::to_string(sessions_max_) + " control connections are open already");
   session.begin();
-  waiting_for_peer_.splice(waiting_for_peer_.end(), made);
+  Sessions& waiting = list_of(State::WaitsForPeer);
+  waiting.splice(waiting.end(), made);
 }
 
 // At the bound, the session that has gone longest without asking or reading is closed.
 bool ControlServer::make_room() {
   if (sessions() < sessions_max_) return true;
-  if (waiting_for_peer_.empty()) {
+  if (list_of(State::WaitsForPeer).empty()) {
     ++figures_.refused;
     spdlog::warn("control socket: a connection was turned away, {} are open", sessions_max_);
     return false;
   }
   ++figures_.displaced;
-  end(*waiting_for_peer_.front());
+  end(*list_of(State::WaitsForPeer).front());
   return true;
 }
 
@@ -112,18 +113,22 @@ void ControlServer::on_shortage(uv::Acceptor&, std::string_view why) {
 void ControlServer::after_turn() {
   accepted_this_turn_ = 0;
   if (std::exchange(events_seen_, context_.desk.feed().next()) != context_.desk.feed().next()) {
-    while (!waiting_for_events_.empty()) wake(*waiting_for_events_.front());
+    wake_all(State::WaitsForEvents);
   }
 
+  wake_all(State::WaitsForTurn);
+
+  const Sessions& ready = list_of(State::Ready);
   Steps steps{limits::kControlStepsPerTurn};
-  while (!ready_.empty() && steps.left()) {
-    ControlSession& session = *ready_.front();
+  while (!ready.empty() && steps.left()) {
+    ControlSession& session = *ready.front();
     // Also what turns out to be nothing to do costs something.
     steps.spend(1);
     move(session, work(session, steps));
   }
   // A session may itself have made an event that others wait for.
-  const bool is_more = !ready_.empty() || context_.desk.feed().next() != events_seen_;
+  const bool is_more =
+      !ready.empty() || !list_of(State::WaitsForTurn).empty() || context_.desk.feed().next() != events_seen_;
   if (is_more) no_sleep_->next_poll();
 }
 
@@ -132,16 +137,6 @@ ControlSession::State ControlServer::work(ControlSession& session, Steps& steps)
   State then = State::Ended;
   uv::guarded([&] { then = session.work(slice_, steps); });
   return then;
-}
-
-ControlServer::Sessions& ControlServer::list_of(State state) {
-  switch (state) {
-    case State::WaitsForPeer: return waiting_for_peer_;
-    case State::WaitsForEvents: return waiting_for_events_;
-    case State::Ready:
-    case State::Ended: break;
-  }
-  return ready_;
 }
 
 void ControlServer::move(ControlSession& session, State to) {

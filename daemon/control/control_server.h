@@ -5,6 +5,7 @@
 // the clients' first of all, are read in between.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -68,7 +69,9 @@ class ControlServer final : uv::Acceptor::Door {
   }
 
   [[nodiscard]] std::size_t sessions() const {
-    return ready_.size() + waiting_for_peer_.size() + waiting_for_events_.size();
+    std::size_t count = 0;
+    for (const Sessions& sessions : lists_) count += sessions.size();
+    return count;
   }
 
   [[nodiscard]] const Figures& figures() const { return figures_; }
@@ -101,16 +104,19 @@ class ControlServer final : uv::Acceptor::Door {
 
   [[nodiscard]] bool make_room();
   ControlSession::State work(ControlSession& session, Steps& steps);
-  [[nodiscard]] Sessions& list_of(ControlSession::State state);
+  [[nodiscard]] Sessions& list_of(ControlSession::State state) {
+    return lists_.at(static_cast<std::size_t>(state));
+  }
+  void wake_all(ControlSession::State state) {
+    while (!list_of(state).empty()) wake(*list_of(state).front());
+  }
   // To the end of the list of that state.
   void move(ControlSession& session, ControlSession::State to);
 
   uv::Loop& loop_;
   ControlContext& context_;
   std::size_t sessions_max_;
-  Sessions ready_;
-  Sessions waiting_for_peer_;
-  Sessions waiting_for_events_;
+  std::array<Sessions, 4> lists_;  // by state; a session that has ended is in none
   std::uint64_t events_seen_ = 0;  // the feed's next one when sessions were last woken for it
   Figures figures_;
   unsigned accepted_this_turn_ = 0;

@@ -41,7 +41,9 @@ ControlSession::State ControlSession::work(std::string& slice, Steps& steps) {
   slice.clear();
   const Answer::State made = answer_->go_on(slice, steps);
   if (made == Answer::State::Done) answer_.reset();
-  const State then = made == Answer::State::WaitsForEvents ? State::WaitsForEvents : State::Ready;
+  State then = State::Ready;
+  if (made == Answer::State::WaitsForTurn) then = State::WaitsForTurn;
+  if (made == Answer::State::WaitsForEvents) then = State::WaitsForEvents;
   if (slice.empty()) return then;
 
   steps.spend(limits::kStepsPerWrite);

@@ -31,6 +31,7 @@ class ControlSession final : public uv::PipeStream {
   enum class State : std::uint8_t {
     Ready,           // there is something to do
     WaitsForPeer,    // to send a request, or to read its answer
+    WaitsForTurn,    // the next one of the loop
     WaitsForEvents,  // of the feed, for the answer to `watch`
     Ended,           // the server lets go of it
   };

@@ -10,24 +10,33 @@
 namespace heartbeat {
 namespace {
 
+// `desk`: null where the answer waits for nothing.
 class OneAnswer final : public Answer {
  public:
-  explicit OneAnswer(std::function<void(std::string&)> make) : make_(std::move(make)) {}
+  OneAnswer(const OperatorDesk* desk, std::function<void(std::string&)> make)
+      : desk_(desk), make_(std::move(make)) {}
 
   State go_on(std::string& slice, Steps& steps) override {
+    if (desk_ != nullptr && desk_->is_judging()) return State::WaitsForTurn;
     steps.spend(limits::kStepsPerOnce);
     make_(slice);
     return State::Done;
   }
 
  private:
+  const OperatorDesk* desk_;
   std::function<void(std::string&)> make_;
 };
 
 }  // namespace
 
 std::unique_ptr<Answer> one_answer(std::function<void(std::string& out)> make) {
-  return std::make_unique<OneAnswer>(std::move(make));
+  return std::make_unique<OneAnswer>(nullptr, std::move(make));
+}
+
+std::unique_ptr<Answer> answer_after_judging(const OperatorDesk& desk,
+                                             std::function<void(std::string& out)> make) {
+  return std::make_unique<OneAnswer>(&desk, std::move(make));
 }
 
 std::unique_ptr<Answer> error_answer(std::string_view code, std::string message) {

@@ -14,6 +14,10 @@ namespace heartbeat {
 // An answer that `make` appends as a whole, when the session's turn comes.
 [[nodiscard]] std::unique_ptr<Answer> one_answer(std::function<void(std::string& out)> make);
 
+// The same for an order that concerns every client: made once the desk has no clients to judge.
+[[nodiscard]] std::unique_ptr<Answer> answer_after_judging(const OperatorDesk& desk,
+                                                           std::function<void(std::string& out)> make);
+
 // An answer of one error; `message` is a sentence.
 [[nodiscard]] std::unique_ptr<Answer> error_answer(std::string_view code, std::string message);
 

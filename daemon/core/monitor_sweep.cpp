@@ -87,10 +87,11 @@ bool Monitor::counts_address_of(const Client& client) const noexcept {
 }
 
 bool Monitor::shut_down(MonoTime now, Effects& effects) {
-  if (!state_.sweep || state_.sweep->kind != Sweep::Kind::Close) {
-    finish_sweep(effects);
-    state_.sweep = {.kind = Sweep::Kind::Close, .at = reach(now)};
+  if (state_.sweep && state_.sweep->kind != Sweep::Kind::Close) {  // an order that came before
+    Slice slice{slice_size_, effects};
+    if (!sweep(slice, effects)) return true;
   }
+  if (!state_.sweep) state_.sweep = {.kind = Sweep::Kind::Close, .at = reach(now)};
   return advance(state_.sweep->at, effects);
 }
 

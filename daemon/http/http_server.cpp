@@ -508,7 +508,7 @@ std::ptrdiff_t Server::read(Exchange& exchange, char* buffer, std::size_t max) {
     if (made == Answer::State::Done) exchange.answer.reset();
     if (exchange.slice.empty()) {
       if (made == Answer::State::Done) return MHD_CONTENT_READER_END_OF_STREAM;
-      suspend(exchange, made == Answer::State::Unfinished ? waiting_for_turn_ : waiting_for_events_);
+      suspend(exchange, made == Answer::State::WaitsForEvents ? waiting_for_events_ : waiting_for_turn_);
       return 0;
     }
   }

@@ -59,6 +59,10 @@ class Server final : Entrance::Host {
   [[nodiscard]] Entrance& entrance() { return entrance_; }
   [[nodiscard]] const Entrance& entrance() const { return entrance_; }
 
+  // Whether clients are due that this turn did not come to, or an order that concerns every client is not
+  // complete.
+  [[nodiscard]] bool is_judging() const { return monitor_.next_deadline() <= turn_.now(); }
+
   // New settings in two steps, of which only the first can fail; see Monitor::prepare().  Between the two
   // nothing else is asked of the server.
   [[nodiscard]] Monitor::NewSettings prepare(const Settings& settings);

@@ -38,6 +38,7 @@ class Answer {
  public:
   enum class State : std::uint8_t {
     Unfinished,      // there is more to do at once
+    WaitsForTurn,    // nothing more in this turn of the loop
     WaitsForEvents,  // nothing more until the feed has grown
     Done,
   };

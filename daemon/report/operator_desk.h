@@ -56,6 +56,11 @@ class OperatorDesk {
   [[nodiscard]] virtual Health health() const = 0;
   [[nodiscard]] virtual std::vector<SettingInForce> settings() const = 0;
 
+  // Whether clients that are due are being judged, or an order that concerns every client is being carried
+  // out: a slice in each turn (daemon/core/monitor.h).  The next such order (reload(), end_brake()) should
+  // wait for the end, or its call takes as long as what is left.
+  [[nodiscard]] virtual bool is_judging() const = 0;
+
   // --- to order ---
   // Closes the client of that name.  Returns whether it was connected.
   virtual bool kick(std::string_view name, std::string_view message) = 0;

@@ -72,6 +72,20 @@ TEST_CASE("a reload that failed is an error with every sentence") {
   CHECK(member(bodies[0], "errors") == R"(["a: 1","b: 2"])");
 }
 
+TEST_CASE("an order that concerns every client waits while clients are being judged") {
+  for (const char* const request : {R"({"command":"reload"})", R"({"command":"brake","action":"confirm"})"}) {
+    CAPTURE(request);
+    Desk desk;
+    desk.is_judging = true;
+    const auto answer = desk.ask(request);
+    const Desk::Slice waiting = Desk::next_slice(*answer);
+    CHECK(waiting.state == Answer::State::WaitsForTurn);
+    CHECK(waiting.bodies.empty());
+    desk.is_judging = false;
+    CHECK(Desk::next_slice(*answer).state == Answer::State::Done);
+  }
+}
+
 TEST_CASE("a reload says what changed and what needs a restart") {
   Desk desk;
   desk.next_reload = {

@@ -4,7 +4,8 @@
     test_reasons.py [ROOT]
 
 The table is daemon/core/reason.h; code that includes it walks it.  These places cannot include it: the status page,
-the wire protocol's document, and the reference client's help text and manual page.  First shows that a reason that is
+what the shell offers behind `heartbeatctl closed --reason`, the wire protocol's document, and the reference client's help
+text and manual page.  First shows that a reason that is
 missing or unknown is found.
 """
 import re
@@ -15,6 +16,8 @@ from pathlib import Path
 TABLE = "daemon/core/reason.h"
 # A peer is not sent these: its connection is gone when the daemon learns of them.
 NEVER_SENT = {"peer_closed", "reset"}
+# No client is lost by these: it goes on in another connection, or never was one.
+NO_LOSS = {"superseded", "never_spoke"}
 
 
 def rows(header):
@@ -24,9 +27,14 @@ def rows(header):
         r'\{Reason::\w+,\s*"(\w+)",\s*"[^"]*",\s*(?:Party::(\w+)|\{\})', table)]
 
 
-def page_words(script):
-    block = re.search(r"const REASONS = \{(.*?)\};", script, re.S)[1]
+def page_words(script, table="REASONS"):
+    block = re.search(rf"const {table} = \{{(.*?)\}};", script, re.S)[1]
     return set(re.findall(r"^\s*(\w+):", block, re.M))
+
+
+def offered_words(source):
+    block = re.search(r"kReasons\{(.*?)\};", source, re.S)[1]
+    return set(re.findall(r'"(\w+)"', block))
 
 
 def protocol_rows(document):
@@ -39,7 +47,7 @@ def listed(text, words):
     return {word for word in words if re.search(rf"(?<![\w]){word}(?![\w])", text)}
 
 
-def mistakes(header, script, protocol, client_help, client_manual):
+def mistakes(header, script, fleet, offered, protocol, client_help, client_manual):
     """A sentence for each."""
     table = rows(header)
     closing = {row for row in table if row[1]}
@@ -52,6 +60,9 @@ def mistakes(header, script, protocol, client_help, client_manual):
             yield f"{place} has {unknown}, which is not in {TABLE}"
 
     yield from compare("the page (transitions.js)", page_words(script), {word for word, _ in table})
+    closes = {word for word, _ in closing}
+    yield from compare("the page (fleet.js)", page_words(fleet, "CLOSED_HOW"), closes - NO_LOSS)
+    yield from compare("the completion of heartbeatctl (closed.cpp)", offered_words(offered), closes)
     yield from compare("docs/protocol.md", protocol_rows(protocol), closing)
     yield from compare("the help of heartbeat-client", listed(client_help, sent), sent)
     yield from compare("heartbeat-client(1)", listed(client_manual, sent), sent)
@@ -62,10 +73,12 @@ class CanFail(unittest.TestCase):
               ' {Reason::Declared, "declared", "declared it", {}, false, X},\n'
               ' {Reason::Reset,\n "reset",\n "lost it",\n Party::Client, false, X},\n}};')
     SCRIPT = "const REASONS = {\n  silent: 'x',\n  declared: 'y',\n  reset: 'z',\n};"
+    FLEET = "const CLOSED_HOW = {\n  silent: 'x',\n  reset: 'z',\n};"
+    OFFERED = 'kReasons{"silent", "reset"};'
     PROTOCOL = "### Reasons for a close\n\n| `silent` | daemon | x |\n| `reset` | client | y |\n\n## Next\n"
 
-    def found(self, header=HEADER, script=SCRIPT, protocol=PROTOCOL, client="silent"):
-        return list(mistakes(header, script, protocol, client, client))
+    def found(self, header=HEADER, script=SCRIPT, fleet=FLEET, offered=OFFERED, protocol=PROTOCOL, client="silent"):
+        return list(mistakes(header, script, fleet, offered, protocol, client, client))
 
     def test_places_that_agree(self):
         self.assertEqual(rows(self.HEADER), [("silent", "daemon"), ("declared", None), ("reset", "client")])
@@ -73,8 +86,10 @@ class CanFail(unittest.TestCase):
 
     def test_each_mistake(self):
         new = self.HEADER.replace("\n}};", '\n {Reason::New, "new", "is new", Party::Daemon, true, X},\n}};')
-        self.assertEqual(len(self.found(header=new)), 4)
+        self.assertEqual(len(self.found(header=new)), 6)
         for arguments, said in [({"script": self.SCRIPT.replace("reset", "rest")}, "lacks reset"),
+                                ({"fleet": self.FLEET.replace("reset", "rest")}, "(fleet.js) lacks reset"),
+                                ({"offered": self.OFFERED.replace("reset", "rest")}, "has rest"),
                                 ({"protocol": self.PROTOCOL.replace("| client |", "| daemon |")}, "'client'"),
                                 ({"protocol": self.PROTOCOL.replace("reset", "rest")}, "lacks ('reset'"),
                                 ({"client": "silently"}, "lacks silent")]:
@@ -86,7 +101,8 @@ def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[2])
     shown = unittest.TextTestRunner(verbosity=1).run(unittest.defaultTestLoader.loadTestsFromTestCase(CanFail))
     texts = [(root / path).read_text(encoding="utf-8") for path in
-             (TABLE, "daemon/http/page/transitions.js", "docs/protocol.md", "tools/client/options.cpp",
+             (TABLE, "daemon/http/page/transitions.js", "daemon/http/page/fleet.js", "tools/ctl/commands/closed.cpp",
+              "docs/protocol.md", "tools/client/options.cpp",
               "docs/man/heartbeat-client.1")]
     wrong = list(mistakes(*texts))
     for sentence in wrong:

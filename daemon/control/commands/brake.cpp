@@ -25,7 +25,8 @@ Reading read_brake(Members& request) {
   if (action != "confirm" && action != "release") request.refuse("action", "is not one of confirm, release");
   const BrakeEnd how = action == "release" ? BrakeEnd::Released : BrakeEnd::Confirmed;
   return request.made(Order{[how](Operator who, ControlContext& context) {
-    return one_answer([&desk = context.desk, who, how](std::string& out) { end_brake(out, desk, who, how); });
+    return answer_after_judging(
+        context.desk, [&desk = context.desk, who, how](std::string& out) { end_brake(out, desk, who, how); });
   }});
 }
 

@@ -42,7 +42,8 @@ void reload(std::string& out, OperatorDesk& desk, Operator who) {
 
 Reading read_reload(Members& request) {
   return request.made(Order{[](Operator who, ControlContext& context) {
-    return one_answer([&desk = context.desk, who](std::string& out) { reload(out, desk, who); });
+    return answer_after_judging(context.desk,
+                                [&desk = context.desk, who](std::string& out) { reload(out, desk, who); });
   }});
 }
 

@@ -69,6 +69,7 @@ class Desk {
   Health health;
   std::vector<SettingInForce> settings;
   ReloadResult next_reload;
+  bool is_judging = false;
   RestartAttempt restart_attempt;
   unsigned restarts_begun = 0;
 
@@ -113,6 +114,7 @@ class Desk {
     bool kick(std::string_view name, std::string_view message) override { return desk_.kick(name, message); }
     std::optional<std::size_t> end_brake(BrakeEnd how) override { return desk_.end_brake(how); }
     tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
+    [[nodiscard]] bool is_judging() const override { return desk_.is_judging; }
     ReloadResult reload() override { return desk_.next_reload; }
     void begin_restart() override { ++desk_.restarts_begun; }
     [[nodiscard]] const RestartAttempt& restart_attempt() const override { return desk_.restart_attempt; }

@@ -174,6 +174,20 @@ TEST_CASE("everybody is shut down slice by slice") {
   CHECK(crowd.monitor.next_deadline() == MonoTime::never());
 }
 
+TEST_CASE("a shutdown that comes while new settings are carried out first ends that, slice by slice") {
+  Crowd crowd{kMany, settings_with(kNoBrake)};
+  Settings other = settings_with(kNoBrake);
+  other.rule.tick = 2s;
+  Effects effects;
+  crowd.monitor.change_settings(other, t0 + 400ms, effects);
+  crowd.forget();
+  crowd.shut_down(t0 + 500ms);
+  CHECK(crowd.calls + 1 >=
+        kMany / kSmall.clients + kMany / kSmall.events);  // one call does the last and the first
+  CHECK(crowd.count(Kind::Closed) == kMany);
+  CHECK(crowd.monitor.clients().size() == 0);
+}
+
 TEST_CASE("what one slice of a shutdown leaves, advance() closes") {
   Crowd crowd{kMany, settings_with(kNoBrake)};
   crowd.forget();
