@@ -266,6 +266,40 @@ inline constexpr Millis kLogWaitMax{250};
 
 // Clients named in such a sum.
 inline constexpr std::size_t kSumNames = 5;
+// --- the event journal -----------------------------------------------------------------------------------
+
+// A segment is closed when it has this many bytes, some 45 000 events, or has been written to this long.
+inline constexpr std::uint64_t kSegmentBytes = std::uint64_t{16} * 1024 * 1024;
+inline constexpr Millis kSegmentAge{24 * 60 * 60 * 1000};
+// A segment that is read has its last batch beyond that: a full queue, at less than 4 KiB an event.
+inline constexpr std::uint64_t kSegmentReadMax = std::uint64_t{1024} * 1024 * 1024;
+
+// Events that wait for the disk: every client of 100 000 may be closed while it hangs.  20 MB when full.
+inline constexpr std::size_t kJournalQueueMax = 131'072;
+
+// How soon the disk is tried again after it refused to write.
+inline constexpr Millis kJournalRetry{1000};
+// How often the disk is asked to hold what was written (events.sync = "second").
+inline constexpr Millis kJournalSyncEvery{1000};
+// How often a line says that the daemon is running: a reader knows no more of the time after the last line of
+// a daemon that was killed.
+inline constexpr Millis kJournalMarkEvery{60'000};
+// How often segments that are too old are looked for.
+inline constexpr Millis kJournalTidyEvery{60LL * 60 * 1000};
+// How long the daemon waits for the disk when it ends, and when another process takes its place: that
+// process writes what is left from the feed that it is handed.
+inline constexpr Millis kJournalFinishMax{2000};
+inline constexpr Millis kJournalHandOverMax{200};
+
+inline constexpr Millis kJournalKeepMin{60'000};
+inline constexpr Millis kJournalKeepMax{3660LL * 24 * 60 * 60 * 1000};
+inline constexpr Millis kJournalKeepDefault{90LL * 24 * 60 * 60 * 1000};
+inline constexpr std::int64_t kJournalMebibytesMax = 1024 * 1024;
+inline constexpr std::size_t kJournalMebibytesDefault = 1024;
+
+// Bytes of a directory's name.
+inline constexpr std::size_t kDirectoryPathMax = 4000;
+
 // --- conditions that are reported once -------------------------------------------------------------------
 
 // Takeovers of one id, each within a threshold of ticks of the one before, that make it a fight: a client

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -20,6 +21,7 @@
 #include "common/uv/machine.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/core/saved_state.h"
+#include "daemon/journal_options.h"
 #include "daemon/log/journal.h"
 #include "daemon/restart/socket_bag.h"
 
@@ -59,6 +61,8 @@ Daemon::Daemon(uv::Loop& loop, MemoryReserve& memory, const CommandLine& command
       predecessor_(std::move(predecessor)),
       event_log_(config.config.log_rate,
                  log_goes_to_journal(config.config.log_target) ? write_to_journal : write_to_stderr),
+      run_(predecessor_ && predecessor_->state ? predecessor_->state->run : uv::random_id()),
+      events_(loop, journal_options(config.config), run_),
       server_(loop, beginning(config.config), observer(), os::time_asleep),
       reloader_(loop, server_, command_line, std::move(config), descriptors),
       restarter_(loop, std::move(program), [this] { operations_.control().answer_restart(); }),
@@ -66,9 +70,10 @@ Daemon::Daemon(uv::Loop& loop, MemoryReserve& memory, const CommandLine& command
                   {.server = server_,
                    .reloader = reloader_,
                    .event_log = event_log_,
+                   .events = events_,
                    .service = service_,
                    .restarter = restarter_},
-                  descriptors, continued()),
+                  descriptors, beginning_of_run(), continued()),
       new_settings_(uv::Timer::create(loop, [this] { put_settings_into_force(); })) {
   server_.use(memory);
 }
@@ -79,15 +84,21 @@ Server::Beginning Daemon::beginning(const Config& config) {
   if (predecessor_ && predecessor_->state) {
     return {.monitor = std::move(predecessor_->state->monitor), .turn = predecessor_->state->turn};
   }
-  return {.monitor = MonitorState{server_settings(config), uv::random_key()}};
+  MonitorState state{server_settings(config), uv::random_key()};
+  state.events_told = events_.open();
+  return {.monitor = std::move(state)};
+}
+
+Operations::Run Daemon::beginning_of_run() const {
+  return {.id = run_, .first_event = server_.monitor().state().events_told + 1};
 }
 
 std::optional<Operations::Continued> Daemon::continued() {
   if (!predecessor_ || !predecessor_->state) return {};
   SavedState& state = *predecessor_->state;
   predecessor_->length = loop_.now() - predecessor_->handover.written;
-  return Operations::Continued{.run = std::move(state.run),
-                               .started = state.started,
+  events_.go_on(state.feed);
+  return Operations::Continued{.started = state.started,
                                .feed = std::move(state.feed),
                                .report = std::move(state.others),
                                .unread = predecessor_->length};
@@ -97,6 +108,7 @@ Server::Observer Daemon::observer() {
   return {.on_event =
               [this](const Event& event) {
                 operations_.record(event);  // first: it cannot fail
+                uv::guarded([&] { events_.add(event); });
                 event_log_.tell(event, loop_.now());
               },
           .after_turn = [this](const Monitor& monitor) { after_turn(monitor); }};
@@ -104,6 +116,7 @@ Server::Observer Daemon::observer() {
 
 void Daemon::after_turn(const Monitor& monitor) {
   operations_.after_turn();
+  events_.after_turn(operations_.clock());
   event_log_.turn(loop_.now());
   service_.turn(loop_.now(), monitor.status_counts());
   if (debug_) event_log_.tell_roster(monitor);
@@ -191,6 +204,7 @@ void Daemon::run() {
 
   const Settings& settings = server_.monitor().settings();
   const Rule& rule = settings.rule;
+  if (!predecessor_ || !predecessor_->state) events_.begin(HEARTBEAT_VERSION, operations_.boot().started);
   spdlog::info(
       "heartbeatd {} is ready: tick={} threshold={} cursor={} recover={} leave_timeout={} max_clients={}",
       HEARTBEAT_VERSION, format_duration(rule.tick), rule.threshold, rule.cursor, rule.recover,
@@ -214,6 +228,8 @@ void Daemon::run() {
     }
   }
   event_log_.finish();
+  // The process of the service manager goes on with this run.
+  events_.finish(operations_.clock(), limits::kJournalFinishMax, !is_leaving_);
 }
 
 void Daemon::end(const char* signal_name) {
@@ -302,6 +318,7 @@ void Daemon::replace() {
   kept.others.insert(kept.others.end(), kept.clients.begin(), kept.clients.end());
   spdlog::info("restarting with {} clients connected", server_.monitor().clients().size());
   event_log_.finish();
+  events_.finish(operations_.clock(), limits::kJournalHandOverMax, false);
   service_.restarting();
   control.end_for_restart();
   const int error = replace_process(restarter_.program(), state->get(), kept.others);
@@ -408,6 +425,12 @@ int run_daemon(const CommandLine& command_line, LoadedConfig loaded, Invocation 
   for (const std::string& leak : loop.drain(limits::kShutdownMax)) {
     spdlog::critical("leaked handle: {}", leak);
     exit_code = EX_SOFTWARE;
+  }
+  if (loop.has_work()) {
+    // At the end of main() libuv would wait for its threads, and so for the disk.
+    spdlog::error("ended while the disk has not answered");
+    spdlog::default_logger()->flush();
+    std::_Exit(exit_code);
   }
   if (exit_code == EX_OK) spdlog::info("ended");
   return exit_code;

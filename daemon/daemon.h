@@ -17,6 +17,7 @@
 #include "common/uv/watchers.h"
 #include "daemon/config/command_line.h"
 #include "daemon/config/load.h"
+#include "daemon/events/event_journal.h"
 #include "daemon/io/memory_reserve.h"
 #include "daemon/io/server.h"
 #include "daemon/log/event_log.h"
@@ -60,6 +61,7 @@ class Daemon {
 
   // --- over a restart ---
   [[nodiscard]] Server::Beginning beginning(const Config& config);
+  [[nodiscard]] Operations::Run beginning_of_run() const;
   [[nodiscard]] std::optional<Operations::Continued> continued();
   void adopt_clients();
   void put_settings_into_force();
@@ -81,7 +83,9 @@ class Daemon {
   std::optional<Predecessor> predecessor_;  // until its clients are adopted
   ServiceManager service_;
   EventLog event_log_;
-  Server server_;  // calls the observer only while the loop runs, when the parts below exist
+  std::string run_;      // the id of this run, which goes on over a restart
+  EventJournal events_;  // opened before the monitor is made, whose events go on from its last number
+  Server server_;        // calls the observer only while the loop runs, when the parts below exist
   Reloader reloader_;
   Restarter restarter_;
   Operations operations_;

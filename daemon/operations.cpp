@@ -11,6 +11,7 @@
 #include "common/uv/machine.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/config/load.h"
+#include "daemon/journal_options.h"
 
 namespace heartbeat {
 
@@ -25,16 +26,16 @@ bool listens_at(int descriptor, Endpoint wanted) {
 
 }  // namespace
 
-Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit,
+Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit, Run run,
                        std::optional<Continued> continued)
     : loop_(loop),
       parts_(parts),
       descriptors_limit_(descriptors_limit),
       clock_(uv::wall_time(loop) - (continued ? continued->unread : Millis{0}), now()),
-      boot_{.id = continued ? continued->run : uv::random_id(),
+      boot_{.id = std::move(run.id),
             .pid = getpid(),
             .started = continued ? continued->started : uv::wall_time(loop)},
-      feed_(continued ? std::move(continued->feed) : Feed{}),
+      feed_(continued ? std::move(continued->feed) : Feed{run.first_event}),
       context_{.desk = *this},
       control_(loop, context_, share_descriptors(descriptors_limit, false).sessions) {
   if (continued) restore_report(continued->report, tally_, reloads_, clock_);
@@ -143,13 +144,19 @@ Figures Operations::figures() const {
                     .processor_seconds = uv::processor_seconds(),
                     .descriptors_used = own_descriptors_ + descriptors_in_use(),
                     .descriptors_limit = descriptors_limit_},
+          .journal = parts_.events.figures(),
           .http = http_ ? std::optional{http_->figures()} : std::nullopt,
           .listening = server.entrance().listening()};
 }
 
 Health Operations::health() const {
   if (parts_.server.is_stopping()) return {.unhealthy = "stopping", .unready = "stopping"};
-  return {.unhealthy = "", .unready = parts_.server.entrance().listening().empty() ? "not listening" : ""};
+  const JournalFigures journal = parts_.events.figures();
+  const std::string impaired =
+      journal.is_paused ? "the event journal is not written: " + journal.error : std::string{};
+  return {.unhealthy = "",
+          .unready = parts_.server.entrance().listening().empty() ? "not listening" : "",
+          .impaired = impaired};
 }
 
 std::vector<SettingInForce> Operations::settings() const {
@@ -174,6 +181,7 @@ ReloadResult Operations::reload() {
   parts_.service.reloading();
   ReloadResult result = parts_.reloader.reload();
   reloads_.add(result.errors.empty());
+  parts_.events.change(journal_options(parts_.reloader.in_force().config));
   parts_.event_log.set_per_second(parts_.reloader.in_force().config.log_rate);
   parts_.service.listening_on(parts_.server.entrance().listening());
   parts_.service.ready();

@@ -15,6 +15,7 @@
 #include "daemon/control/control_context.h"
 #include "daemon/control/control_server.h"
 #include "daemon/core/feed.h"
+#include "daemon/events/event_journal.h"
 #include "daemon/http/http.h"
 #include "daemon/io/memory_return.h"
 #include "daemon/io/server.h"
@@ -40,13 +41,19 @@ class Operations final : public OperatorDesk {
     Server& server;
     Reloader& reloader;
     EventLog& event_log;
+    EventJournal& events;
     ServiceManager& service;
     Restarter& restarter;
   };
 
-  // A run of the daemon that began in another process.
+  // The run of the daemon that operators see.
+  struct Run {
+    std::string id;
+    std::uint64_t first_event;  // the number of the next event; without meaning where it is continued
+  };
+
+  // What it has done in another process.
   struct Continued {
-    std::string run;
     WallTime started;
     Feed feed;
     std::string report;  // as saved_report() returned it there
@@ -54,7 +61,7 @@ class Operations final : public OperatorDesk {
   };
 
   // `descriptors_limit`: how many the process may have open.
-  Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit,
+  Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit, Run run,
              std::optional<Continued> continued = {});
 
   // The control socket, at a path or as the service manager handed it over.  The error is a sentence.

@@ -44,6 +44,9 @@ class Loop {
   // that is still open then: a leak, and a defect of its owner.
   [[nodiscard]] std::vector<std::string> drain(Millis bound);
 
+  // Whether work on a thread (work.h) has not ended.  When every handle has closed.
+  [[nodiscard]] bool has_work() const { return uv_loop_alive(&loop_) != 0; }
+
   // The buffer for a read of up to `size` bytes; nothing for the stream that has just filled it.
   [[nodiscard]] uv_buf_t read_buffer(const uv_stream_t* stream, std::size_t size);
   void filled_by(const uv_stream_t* stream) { filled_by_ = stream; }

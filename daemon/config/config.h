@@ -30,6 +30,11 @@ struct Config {
   std::string control;                   // the path of the control socket; empty: default_control_path()
   std::string http_listen;               // HOST:PORT; empty: there is no HTTP
   std::string http_allow_remote = "no";  // or "yes"
+  std::string events_directory;  // empty: below $STATE_DIRECTORY, and without that there is no event journal
+  Millis events_keep = limits::kJournalKeepDefault;
+  std::size_t events_max = limits::kJournalMebibytesDefault;  // MiB
+  std::string events_sync = "second";                         // or "no", or "each"
+  std::string events_strikes = "no";                          // or "yes"
 };
 
 // The path of the control socket.

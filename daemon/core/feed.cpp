@@ -5,7 +5,8 @@
 
 namespace heartbeat {
 
-Feed::Feed() : ring_(limits::kFeedMax, Event{.kind = Event::Kind::Connected}) {}
+Feed::Feed(std::uint64_t first)
+    : ring_(limits::kFeedMax, Event{.kind = Event::Kind::Connected}), next_(first), first_(first) {}
 
 void Feed::add(const Event& event) {
   if (event.number == 0) return;

@@ -19,7 +19,8 @@ struct SavedFields;
 
 class Feed {
  public:
-  Feed();
+  // Of events from the number `first` on.
+  explicit Feed(std::uint64_t first = 1);
 
   // Keeps the event; its number is the one after the last.  An event without a number is not for the feed.
   void add(const Event& event);

@@ -25,6 +25,8 @@ void append_object(std::string& out, Add add) {
 }  // namespace
 
 std::string readiness_text(const OperatorDesk& desk) {
+  const std::string impaired = desk.health().impaired;
+  if (!impaired.empty()) return "ready; " + impaired + "\n";
   return desk.monitor().brake().holds() ? "ready; closing for silence is paused by the brake\n" : "ok\n";
 }
 

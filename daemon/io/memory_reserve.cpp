@@ -56,7 +56,7 @@ void MemoryReserve::on_new_failed() {
 
 // Whether there was any.
 bool MemoryReserve::lend() {
-  if (in_force == nullptr || in_force->lent_) return false;
+  if (in_force == nullptr || in_force->thread_ != std::this_thread::get_id() || in_force->lent_) return false;
   in_force->give_back();
   in_force->lent_ = true;
   ++in_force->times_lent_;

@@ -6,6 +6,8 @@
 // without: in std::bad_alloc.  libuv 1.44 has one such allocation that ends the process instead, the table of
 // its descriptors.
 //
+// It is the thread's that made it: an allocation that fails on another thread draws nothing.
+//
 // At most one at a time.  The first has to be there before libuv allocates anything, and libuv keeps the way
 // to it for good.
 #pragma once
@@ -14,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <thread>
 
 #include "common/limits.h"
 
@@ -48,6 +51,7 @@ class MemoryReserve {
 
   std::array<void*, kBlocks> blocks_{};
   std::new_handler before_;
+  std::thread::id thread_ = std::this_thread::get_id();
   bool lent_ = false;
   std::uint64_t times_lent_ = 0;
 };

@@ -85,6 +85,20 @@ struct HttpFigures {
   std::uint64_t timed_out = 0;                    // connections that took too long to ask, or to read
 };
 
+// The event journal on disk.
+struct JournalFigures {
+  bool is_on = false;
+  bool is_paused = false;      // the disk refuses to write
+  std::string directory{};     // empty: there is no journal
+  std::string error{};         // why it is paused
+  std::uint64_t written = 0;   // events
+  std::uint64_t lost = 0;      // events that were dropped while the disk did not take them
+  std::uint64_t failures = 0;  // writes that the disk refused, each further try counted
+  std::uint64_t waiting = 0;   // events that wait for the write that is under way
+  std::uint64_t segments = 0;  // when they were last looked at
+  std::uint64_t disk_bytes = 0;
+};
+
 // Made by the daemon for one report.  What it refers to is the daemon's, and stands still until the daemon
 // goes on.
 struct Figures {
@@ -100,6 +114,7 @@ struct Figures {
   ControlFigures control;
   PauseFigures pauses;
   ProcessUsage usage;
+  JournalFigures journal;
   std::optional<HttpFigures> http;  // none: the daemon serves no HTTP
   std::vector<Endpoint> listening;
 };

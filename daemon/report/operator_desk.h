@@ -28,6 +28,7 @@ namespace heartbeat {
 struct Health {
   std::string unhealthy;
   std::string unready;
+  std::string impaired{};  // ready all the same: something else than judging clients does not work
 };
 
 // How the last restart that an operator asked for goes.

@@ -95,6 +95,20 @@ void add_brake_state(JsonWriter& json, const Figures& figures, const WallClock& 
   json.end_object();
 }
 
+std::string_view state_of(const JournalFigures& journal) {
+  if (!journal.is_on) return "off";
+  return journal.is_paused ? "paused" : "writing";
+}
+
+void add_journal(JsonWriter& json, const Figures& figures) {
+  json.begin_object("journal");
+  json.add("state", state_of(figures.journal));
+  if (figures.journal.is_on) json.add("directory", figures.journal.directory);
+  if (!figures.journal.error.empty()) json.add("error", figures.journal.error);
+  add_members(json, "journal", figures);
+  json.end_object();
+}
+
 void add_lateness(JsonWriter& json, const Figures& figures) {
   for (const LatenessFigure& figure : all_lateness_figures()) {
     if (figure.member.empty()) continue;
@@ -150,6 +164,7 @@ void add_status(JsonWriter& json, const Figures& figures, const WallClock& clock
   json.add("next", figures.feed.next());
   json.add("oldest", figures.feed.oldest());
   json.end_object();
+  add_journal(json, figures);
   add_group(json, "rule", figures);
   add_group(json, "reloads", figures);
 }

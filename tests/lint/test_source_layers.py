@@ -73,6 +73,7 @@ BELOW = {
     "common/log": ["common"],
     "common/os": ["common"],
     "common/uv": ["common", "common/os"],
+    "common/events": ["common"],
     "daemon/core": ["common"],
     "daemon/io": ["common", "common/uv", "daemon/core"],
     "daemon/restart": ["common", "common/os", "daemon/core"],
@@ -80,12 +81,14 @@ BELOW = {
     "daemon/log": ["common", "common/log", "daemon/core", "daemon/systemd"],
     "daemon/config": ["common", "common/log", "daemon/core", "daemon/systemd"],
     "daemon/report": ["common", "daemon/core", "daemon/config"],
+    "daemon/events": ["common", "common/os", "common/uv", "common/events", "common/log", "daemon/core",
+                      "daemon/report"],
     "daemon/control": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/config",
                        "daemon/report"],
     "daemon/http": ["common", "common/uv", "common/log", "daemon/core", "daemon/report"],
-    "daemon": ["common", "common/os", "common/uv", "common/log", "daemon/core", "daemon/io", "daemon/restart",
+    "daemon": ["common", "common/os", "common/uv", "common/events", "common/log", "daemon/events", "daemon/core", "daemon/io", "daemon/restart",
                "daemon/systemd", "daemon/log", "daemon/config", "daemon/report", "daemon/control", "daemon/http"],
-    "tools": ["common", "common/os", "common/uv", "common/log", "daemon/core"],
+    "tools": ["common", "common/os", "common/uv", "common/events", "common/log", "daemon/core"],
 }
 
 

@@ -259,6 +259,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                                   "feed",
                                   "control",
                                   "rule",
+                                  "journal",
                                   "reloads"});
   CHECK(member(body, "uptime_ms") == "7000");
   CHECK(member(body, "listening") == R"(["127.0.0.1:14000"])");

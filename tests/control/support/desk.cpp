@@ -57,6 +57,7 @@ Figures Desk::Operators::figures() const {
           .control = desk_.control,
           .pauses = desk_.pauses,
           .usage = desk_.usage,
+          .journal = desk_.journal,
           .http = desk_.http,
           .listening = desk_.listening};
 }
