@@ -27,11 +27,11 @@
 #include "daemon/core/histogram.h"
 #include "daemon/core/listening_clock.h"
 #include "daemon/core/monitor.h"
+#include "daemon/core/pacing.h"
 #include "daemon/core/turn.h"
 #include "daemon/io/connection.h"
 #include "daemon/io/entrance.h"
 #include "daemon/io/memory_reserve.h"
-#include "daemon/io/pacing.h"
 
 namespace heartbeat {
 

@@ -18,7 +18,7 @@ import tempfile
 from process import run_tests
 
 LIMIT_S = 500  # a run takes half a minute where it has the machine to itself
-ROWS = ["rate", "batch", "slow", "churn_cpu", "churn_rate", "accept", "memory_rss", "memory_pss", "memory_back", "idle"]
+ROWS = ["rate", "rate_sum", "batch", "slow", "slow_sum", "churn_cpu", "churn_rate", "accept", "memory_rss", "memory_pss", "memory_back", "idle"]
 
 
 def bench(*flags, descriptors=None):
@@ -48,14 +48,16 @@ def test_every_row():
     check(result, 0)
     metrics = result.json["metrics"]
     for row in ROWS:
-        for server in ("raw", "libuv", "heartbeatd"):
+        for server in ("raw", "raw-paused", "libuv", "heartbeatd"):
             assert metrics[row]["servers"][server]["count"] == 1, f"{row}: {metrics[row]}"
         assert metrics[row]["title"] in result.stdout, row
     for row in ("lateness", "lateness_listing"):
         assert list(metrics[row]["servers"]) == ["heartbeatd"], metrics[row]
     assert metrics["core/10000"]["servers"]["M/s shuffled"]["median"] > 0
     assert any(name.startswith("by_rate/") for name in metrics) and any(name.startswith("by_clients/") for name in metrics)
-    assert metrics["rate"]["to_raw"]["raw"]["median"] == 1
+    assert metrics["rate"]["to_reference"]["raw-paused"]["median"] == 1
+    assert all(metrics["rate_sum"]["servers"][name]["median"] > metrics["rate"]["servers"][name]["median"]
+               for name in metrics["rate"]["servers"]), "the sender's writes cost nothing"
     assert "libuv 1." in result.stdout and "Linux" in result.stdout, result.stdout
     assert "--quick: " in result.stdout, "quick figures pass for real ones"
     assert "round 1 of 1: heartbeatd, " in result.stderr, result.stderr

@@ -126,12 +126,15 @@ Sent Generator::beat(double per_second, std::chrono::milliseconds length, std::s
     wait_until(at, precise_);
     if (dialect_.is_answered()) read_answers(clients_[turns.client[turn]]);
     const char* const from = bytes.data() + turn * write_size;
+    const Nanos before = monotonic_now();
     const ssize_t put = send(clients_[turns.client[turn]], from, write_size, MSG_NOSIGNAL);
+    const Nanos after = monotonic_now();
     if (put != static_cast<ssize_t>(write_size)) {
       throw system_trouble("the server does not take what it is sent, or has closed a client");
     }
     ++sent.writes;
-    sent.worst_late = std::max(sent.worst_late, monotonic_now() - at);
+    sent.worst_late = std::max(sent.worst_late, after - at);
+    sent.in_writes += after - before;
   }
   wait_until(start + length, false);
   sent.took = monotonic_now() - start;

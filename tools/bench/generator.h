@@ -21,6 +21,7 @@ struct Sent {
   std::uint64_t heartbeats = 0;
   Nanos took{0};
   Nanos worst_late{0};  // a write, behind its instant
+  Nanos in_writes{0};   // how long the calls that write took
 };
 
 struct Churned {

@@ -16,14 +16,17 @@ constexpr Millis kLengthMax{600'000};
 constexpr unsigned kRepeatMax = 100;
 
 constexpr const char* kAbout =
-    "Measures what heartbeatd costs, beside two servers that only read and discard: one on raw epoll, one "
-    "on\n"
-    "libuv. The server under measurement has a core to itself, and the load comes from another one. A "
-    "heartbeat\n"
-    "counts only when the server says that it was handled; processor time is the kernel's account of the\n"
-    "server's process, memory is from its smaps_rollup. The servers take turns in each round, and a ratio "
-    "is\n"
-    "taken within its round.";
+    "Measures what heartbeatd costs, beside three servers that only read and discard: on raw epoll, on raw\n"
+    "epoll with heartbeatd's pause between two turns (raw-paused), and on libuv. The server under "
+    "measurement\n"
+    "has a core to itself, and the load comes from another one. A heartbeat counts only when the server "
+    "says\n"
+    "that it was handled; processor time is the kernel's account of the server's process, memory is from "
+    "its\n"
+    "smaps_rollup. The servers take turns in each round, and a ratio is that to raw-paused in the same "
+    "round.\n"
+    "On loopback the kernel receives in the sender's calls: the rows with the sender's writes add their "
+    "time.";
 
 std::string footer() {
   std::string text = "Rows:\n";
@@ -145,7 +148,7 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
   line.value(
       "--rows", "NAMES", "Measure these alone, by name with commas [all]",
       [&](const std::string& text) { return read_list(text, options.rows, index_of<Row, kRowCount>); });
-  line.value("--servers", "NAMES", "Measure these alone: raw, libuv, heartbeatd [all]",
+  line.value("--servers", "NAMES", "Measure these alone: raw, raw-paused, libuv, heartbeatd [all]",
              [&](const std::string& text) {
                return read_list(text, options.servers, index_of<ServerKind, kServerCount>);
              });

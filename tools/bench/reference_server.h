@@ -21,12 +21,16 @@ inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t more) {
   counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
-// How the one on epoll answers each read: with two bytes, or not at all.
-enum class Answers : std::uint8_t { None, TwoBytes };
+// What the one on epoll does beyond reading.
+enum class Manner : std::uint8_t {
+  Plain,
+  Pausing,    // rests between two turns, by the daemon's own rule (daemon/core/pacing.h)
+  Answering,  // answers each read with two bytes
+};
 
 // Serve what connects to the socket, which listens already, until they are killed.  The least that a program
 // on epoll, and one on libuv, can do.
-[[noreturn]] void serve_with_epoll(int listener, ReferenceCounters& counters, Answers answers);
+[[noreturn]] void serve_with_epoll(int listener, ReferenceCounters& counters, Manner manner);
 [[noreturn]] void serve_with_libuv(int listener, ReferenceCounters& into);
 
 }  // namespace heartbeat::bench

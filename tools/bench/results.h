@@ -20,7 +20,7 @@ struct Metric {
   std::string_view unit;
   int digits = 0;  // behind the point
   Target target = Target::None;
-  double bound = 0;  // of the daemon's figure, or of its ratio to the raw server's in the same round
+  double bound = 0;  // of the daemon's figure, or of its ratio to the reference's in the same round
 };
 
 struct Sample {
@@ -53,8 +53,9 @@ class Results {
 
   // Over the rounds; nothing where there is no sample.
   [[nodiscard]] std::optional<Spread> of(std::string_view metric, std::string_view server) const;
-  // Of the ratios to the raw server, each within its own round.
-  [[nodiscard]] std::optional<Spread> ratio_to_raw(std::string_view metric, std::string_view server) const;
+  // Of the ratios to the reference (server_kind.h), each within its own round.
+  [[nodiscard]] std::optional<Spread> ratio_to_reference(std::string_view metric,
+                                                         std::string_view server) const;
 
   // Those with a sample, in the order of their first one.
   [[nodiscard]] std::vector<std::string> metrics() const;

@@ -1,5 +1,6 @@
 #include "common/json_writer.h"
 #include "tools/bench/results.h"
+#include "tools/bench/server_kind.h"
 
 namespace heartbeat::bench {
 namespace {
@@ -37,9 +38,9 @@ void add_metric(JsonWriter& json, const std::string& metric, const Results& resu
     add_spread(json, server, *results.of(metric, server));
   }
   json.end_object();
-  json.begin_object("to_raw");
+  json.begin_object("to_reference");
   for (const std::string& server : results.servers_of(metric)) {
-    if (const auto ratio = results.ratio_to_raw(metric, server)) add_spread(json, server, *ratio);
+    if (const auto ratio = results.ratio_to_reference(metric, server)) add_spread(json, server, *ratio);
   }
   json.end_object();
   json.end_object();
@@ -55,6 +56,7 @@ std::string as_json(const Setup& setup, const Results& results) {
   add_machine(json, setup.machine);
   json.add("rounds", std::uint64_t{setup.rounds});
   json.add("seconds", setup.seconds);
+  json.add("reference", to_string(kReference));
   json.begin_object("metrics");
   for (const std::string& metric : results.metrics()) add_metric(json, metric, results);
   json.end_object();

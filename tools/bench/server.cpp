@@ -181,8 +181,10 @@ void become_reference_server(int argc, const char* const* argv) {
   ReferenceCounters& counters = map_counters(kFirstKept + 1);
   const std::string_view kind = std::string_view{argv[1]}.substr(kServeFlag.size());
   if (kind == to_string(ServerKind::Libuv)) serve_with_libuv(kFirstKept, counters);
-  const bool answers = kind == to_string(ServerKind::RawAnswering);
-  serve_with_epoll(kFirstKept, counters, answers ? Answers::TwoBytes : Answers::None);
+  Manner manner = Manner::Plain;
+  if (kind == to_string(ServerKind::RawPaused)) manner = Manner::Pausing;
+  if (kind == to_string(ServerKind::RawAnswering)) manner = Manner::Answering;
+  serve_with_epoll(kFirstKept, counters, manner);
 }
 
 }  // namespace heartbeat::bench

@@ -1,4 +1,4 @@
-// The servers that take turns: the three that are always there, and others that peers are compared with.
+// The servers that take turns: those that are always there, and others that peers are compared with.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,12 @@
 
 namespace heartbeat::bench {
 
-enum class ServerKind : std::uint8_t { Raw, Libuv, Daemon, RawAnswering, Peer };
-inline constexpr std::size_t kServerCount = 3;  // of the first
+enum class ServerKind : std::uint8_t { Raw, RawPaused, Libuv, Daemon, RawAnswering, Peer };
+inline constexpr std::size_t kServerCount = 4;  // of the first
+
+// What the others' figures are divided by.  It pauses between two turns as the daemon does: a server that
+// does not is woken for nearly each heartbeat, and any server that pauses passes it.
+inline constexpr ServerKind kReference = ServerKind::RawPaused;
 
 [[nodiscard]] std::string_view to_string(ServerKind kind);
 

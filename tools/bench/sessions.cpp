@@ -161,11 +161,13 @@ void Sessions::busy(Server& server) {
   await_accepted(server, size_.clients);
   if (options_.wants(Row::Rate)) {
     say(name, number(size_.per_second) + " heartbeats a second");
-    add("rate", name, cost_of_beats(server, generator, size_.per_second, 1, options_.length));
+    const Cost cost = cost_of_beats(server, generator, size_.per_second, 1, options_.length);
+    add("rate", name, cost.server);
+    add("rate_sum", name, cost.with_writes);
   }
   if (options_.wants(Row::Batch)) {
     say(name, "16 heartbeats in a write");
-    add("batch", name, cost_of_beats(server, generator, size_.per_second, kBatch, options_.length));
+    add("batch", name, cost_of_beats(server, generator, size_.per_second, kBatch, options_.length).server);
   }
 }
 
@@ -195,7 +197,9 @@ void Sessions::held(Server& server) {
   }
   if (options_.wants(Row::Slow)) {
     say(name, number(size_.per_second_slow) + " heartbeats a second");
-    add("slow", name, cost_of_beats(server, generator, size_.per_second_slow, 1, options_.length));
+    const Cost cost = cost_of_beats(server, generator, size_.per_second_slow, 1, options_.length);
+    add("slow", name, cost.server);
+    add("slow_sum", name, cost.with_writes);
   }
   if (options_.wants(Row::Memory)) memory_after(server, generator, before);
 }
@@ -253,7 +257,7 @@ void Sessions::curve_by_rate(Server& server) {
     if (options_.quick && rate > size_.per_second) break;
     say(name, number(rate) + " heartbeats a second");
     const auto length = std::min<milliseconds>(kCurveLength, options_.length);
-    add("by_rate/" + number(rate), name, cost_of_beats(server, generator, rate, 1, length));
+    add("by_rate/" + number(rate), name, cost_of_beats(server, generator, rate, 1, length).server);
   }
 }
 
@@ -266,7 +270,8 @@ void Sessions::curve_by_clients(Server& server) {
     generator.connect(clients - generator.clients(), size_.connects_per_second);
     const double rate = std::min(kCurveClientsRate, size_.per_second);
     const auto length = std::min<milliseconds>(kCurveLength, options_.length);
-    add("by_clients/" + std::to_string(clients), name, cost_of_beats(server, generator, rate, 1, length));
+    add("by_clients/" + std::to_string(clients), name,
+        cost_of_beats(server, generator, rate, 1, length).server);
   }
 }
 
@@ -316,8 +321,8 @@ void Sessions::core() {
   stay_on(cores_.generator);
 }
 
-double Sessions::cost_of_beats(Server& server, Generator& generator, double per_second,
-                               std::size_t in_a_write, milliseconds length) {
+Sessions::Cost Sessions::cost_of_beats(Server& server, Generator& generator, double per_second,
+                                       std::size_t in_a_write, milliseconds length) {
   generator.beat(per_second, std::min(kWarmUp, length), in_a_write);
   pause(kSettle);
   const std::uint64_t before = handled_by(server, generator);
@@ -333,7 +338,7 @@ double Sessions::cost_of_beats(Server& server, Generator& generator, double per_
     note(server.name() + ": a write came " + std::to_string(late) +
          " ms late, the machine was busy with something else");
   }
-  return per(cpu, sent.heartbeats);
+  return {.server = per(cpu, sent.heartbeats), .with_writes = per(cpu + sent.in_writes, sent.heartbeats)};
 }
 
 void Sessions::beat_once(Server& server, Generator& generator) const {

@@ -51,9 +51,13 @@ class Sessions {
   [[nodiscard]] Start starter(ServerKind kind) const;
   [[nodiscard]] Generator generator_for(const Server& server) const;
 
-  // Nanoseconds of the server's time for each heartbeat of that load.
-  double cost_of_beats(Server& server, Generator& generator, double per_second, std::size_t in_a_write,
-                       std::chrono::milliseconds length);
+  // What each heartbeat of that load costs, in nanoseconds.
+  struct Cost {
+    double server;       // processor time of the server
+    double with_writes;  // and what the generator's calls that write took: on loopback they also receive
+  };
+  Cost cost_of_beats(Server& server, Generator& generator, double per_second, std::size_t in_a_write,
+                     std::chrono::milliseconds length);
   // Each client beats once.
   void beat_once(Server& server, Generator& generator) const;
   void held_memory(Server& server, const Generator& generator, const Memory& before);

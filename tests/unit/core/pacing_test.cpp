@@ -1,4 +1,4 @@
-#include "daemon/io/pacing.h"
+#include "daemon/core/pacing.h"
 
 #include <doctest/doctest.h>
 
