@@ -31,6 +31,9 @@ class Feed {
     return std::max(first_, next_ > ring_.size() ? next_ - ring_.size() : 1);
   }
 
+  // The number that this run of the daemon began with: 1, or behind the last one in its event journal.
+  [[nodiscard]] std::uint64_t first() const { return first_; }
+
   // The event of that number; null where it is not held.
   [[nodiscard]] const Event* find(std::uint64_t number) const;
 

@@ -10,6 +10,11 @@ std::uint64_t first_wanted(const Feed& feed, std::string_view boot, const std::o
   return since->boot == boot ? since->number + 1 : feed.oldest();
 }
 
+// Whether a cursor of an earlier run names the event before the first of this run, and that one is held.
+bool is_just_before(const Feed& feed, const FeedCursor& cursor) {
+  return feed.first() > 1 && feed.oldest() == feed.first() && cursor.number + 1 == feed.first();
+}
+
 }  // namespace
 
 bool FeedFilter::wants(const Event& event) const {
@@ -25,7 +30,8 @@ FeedReader::FeedReader(const Feed& feed, std::string_view boot, FeedRequest requ
     : feed_(feed),
       filter_(std::move(request.filter)),
       next_(first_wanted(feed, boot, request.since)),
-      of_another_run_(request.since && request.since->boot != boot) {}
+      of_another_run_(request.since && request.since->boot != boot && !is_just_before(feed, *request.since)) {
+}
 
 std::vector<FeedReader::Loss> FeedReader::take_losses() {
   std::vector<Loss> losses;

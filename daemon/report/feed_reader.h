@@ -41,7 +41,8 @@ struct FeedRequest {
 class FeedReader {
  public:
   // `boot` is this run of the daemon.  A cursor of an earlier run begins at the oldest event held, and counts
-  // as lost().  A cursor that is_ahead() must have been refused.
+  // as lost, unless that event's number is the next one: numbers go on from run to run (daemon/events/).  A
+  // cursor that is_ahead() must have been refused.
   FeedReader(const Feed& feed, std::string_view boot, FeedRequest request);
 
   // Events that this follower can no longer get.

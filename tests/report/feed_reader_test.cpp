@@ -107,3 +107,23 @@ TEST_CASE("a cursor of an earlier run is a loss of unknown length, and what is h
   CHECK(reader.take_losses().empty());
   CHECK(numbers(reader) == Numbers{1, 2});
 }
+
+TEST_CASE("a cursor of an earlier run loses nothing where this run's numbers go on behind it") {
+  Feed feed{10};
+  add_many(feed, 2);
+  FeedReader reader{feed, kBoot, {.since = FeedCursor{"another", 9}}};
+  CHECK(reader.take_losses().empty());
+  CHECK(numbers(reader) == Numbers{10, 11});
+  FeedReader earlier{feed, kBoot, {.since = FeedCursor{"another", 8}}};
+  CHECK(earlier.take_losses().size() == 1);
+  add_many(feed, limits::kFeedMax);
+  FeedReader too_late{feed, kBoot, {.since = FeedCursor{"another", feed.oldest() - 1}}};
+  CHECK(too_late.take_losses().size() == 1);
+}
+
+TEST_CASE("a run that began with number 1 goes on behind no earlier run") {
+  Feed feed;
+  add_many(feed, 1);
+  FeedReader reader{feed, kBoot, {.since = FeedCursor{"another", 0}}};
+  CHECK(reader.take_losses().size() == 1);
+}

@@ -1,11 +1,14 @@
 // heartbeatctl closed
 #include <array>
 #include <cstdio>
-#include <limits>
+#include <deque>
+#include <utility>
 
+#include "common/glob.h"
 #include "tools/ctl/client_table.h"
 #include "tools/ctl/commands/all.h"
 #include "tools/ctl/exit_code.h"
+#include "tools/ctl/journal_files.h"
 #include "tools/ctl/parameters.h"
 #include "tools/ctl/time_text.h"
 
@@ -44,6 +47,26 @@ Line closed_cells(const Object& client) {
   };
 }
 
+// The same of a close in the event journal, which has no margin.
+Line closed_cells_of_event(const Object& event) {
+  const std::string at = local_time(event.text("at"));
+  const auto connected = event.millis("connected_ms");
+  const std::string_view by = event.text("by");
+  return {
+      {std::string{event.text("client")}, Tone::Strong},
+      {at.substr(0, at.find('.'))},
+      {std::string{event.text("reason")}, by == "client" ? Tone::Plain : Tone::Warning},
+      {std::string{by}},
+      {event.written("heartbeats")},
+      {connected ? span_text(*connected) : std::string{}},
+      {},
+      {std::string{event.text("peer")}},
+      {std::string{event.text("detail")}},
+  };
+}
+
+constexpr std::array<std::string_view, 3> kParties{"client", "daemon", "operator"};
+
 // For the shell to offer; the daemon knows what is a reason.
 constexpr std::array<std::string_view, 14> kReasons{
     "silent",     "away",   "goodbye",     "peer_closed",   "reset", "bad_frame", "bad_heartbeat",
@@ -56,6 +79,9 @@ class ClosedCommand final : public Command {
     parameters.hinted_text("--reason", "REASON", "Closed for this reason: silent, peer_closed, kicked …",
                            kReasons, reason_);
     parameters.glob("--match", "Only those with such a name or address", match_);
+    parameters.choice("--by", "client|daemon|operator", "From the event journal: closed by this side",
+                      kParties, by_);
+    declare_journal(parameters, journal_);
     parameters.count("--limit", "At most this many, and no more than 10000 [10000]", limit_);
   }
 
@@ -65,6 +91,7 @@ class ClosedCommand final : public Command {
   }
 
   Outcome run(Session& session, const Output& output) override {
+    if (!by_.empty() || !journal_.empty()) return run_on_journal(output);
     Request request{"closed"};
     request.with("limit", limit_.value_or(limits::kListMax));
     if (!since_.empty()) request.with("since", since_);
@@ -87,15 +114,57 @@ class ClosedCommand final : public Command {
       return {};
     }
     if (!output.json()) output.print(table.take(output.width()));
-    if (matching > listed) {
-      std::fprintf(stderr, "heartbeatctl: these are the last %llu of %llu\n",
-                   static_cast<unsigned long long>(listed), static_cast<unsigned long long>(matching));
-    }
+    report_limit(listed, matching);
     return {};
   }
 
  private:
+  [[nodiscard]] bool matches(const Object& event, Millis since, const Glob& glob) const {
+    if (event.text("event") != "close") return false;
+    if (parse_instant(event.text("at")).value_or(Millis{0}) < since) return false;
+    if (!reason_.empty() && event.text("reason") != reason_) return false;
+    if (!by_.empty() && event.text("by") != by_) return false;
+    return glob.matches(event.text("client")) || glob.matches(event.text("peer"));
+  }
+
+  // What the daemon does not remember any more, and what no daemon needs to be asked.
+  [[nodiscard]] Outcome run_on_journal(const Output& output) const {
+    const auto glob = Glob::compile(match_.empty() ? "*" : match_);
+    if (!glob) return tl::unexpected(Failure{kUsage, {"--match: " + glob.error()}});
+    const Millis since = instant_before_now(since_);
+    const std::uint64_t limit = limit_.value_or(limits::kListMax);
+    std::deque<Reply> closes;  // the last ones, the oldest first
+    std::uint64_t matching = 0;
+    const auto read = read_journal(journal_, [&](Reply line, std::uint64_t) {
+      if (line.type() != "event" || !matches(line.object(), since, *glob)) return;
+      ++matching;
+      closes.push_back(std::move(line));
+      if (closes.size() > limit) closes.pop_front();
+    });
+    if (!read) return read;
+    if (closes.empty()) return tl::unexpected(Failure{kNo, {"no closed client matches"}});
+    Table table = closed_table();
+    for (auto close = closes.rbegin(); close != closes.rend(); ++close) {
+      if (output.json()) {
+        output.print(*close);
+      } else {
+        table.add(closed_cells_of_event(close->object()));
+      }
+    }
+    if (!output.json()) output.print(table.take(output.width()));
+    report_limit(closes.size(), matching);
+    return {};
+  }
+
+  static void report_limit(std::uint64_t listed, std::uint64_t matching) {
+    if (matching <= listed) return;
+    std::fprintf(stderr, "heartbeatctl: these are the last %llu of %llu\n",
+                 static_cast<unsigned long long>(listed), static_cast<unsigned long long>(matching));
+  }
+
   std::string since_;
+  std::string by_;
+  std::string journal_;
   std::string reason_;
   std::string match_;
   std::optional<std::uint64_t> limit_;

@@ -3,16 +3,22 @@
 // It always knows the cursor that it would resume after: the one given, else where the feed stood when it
 // began, then that of the last event it printed.  So what happens while the daemon is out of reach is either
 // printed when it is back, or reported as lost.
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <optional>
 
 #include <poll.h>
 
+#include "common/glob.h"
 #include "tools/ctl/commands/all.h"
 #include "tools/ctl/event_text.h"
 #include "tools/ctl/exit_code.h"
+#include "tools/ctl/journal_files.h"
 #include "tools/ctl/parameters.h"
 #include "tools/ctl/text_width.h"
+#include "tools/follower/journal_reader.h"
 
 namespace heartbeat::ctl::commands {
 namespace {
@@ -33,7 +39,17 @@ struct Wanted {
   std::vector<std::string> events;
   bool snapshot = false;
   bool once = false;  // end when the daemon goes away
+  std::string journal;
 };
+
+std::optional<JournalCursor> parse_cursor(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return {};
+  JournalCursor cursor{.boot = text.substr(0, colon)};
+  const auto [rest, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), cursor.seq);
+  if (error != std::errc{} || rest != text.data() + text.size()) return {};
+  return cursor;
+}
 
 class Watch {
  public:
@@ -42,6 +58,7 @@ class Watch {
 
   // Until the daemon ends it for good, or a connection breaks that was the only one wanted.
   Outcome run() {
+    if (auto read = read_journal_files(); !read) return read;
     for (;;) {
       const auto error = follow();
       if (!error) return tl::unexpected(error.error());
@@ -53,6 +70,31 @@ class Watch {
   }
 
  private:
+  // The event journal reaches back further than the daemon's feed.  Where it cannot be read, or does not know
+  // the cursor, the feed says what is lost.
+  Outcome read_journal_files() {
+    const auto since = parse_cursor(cursor_);
+    if (!since) return {};
+    JournalReader reader{journal_directory(wanted_.journal)};
+    if (!reader.behind(*since).value_or(false)) return {};
+    const auto glob = Glob::compile(wanted_.match.empty() ? "*" : wanted_.match);
+    for (;;) {
+      const auto line = reader.next();
+      if (!line || !*line) return {};
+      const auto reply = Reply::parse(**line);
+      if (!reply) continue;
+      const Object object = reply->object();
+      const bool is_event = reply->type() == "event";
+      if (is_event) cursor_ = object.text("cursor");
+      if (!is_event && reply->type() != "lost") continue;
+      const bool is_wanted = wanted_.events.empty() ||
+                             std::find(wanted_.events.begin(), wanted_.events.end(), object.text("event")) !=
+                                 wanted_.events.end();
+      if (is_event && !(is_wanted && glob && glob->matches(object.text("client")))) continue;
+      if (auto told = tell(*reply); !told) return told;
+    }
+  }
+
   // One connection, from the request to its end: why it ended, or the failure that ends the command.
   tl::expected<ConnectionError, Failure> follow() {
     auto connection = session_.connect(session_.answer_deadline());
@@ -159,6 +201,7 @@ class WatchCommand final : public Command {
     parameters.choices("--event", "EVENT", "Only these, with commas or repeated: leave,close …", kEvents,
                        wanted_.events);
     parameters.flag("--snapshot", "Begin with every client as it is now", wanted_.snapshot);
+    declare_journal(parameters, wanted_.journal);
     parameters.flag("--once", "End when the daemon goes away, instead of resuming", wanted_.once);
   }
 
