@@ -10,6 +10,7 @@
 #include <rapidjson/reader.h>
 
 #include "common/client_id.h"
+#include "common/json_allocator.h"
 #include "common/limits.h"
 #include "common/text.h"
 
@@ -38,7 +39,7 @@ struct Place {
 Place read_value(std::string_view body) {
   rapidjson::MemoryStream stream{body.data(), body.size()};
   rapidjson::BaseReaderHandler<> nothing;
-  rapidjson::Reader reader;
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, JsonAllocator> reader;
   const auto parsed = reader.Parse<kFlags | rapidjson::kParseStopWhenDoneFlag>(stream, nothing);
   if (parsed.IsError()) return {parsed.Offset(), true};
   return {stream.Tell(), false};

@@ -181,6 +181,8 @@ ReloadResult Operations::reload() {
   parts_.service.reloading();
   ReloadResult result = parts_.reloader.reload();
   reloads_.add(result.errors.empty());
+  parts_.server.reloaded(result.errors.empty() ? std::string_view{}
+                                               : std::string_view{result.errors.front()});
   parts_.events.change(journal_options(parts_.reloader.in_force().config));
   parts_.event_log.set_per_second(parts_.reloader.in_force().config.log_rate);
   parts_.service.listening_on(parts_.server.entrance().listening());

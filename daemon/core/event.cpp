@@ -7,11 +7,11 @@ namespace {
 
 // In the order of the enumeration.
 constexpr std::array<std::string_view, kEventKindCount> kKinds{
-    "connected",  "joined", "named",     "takeover",      "fight",     "heartbeat", "slow_beats",
-    "fast_beats", "strike", "leave",     "return",        "close",     "refused",   "stall",
-    "suspend",    "brake",  "brake_end", "accept_paused", "restarted",
+    "connected",  "joined", "named",     "takeover",      "fight",     "heartbeat",     "slow_beats",
+    "fast_beats", "strike", "leave",     "return",        "close",     "refused",       "stall",
+    "suspend",    "brake",  "brake_end", "accept_paused", "restarted", "refused_again", "reload_refused",
 };
-static_assert(static_cast<std::size_t>(Event::Kind::Restarted) + 1 == kEventKindCount);
+static_assert(static_cast<std::size_t>(Event::Kind::ReloadRefused) + 1 == kEventKindCount);
 
 }  // namespace
 

@@ -18,6 +18,7 @@
 #include "common/short_text.h"
 #include "common/status.h"
 #include "daemon/core/brake_report.h"
+#include "daemon/core/conditions.h"
 #include "daemon/core/connection_id.h"
 #include "daemon/core/reason.h"
 
@@ -61,9 +62,9 @@ struct Event {
     Joined,        // its first heartbeat; claimed_ip, pid; with an id: previous
     Named,         // a later heartbeat gave an id; previous: the client's name until then
     TakenOver,     // its id was another connection's, which is closed; previous_peer, takeovers
-    Fight,         // two connections take an id from each other repeatedly; reported once; previous_peer
+    Fight,         // connections take an id from each other repeatedly; condition, previous_peer
     Heard,         // a heartbeat; only with Settings::report_heartbeats; declared, seq, claimed_ip, pid
-    Slow,          // clients beat steadily, but slower than the tick; reported once; spacing
+    Slow,          // clients beat steadily, but slower than the tick; condition, spacing, detail
     Fast,          // the client beats too fast and is read slower from now on; once a connection; detail
     Struck,        // one more strike
     Left,          // alive -> leave; reason
@@ -74,11 +75,21 @@ struct Event {
     Suspended,     // the machine was suspended; stalled: for how long
     Braked,        // closing for silence pauses, see closing_brake.h; brake
     BrakeEnded,    // closing goes on; brake
-    AcceptPaused,  // accepting pauses: connections come too fast, or no descriptor is left; detail
+    AcceptPaused,  // accepting pauses: connections come too fast, or no descriptor is left; condition, detail
     Restarted,     // another process goes on with the clients; previous: the version before; detail: the
                    // version now; stalled: how long no socket was read
+    RefusedAgain,  // connections from an address end alike, before a heartbeat; client: the address;
+                   // condition, detail
+    ReloadRefused,  // the configuration file is not the one in force; condition, detail
   };
-  // Stalled and the kinds after it concern the daemon: client and peer are empty.
+  // A saved state holds a kind as its number: a new kind goes to the end.
+
+  // Of a kind that reports a condition (conditions.h): which part of it.
+  struct OfCondition {
+    Phase phase = Phase::Began;
+    MonoTime since{};
+    std::uint64_t count = 0;
+  };
 
   // What most kinds leave empty.
   struct Extra {
@@ -93,7 +104,8 @@ struct Event {
     Millis stalled{0};
     std::shared_ptr<const BrakeReport> brake{};  // null: of no brake
     std::optional<BadInput> bad_input{};
-    std::string detail{};  // a sentence, of our words and escaped ones of the peer's
+    std::optional<OfCondition> condition{};  // none: of no condition, or of one too many to be recorded
+    std::string detail{};                    // a sentence, of our words and escaped ones of the peer's
   };
 
   Kind kind;
@@ -104,6 +116,7 @@ struct Event {
   Reason reason = Reason::Silent;
   Party by = Party::Daemon;
   bool sent_bytes = true;  // false: not one byte came (a probe)
+  bool counted = false;    // one of a condition that lasts, which is reported in its place
   std::uint16_t silence = 0;
   std::uint16_t strikes = 0;
   std::uint16_t steady = 0;
@@ -124,11 +137,11 @@ struct Event {
   Rarely<Extra> extra{};
 };
 static_assert(sizeof(Event) <= 144);
-inline constexpr std::size_t kEventKindCount = 19;
+inline constexpr std::size_t kEventKindCount = 21;
 
-// Concerns the daemon itself, and no client.
+// Concerns the daemon itself, and no client: client and peer are empty.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {
-  return kind >= Event::Kind::Stalled;
+  return kind >= Event::Kind::Stalled && kind != Event::Kind::RefusedAgain;
 }
 
 // `connected`, `leave`, `close` …: the word that log lines begin with.

@@ -17,11 +17,6 @@ namespace {
 
 constexpr Millis kJustBefore{1};  // the instant before another is this much earlier
 
-// Within a tenth of each other.
-bool is_alike(std::int64_t gap_ms, std::int64_t other_ms) {
-  return std::abs(gap_ms - other_ms) * 10 <= other_ms;
-}
-
 }  // namespace
 
 // The first comparison is all that most heartbeats pay.  Where fewer clients are connected than the brake
@@ -106,6 +101,7 @@ void Monitor::turn_away(const Endpoint& peer, Refusal refusal, std::string_view 
   Event refused{.kind = Event::Kind::Refused, .at = now, .client = NameText{to_string(peer)}, .peer = peer};
   refused.reason = Reason::Limit;
   refused.extra.edit().detail = detail;
+  refused.counted = remember_refused(refused, effects);
   tell(std::move(refused), effects);
 }
 
@@ -161,7 +157,11 @@ void Monitor::disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effe
   if (state_.sweep) bring_up_to_date(entry);
   if (!judge(entry, now, effects)) return;
   Event event = closing_of(conn, *client, reason, now);
-  if (!detail.empty()) event.extra.edit().detail = detail;
+  if (!detail.empty()) {
+    event.extra.edit().detail = detail;
+  } else if (client->decoder.in_frame()) {
+    event.extra.edit().detail = diagnose_unfinished(client->decoder.unfinished());
+  }
   close(entry, std::move(event), effects);
 }
 
@@ -171,7 +171,7 @@ void Monitor::abandon(ConnId conn) noexcept {
 
 bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now, Effects& effects) {
   now = reach(now);
-  const auto slot = state_.clients.slot_named(name);
+  const auto slot = state_.clients.slot_called(name);
   if (!slot) return false;
   const Entry entry = entry_at(*slot);
   if (state_.sweep) bring_up_to_date(entry);
@@ -218,12 +218,6 @@ void Monitor::restarted(std::string_view from_version, std::string_view to_versi
 void Monitor::remember_stall(const Stall& stall) {
   if (state_.stalls.size() == limits::kStallsMax) state_.stalls.pop_front();
   state_.stalls.push_back(stall);
-}
-
-void Monitor::accept_paused(std::string_view detail, MonoTime now, Effects& effects) {
-  Event event{.kind = Event::Kind::AcceptPaused, .at = now};
-  event.extra.edit().detail = detail;
-  tell(std::move(event), effects);
 }
 
 // The client that lives in the slot.
@@ -311,20 +305,26 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   return true;
 }
 
-// Reports, once for the whole daemon, that clients beat steadily but slower than the tick.
+// Clients that beat steadily but slower than the tick are a condition of the whole daemon: its tick is set
+// too short.  It counts the clients; as long as one of them beats so, it lasts.
 void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const std::int64_t gap = (now - client.last_heard).count();
   const std::int64_t tick = state_.settings.rule.tick.count();
-  const bool slow = gap * 10 > tick * 11 && (client.slow_in_a_row == 0 || is_alike(gap, client.last_gap_ms));
+  const bool slow = gap * 10 > tick * 11 &&
+                    (client.slow_in_a_row == 0 || are_alike(Millis{gap}, Millis{client.last_gap_ms}));
+  const bool was_known = client.slow_in_a_row == limits::kSlowGapsInARow;
   client.slow_in_a_row = slow ? std::min<std::uint8_t>(client.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
   client.last_gap_ms = static_cast<std::uint32_t>(gap);
   state_.heartbeat_gaps.add(Millis{gap});
-  if (state_.told_of_slow_beats || client.slow_in_a_row < limits::kSlowGapsInARow) return;
-  state_.told_of_slow_beats = true;
+  if (client.slow_in_a_row < limits::kSlowGapsInARow) return;
+  const MonoTime over = now + std::max(kConditionQuiet, Millis{3 * gap});
+  if (was_known) return state_.conditions.prolong(Condition::Kind::SlowBeats, {}, over);
   Event event = event_of(Event::Kind::Slow, entry.conn, client, now);
   event.extra.edit().spacing = Millis{gap};
-  tell(std::move(event), effects);
+  event.extra.edit().detail =
+      log_value(name_of(client)) + " beats " + describe_spacing(Millis{gap}, state_.settings.rule.tick);
+  happened(Condition::Kind::SlowBeats, {}, std::move(event), over, 1, effects);
 }
 
 // Only the first part of a frame has come.

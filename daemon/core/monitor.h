@@ -153,6 +153,14 @@ class Monitor {
 
   // Accepting pauses: connections came too fast, or the machine has no room for them.
   void accept_paused(std::string_view detail, MonoTime now, Effects& effects);
+  // It is paused still.
+  void accept_still_paused(MonoTime now) noexcept;
+
+  // A reload was refused, for the reason that the sentence says; or, where that is empty, done.
+  void reloaded(std::string_view refusal, MonoTime now, Effects& effects);
+
+  // Reports the conditions that have ended, or last for an hour more.  Must be called about once a second.
+  void review_conditions(MonoTime now, Effects& effects);
 
   // Changes Settings::report_heartbeats alone.
   void report_heartbeats(bool report) { state_.settings.report_heartbeats = report; }
@@ -182,6 +190,9 @@ class Monitor {
 
   [[nodiscard]] const Registry& clients() const { return state_.clients; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return state_.closed; }
+  // Connections that ended before a heartbeat, and what is wrong for as long as it lasts.
+  [[nodiscard]] const RefusedPeers& refused_peers() const { return state_.refused; }
+  [[nodiscard]] const Conditions& conditions() const { return state_.conditions; }
   [[nodiscard]] const Counters& counters() const { return state_.counters; }
   [[nodiscard]] StatusCounts status_counts() const {
     const std::size_t leave = away_ + silent_;
@@ -236,6 +247,11 @@ class Monitor {
 
   // What the state does not hold (monitor_state.cpp).
   void derive(Entry entry);
+
+  // What is wrong for a while (monitor_conditions.cpp).
+  bool remember_refused(const Event& ended, Effects& effects);
+  bool happened(Condition::Kind kind, std::string_view subject, Event&& event, MonoTime over,
+                std::uint64_t times, Effects& effects);
 
   // What concerns every client (monitor_sweep.cpp).
   bool sweep(Slice& slice, Effects& effects);

@@ -138,10 +138,14 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   event.extra.edit().previous_peer = previous_peer;
   event.extra.edit().takeovers = client.takeovers;
   tell(Event{event}, effects);
-  if (client.takeovers == limits::kFightTakeovers) {
-    event.kind = Event::Kind::Fight;
-    tell(std::move(event), effects);
-  }
+  const bool is_known = state_.conditions.lasts(Condition::Kind::Fight, id, now);
+  if (client.takeovers < limits::kFightTakeovers && !is_known) return;
+  event.kind = Event::Kind::Fight;
+  event.extra.edit().detail = "connections from " + to_string(client.peer) + " and " +
+                              to_string(previous_peer) +
+                              " take this id from each other; give each program its own";
+  happened(Condition::Kind::Fight, id, std::move(event), now + kConditionQuiet,
+           is_known ? 1 : client.takeovers, effects);
 }
 
 void Monitor::welcome(Entry entry, Effects& effects) const {

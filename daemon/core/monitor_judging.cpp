@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/duration.h"
+#include "common/stream_diagnosis.h"
 #include "daemon/core/braked_rule.h"
 #include "daemon/core/monitor.h"
 #include "daemon/core/wording.h"
@@ -148,7 +149,11 @@ void Monitor::expire(Entry entry, Event&& closing, Effects& effects) {
 void Monitor::out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Effects& effects) {
   state_.verdict_lateness.add(now - limit.at);
   Event event = closing_of(entry.conn, entry.client, limit.reason, limit.at);
-  event.extra.edit().detail = describe(limit, state_.settings.bounds, state_.settings.rule);
+  std::string& detail = event.extra.edit().detail;
+  detail = describe(limit, state_.settings.bounds, state_.settings.rule);
+  if (entry.client.decoder.in_frame()) {
+    detail += ": " + diagnose_unfinished(entry.client.decoder.unfinished());
+  }
   close(entry, std::move(event), effects);
 }
 
@@ -173,6 +178,9 @@ void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
                             .away = client.away,
                             .reason = closing.reason,
                             .by = closing.by});
+  } else {
+    closing.counted = remember_refused(closing, effects);
+    effects.make_room();
   }
   drop(entry, closing.reason, closing.extra->detail, effects);
   tell(std::move(closing), effects);

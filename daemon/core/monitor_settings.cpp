@@ -39,7 +39,7 @@ void Monitor::change_settings(NewSettings&& prepared, MonoTime now, Effects& eff
   }
   if (rule_changes || brake_changes) state_.brake.change_settings(settings.brake, settings.rule, now);
   if (rule_changes || bounds_change) state_.bounds_since = now;
-  if (rule_changes) state_.told_of_slow_beats = false;  // it was said of the old tick
+  if (rule_changes) state_.conditions.end_at(Condition::Kind::SlowBeats, {}, now);  // it was of the old tick
   if (rule_changes || brake_changes || bounds_change) {
     ++state_.epoch;
     const bool counted = state_.settings.bounds.max_clients_per_ip > 0;

@@ -18,9 +18,11 @@
 #include "daemon/core/brake_report.h"
 #include "daemon/core/closed_clients.h"
 #include "daemon/core/closing_brake.h"
+#include "daemon/core/conditions.h"
 #include "daemon/core/counters.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/margin_histogram.h"
+#include "daemon/core/refused_peers.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/settings.h"
 #include "daemon/core/sweep.h"
@@ -48,7 +50,8 @@ struct MonitorState {
         key(hash_key),
         clients(hash_key),
         closed(in_force.remember, hash_key),
-        brake(in_force.brake, in_force.rule) {}
+        brake(in_force.brake, in_force.rule),
+        refused(hash_key) {}
 
   Settings settings;  // in force
   HashKey key;
@@ -61,6 +64,8 @@ struct MonitorState {
   Histogram verdict_lateness;  // how long after its instant each verdict was given
   Histogram heartbeat_gaps;    // between two heartbeats of one connection
   MarginHistogram margins;     // what was left until leave, see Monitor::margins()
+  RefusedPeers refused;        // connections that ended before a heartbeat
+  Conditions conditions;       // that last
   std::deque<Stall> stalls;    // the oldest first, at most limits::kStallsMax
 
   std::vector<Endpoint> listeners;  // by the numbers that clients have of them
@@ -69,8 +74,7 @@ struct MonitorState {
   std::uint64_t roster_version = 0;
   MonoTime now{};           // that the latest call counted for
   MonoTime bounds_since{};  // the timeouts of settings.bounds end nothing before
-  bool told_of_slow_beats = false;
-  std::uint8_t epoch = 0;  // of the settings: a client with another one has not had its turn in the sweep
+  std::uint8_t epoch = 0;   // of the settings: a client with another one has not had its turn in the sweep
 };
 
 }  // namespace heartbeat

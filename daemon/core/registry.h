@@ -43,8 +43,11 @@ class Registry {
   [[nodiscard]] Client* find(ConnId conn) { return clients_.find(conn); }
   [[nodiscard]] const Client* find(ConnId conn) const { return clients_.find(conn); }
   [[nodiscard]] std::optional<std::uint32_t> slot_of(std::string_view id) const;
-  // The client that is called so: by its id, else by its address.
+  // The client with this id; else the client at this address, whether it has an id or not: to look at.
   [[nodiscard]] std::optional<std::uint32_t> slot_named(std::string_view name) const;
+  // The client whose name this is (name_of()): its id, or its address as long as it has none.  For an order
+  // such as a kick: an address may be another client's by now, a name is not.
+  [[nodiscard]] std::optional<std::uint32_t> slot_called(std::string_view name) const;
 
   // Walking over all: every slot below slots() holds a client or null.
   [[nodiscard]] Client* at(std::uint32_t slot) { return clients_.at(slot); }
@@ -56,11 +59,11 @@ class Registry {
  private:
   [[nodiscard]] std::uint32_t hash_of(std::string_view bytes) const;
   [[nodiscard]] std::uint32_t hash_of(const Endpoint& peer) const;
-  [[nodiscard]] std::uint32_t hash_of(const Client& client) const;
 
   HashKey key_;
   SlotMap<Client> clients_;
-  ShardedSlotIndex by_name_;  // each client once: under its id, or under its address while it has none
+  ShardedSlotIndex by_id_;       // the clients that have an id
+  ShardedSlotIndex by_address_;  // all clients
 };
 
 }  // namespace heartbeat

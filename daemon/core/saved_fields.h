@@ -51,6 +51,8 @@ template <>
 inline constexpr std::size_t kWordCount<BadInput> = kBadInputCount;
 template <>
 inline constexpr std::size_t kWordCount<Refusal> = kRefusalCount;
+template <>
+inline constexpr std::size_t kWordCount<Condition::Kind> = kConditionKindCount;
 
 // The others are saved by their numbers, so a value may only be added as the last.
 template <class Enumeration>
@@ -65,6 +67,8 @@ template <>
 inline constexpr BrakeEnd kLast<BrakeEnd> = BrakeEnd::TurnedOff;
 template <>
 inline constexpr Moment::Kind kLast<Moment::Kind> = Moment::Kind::Limited;
+template <>
+inline constexpr Phase kLast<Phase> = Phase::Ended;
 template <>
 inline constexpr Sweep::Kind kLast<Sweep::Kind> = Sweep::Kind::Close;
 

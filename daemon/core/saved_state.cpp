@@ -241,6 +241,38 @@ struct SavedFields {
     fields(2, conn.generation);
   }
 
+  static void list(auto& fields, Is<Refused> auto& refused) {
+    fields(1, refused.peer);
+    fields(2, refused.at);
+    fields(3, refused.reason);
+    fields(4, refused.bad_input);
+    fields.text(5, refused.detail, kTextMax);
+  }
+
+  static void list(auto& fields, Is<RefusedPeer> auto& peer) {
+    fields(1, peer.latest);
+    fields(2, peer.since);
+    fields(3, peer.count);
+    fields(4, peer.alike);
+  }
+
+  static void list(auto& fields, Is<Condition> auto& condition) {
+    fields(1, condition.kind);
+    fields.text(2, condition.subject, NameText::kMax);
+    fields(3, condition.began);
+    fields(4, condition.latest);
+    fields(5, condition.over);
+    fields(6, condition.next_report);
+    fields(7, condition.count);
+    fields.text(8, condition.detail, kTextMax);
+  }
+
+  static void list(auto& fields, Is<Event::OfCondition> auto& condition) {
+    fields(1, condition.phase);
+    fields(2, condition.since);
+    fields(3, condition.count);
+  }
+
   static void list(auto& fields, Is<Event::Extra> auto& extra) {
     fields.text(1, extra.previous, kTextMax);
     fields(2, extra.previous_peer);
@@ -254,6 +286,7 @@ struct SavedFields {
     fields.text(10, extra.detail, kTextMax);
     fields(11, extra.via);
     fields.text(12, extra.certificate_name, limits::kCertificateNameMax);
+    fields(13, extra.condition);
   }
 
   static void list(auto& fields, Is<Event> auto& event) {
@@ -277,6 +310,7 @@ struct SavedFields {
     fields(18, event.connected);
     fields(19, event.heartbeats);
     fields(20, event.extra);
+    fields(21, event.counted);
   }
 
   static void list(auto& fields, Is<Turn::State> auto& turn) {
@@ -300,7 +334,7 @@ struct SavedFields {
     fields(16, state.roster_version);
     fields(17, state.now);
     fields(18, state.bounds_since);
-    fields(19, state.told_of_slow_beats);
+    // 19 was: slow beats have been reported; a condition since.
     fields(20, state.epoch);
   }
 
@@ -551,6 +585,9 @@ std::string save_state(const StateToSave& state) {
   fields(23, state.run);
   fields(24, state.started.time_since_epoch());
   fields(25, state.others);
+  const auto& refused = monitor.refused.latest_first();
+  for (auto peer = refused.rbegin(); peer != refused.rend(); ++peer) fields(26, *peer);
+  for (const Condition& condition : monitor.conditions.all()) fields(27, condition);
   return in_envelope(kMagic,
                      {.written_by = kStateFormat, .readable_by = kStateReadableBy, .content = content});
 }
@@ -594,6 +631,20 @@ tl::expected<SavedState, StateError> read_state(std::string_view bytes, const Ha
   fields(24, started);
   state.started = WallTime{started};
   fields.text(25, state.others, bytes.size());
+  fields.records(26, [&](FieldsRead& record) {
+    RefusedPeer peer;
+    record.list(peer);
+    if (record.failed() || record.is_of_later_version()) return;
+    if (monitor.refused.find(peer.latest.peer) != nullptr) return record.fail("an address is there twice");
+    monitor.refused.restore(std::move(peer));
+  });
+  fields.records(27, [&](FieldsRead& record) {
+    Condition condition;
+    record.list(condition);
+    if (record.failed() || record.is_of_later_version()) return;
+    if (monitor.conditions.count(condition.kind) == kConditionsMax) return record.fail("there are too many");
+    monitor.conditions.restore(std::move(condition));
+  });
   fields.finish();
   if (fault.error) return tl::unexpected(*fault.error);
   if (const auto what = contradiction(monitor); !what.empty()) return refused(what);

@@ -55,6 +55,25 @@ std::string describe(const TimeLimit& limit, const Bounds& bounds, const Rule& r
          " (frame_timeout)";
 }
 
+// Rounded to a tenth of a second and to a tenth of a tick: a client that waits 10 s between its heartbeats
+// beats a little less often than that.
+std::string describe_spacing(Millis spacing, Millis tick) {
+  static constexpr std::array<std::string_view, 13> kWords{"no",   "one",    "two",   "three", "four",
+                                                           "five", "six",    "seven", "eight", "nine",
+                                                           "ten",  "eleven", "twelve"};
+  const auto in_tenths = [](std::int64_t tenths) {
+    return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10);
+  };
+  const std::string length =
+      spacing < Millis{1000} ? describe_duration(spacing) : in_tenths((spacing.count() + 50) / 100) + " s";
+  const std::int64_t ticks = (spacing.count() * 10 + tick.count() / 2) / tick.count();
+  const bool is_word = ticks % 10 == 0 && ticks / 10 < std::ssize(kWords);
+  const std::string count = is_word           ? std::string{kWords.at(static_cast<std::size_t>(ticks / 10))}
+                            : ticks % 10 == 0 ? std::to_string(ticks / 10)
+                                              : in_tenths(ticks);
+  return "every " + length + ", which is " + count + (ticks == 10 ? " tick" : " ticks");
+}
+
 void note(Client& client, const Moment& moment) {
   if (client.history == nullptr) {
     client.history = std::make_unique<History>();

@@ -1,6 +1,7 @@
 // How the core puts what happened into events and histories.  Decides nothing.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "common/mono_time.h"
@@ -26,6 +27,14 @@ namespace heartbeat {
 
 // The sentence for a timeout that has run out.
 [[nodiscard]] std::string describe(const TimeLimit& limit, const Bounds& bounds, const Rule& rule);
+
+// Whether two gaps are those of a steady beat: within a tenth of each other.
+[[nodiscard]] inline bool are_alike(Millis gap, Millis other) {
+  return std::chrono::abs(gap - other) * 10 <= other;
+}
+
+// Of a client that beats steadily: `every 10.0 s, which is ten ticks`.
+[[nodiscard]] std::string describe_spacing(Millis spacing, Millis tick);
 
 // Adds to the client's history, which begins with its connection at the first moment worth keeping.
 void note(Client& client, const Moment& moment);

@@ -28,6 +28,7 @@
 #include "daemon/http/metrics.h"
 #include "daemon/http/page.h"
 #include "daemon/http/replies.h"
+#include "daemon/report/story_json.h"
 
 namespace heartbeat::http {
 namespace {
@@ -400,9 +401,7 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request)
     steps_.spend(limits::kStepsPerOnce);
     const auto text = story_text(desk_, story->name);
     if (text) return send_text(handle, MHD_HTTP_OK, kJson, *text);
-    return refuse(handle, {MHD_HTTP_NOT_FOUND, "no_such_client",
-                           "no client " + log_value(story->name) +
-                               " is connected, or among the last that were closed"});
+    return refuse(handle, {MHD_HTTP_NOT_FOUND, "no_such_client", explain_unknown(story->name)});
   }
   if (std::holds_alternative<HistoryRequest>(request)) {
     return send_pieces(exchange, handle, kJson, std::make_unique<HistoryReply>(desk_));

@@ -40,18 +40,14 @@ std::string status_text(const OperatorDesk& desk) {
 }
 
 std::optional<std::string> story_text(const OperatorDesk& desk, const std::string& name) {
-  const Monitor& monitor = desk.monitor();
+  const auto named = find_named(desk.monitor(), name);
+  if (!named) return {};
   std::string text;
-  const auto append = [&](const auto& client) {
-    append_object(text, [&](JsonWriter& json) {
-      json.add("type", "story");
-      add_story(json, client, monitor.stalls(), desk.report());
-    });
-    return std::move(text);
-  };
-  if (const auto slot = monitor.clients().slot_named(name)) return append(*monitor.clients().at(*slot));
-  if (const ClosedClient* const closed = monitor.closed_clients().find(name)) return append(*closed);
-  return {};
+  append_object(text, [&](JsonWriter& json) {
+    json.add("type", "story");
+    add_story(json, *named, desk);
+  });
+  return text;
 }
 
 std::string error_text(const Refusal& refusal) {

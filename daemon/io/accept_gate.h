@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 
 #include "common/limits.h"
 #include "common/mono_time.h"
@@ -49,7 +48,6 @@ class AcceptGate {
     if (!paused_ || now < opens_at_) return;
     paused_ = false;
     paused_for_ += now - paused_since_;
-    paused_until_ = now;
   }
 
   [[nodiscard]] MonoTime opens_at() const { return opens_at_; }
@@ -60,8 +58,6 @@ class AcceptGate {
   [[nodiscard]] std::uint64_t pauses() const { return pauses_; }
   // The length of all pauses that are over.
   [[nodiscard]] Millis paused() const { return paused_for_; }
-  // Whether a pause has begun that is the first after limits::kAcceptQuiet without one.  True once for each.
-  [[nodiscard]] bool take_beginning() { return std::exchange(began_, false); }
 
  private:
   // Permits are counted in thousandths: in 1 ms a rate fills as many of them as it has connections a second.
@@ -77,7 +73,6 @@ class AcceptGate {
   void pause(MonoTime now, Millis length) {
     paused_ = true;
     ++pauses_;
-    began_ = pauses_ == 1 || now - paused_until_ >= limits::kAcceptQuiet;
     paused_since_ = now;
     opens_at_ = now + length;
   }
@@ -87,11 +82,9 @@ class AcceptGate {
   MonoTime filled_at_;
   MonoTime opens_at_{};
   MonoTime paused_since_{};
-  MonoTime paused_until_{};  // of the last pause that is over
   Millis paused_for_{0};
   std::uint64_t pauses_ = 0;
   bool paused_ = false;
-  bool began_ = false;
 };
 
 }  // namespace heartbeat

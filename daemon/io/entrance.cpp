@@ -173,6 +173,11 @@ void Entrance::on_shortage(uv::Acceptor&, std::string_view why) {
   host_.accepting_pauses(why);
 }
 
+bool Entrance::is_paused() const {
+  return std::any_of(listeners_.begin(), listeners_.end(),
+                     [](const Listener& listener) { return !listener.acceptor->is_watching(); });
+}
+
 std::uint64_t Entrance::shortages() const {
   std::uint64_t all = shortages_of_closed_;
   for (const Listener& listener : listeners_) all += listener.acceptor->shortages();
@@ -189,7 +194,6 @@ void Entrance::set_accept_rate(unsigned rate) {
 void Entrance::shut_gate() {
   for (const Listener& listener : listeners_) listener.acceptor->pause();
   gate_timer_->arm(gate_.opens_at() - loop_.now());
-  if (!gate_.take_beginning()) return;
   host_.accepting_pauses("connections come faster than " + std::to_string(gate_.rate()) +
                          " a second (accept_rate); connections wait, and are accepted in turn");
 }

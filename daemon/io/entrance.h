@@ -39,7 +39,7 @@ class Entrance final : uv::Acceptor::Door {
   // connection is offered again later.
   class Host : public Anteroom::Host {
    public:
-    // Accepting pauses, for the first time in a while.  `why` is a sentence without its end.
+    // Accepting pauses, once more.  `why` is a sentence without its end.
     virtual void accepting_pauses(std::string_view why) = 0;
   };
 
@@ -94,6 +94,8 @@ class Entrance final : uv::Acceptor::Door {
   // Connections accepted in a second at the most; 0 for no bound.
   void set_accept_rate(unsigned rate);
   [[nodiscard]] const AcceptGate& gate() const { return gate_; }
+  // Whether connections wait at this moment, at any address.
+  [[nodiscard]] bool is_paused() const;
   // How often a connection could not be accepted, for want of a descriptor or of memory.
   [[nodiscard]] std::uint64_t shortages() const;
 

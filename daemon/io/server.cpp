@@ -65,6 +65,11 @@ bool Server::kick(std::string_view name, std::string_view message) {
   return kicked;
 }
 
+void Server::reloaded(std::string_view refusal) {
+  monitor_.reloaded(refusal, now(), effects_);
+  apply();
+}
+
 std::optional<std::size_t> Server::end_brake(BrakeEnd how) {
   const auto count = monitor_.end_brake(how, now(), effects_);
   apply();
@@ -243,6 +248,8 @@ void Server::on_pulse() {
   if (const auto length = suspensions_.look(time_asleep_())) {
     monitor_.suspended(*length, turn_.now(), effects_);
   }
+  if (entrance_.is_paused()) monitor_.accept_still_paused(turn_.now());
+  monitor_.review_conditions(turn_.now(), effects_);
 }
 
 // Judges the clients that are due: a few slices, so that a poll comes between, and the rest in the next

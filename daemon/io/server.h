@@ -73,6 +73,9 @@ class Server final : Entrance::Host {
   // The longest pause between two turns; 0 for none.  The tick may make it shorter: longest_pause().
   void set_pause_max(Millis pause_max);
 
+  // The result of a reload (Monitor::reloaded()).
+  void reloaded(std::string_view refusal);
+
   // Something other than the clients waits for the loop: no pause for limits::kPauseHoldOff.
   void hurry() { pacing_.hurry(uv::Loop::fine_now()); }
   // A pause ends as soon as this descriptor can be read, or a connection comes that the acceptor watches for.

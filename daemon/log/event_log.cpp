@@ -69,24 +69,36 @@ class Words {
     return add("previous_peer", to_string(event.extra->previous_peer.value_or(Endpoint{})));
   }
 
+  Words& add_condition(const Event& event) {
+    if (!event.extra->condition) return *this;
+    const Event::OfCondition& condition = *event.extra->condition;
+    return add("state", to_string(condition.phase))
+        .add("count", condition.count)
+        .add("lasted", "lasted_ms", event.at - condition.since);
+  }
+
   [[nodiscard]] LogRecord take() { return std::move(record_); }
 
  private:
   LogRecord record_;
 };
 
-// What becomes of a connection by itself. One that never brought a byte is a balancer's probe and no
-// client: it is counted, and logged at the debug level.
+// What becomes of a connection by itself. A connection that never brought a byte is a balancer's probe and no
+// client: it is counted, and logged at the debug level. A connection that the daemon or an operator closes is
+// logged like any other: its peer may wait for an answer.
 bool is_of_a_probe(const Event& event) {
   const bool is_our_doing = event.kind == Event::Kind::Closed &&
-                            (event.reason == Reason::Kicked || event.reason == Reason::Shutdown);
+                            (event.reason == Reason::Kicked || event.reason == Reason::Shutdown ||
+                             event.reason == Reason::NeverSpoke);
   const bool is_its_own = event.kind == Event::Kind::Struck || event.kind == Event::Kind::Left ||
                           event.kind == Event::Kind::Closed;
   return !event.sent_bytes && is_its_own && !is_our_doing;
 }
 
 level_enum level_of(const Event& event) {
-  if (is_of_a_probe(event)) return spdlog::level::debug;
+  // What belongs to a condition that lasts is reported by that.
+  if (is_of_a_probe(event) || event.counted) return spdlog::level::debug;
+  if (event.extra->condition && event.extra->condition->phase == Phase::Ended) return spdlog::level::info;
   switch (event.kind) {
     case Event::Kind::Connected:
     case Event::Kind::Heard: return spdlog::level::debug;
@@ -101,13 +113,19 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Slow:
     case Event::Kind::Fast:
     case Event::Kind::AcceptPaused:
+    case Event::Kind::ReloadRefused:
+    case Event::Kind::RefusedAgain:
     case Event::Kind::Left:
     case Event::Kind::Refused:
     case Event::Kind::Stalled:
     case Event::Kind::Suspended:
     case Event::Kind::Braked:
     case Event::Kind::BrakeEnded: return spdlog::level::warn;
-    case Event::Kind::Closed: return facts_of(event.reason).warns ? spdlog::level::warn : spdlog::level::info;
+    case Event::Kind::Closed: {
+      // Nothing is known to be wrong with a peer that sent nothing.
+      const bool warns = facts_of(event.reason).warns && event.sent_bytes;
+      return warns ? spdlog::level::warn : spdlog::level::info;
+    }
   }
   return spdlog::level::critical;
 }
@@ -145,7 +163,11 @@ LogRecord record_of(const Event& event, level_enum level) {
   Words words{to_string(event.kind), message_id(event.kind), level};
   words.note("event", std::string{to_string(event.kind)});
   if (event.number > 0) words.note("number", std::to_string(event.number));
-  if (!is_of_daemon(event.kind)) introduce_client(words, event);
+  if (!is_of_daemon(event.kind) && !event.client.empty()) introduce_client(words, event);
+  if (event.extra->condition && event.extra->condition->phase != Phase::Began) {
+    words.add_condition(event).add_detail(event.extra->detail);
+    return words.take();
+  }
   switch (event.kind) {
     case Event::Kind::Connected: break;
     case Event::Kind::Joined: words.say_peer(event).say_claims(event); break;
@@ -154,8 +176,7 @@ LogRecord record_of(const Event& event, level_enum level) {
       words.say_peer(event).add_previous_peer(event).add("status", to_string(event.to));
       break;
     case Event::Kind::Fight:
-      words.say_peer(event).add_previous_peer(event).add_detail(
-          "two connections take this id from each other; give each program its own");
+      words.say_peer(event).add_previous_peer(event).add_detail(event.extra->detail);
       break;
     case Event::Kind::Heard:
       words.say_claims(event)
@@ -166,9 +187,9 @@ LogRecord record_of(const Event& event, level_enum level) {
       break;
     case Event::Kind::Slow:
       words.add("interval", "interval_ms", event.extra->spacing)
-          .add_detail(
-              "clients beat steadily but slower than the tick, and will be judged silent; set the tick to "
-              "their interval");
+          .add_detail(event.extra->detail +
+                      ": clients beat steadily but slower than the tick, and will be judged silent; set the "
+                      "tick to their interval");
       break;
     case Event::Kind::Fast:
       words.add("connected", "connected_ms", event.connected).add("heartbeats", event.heartbeats);
@@ -192,6 +213,15 @@ LogRecord record_of(const Event& event, level_enum level) {
     case Event::Kind::Refused:
       words.add("reason", to_string(event.reason)).add_detail(event.extra->detail);
       break;
+    case Event::Kind::RefusedAgain:
+      words.add("reason", to_string(event.reason))
+          .add_condition(event)
+          .add_detail(
+              "connections from this address end alike again and again; each further one is counted, and "
+              "logged at the debug level: " +
+              event.extra->detail);
+      break;
+    case Event::Kind::ReloadRefused: words.add_detail(event.extra->detail); break;
     case Event::Kind::Stalled:
       words.add("stalled", "stalled_ms", event.extra->stalled)
           .add_detail("the daemon itself was not listening; no client is charged for it");

@@ -31,6 +31,8 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "2946bfcf3dda4478ada1e96cbc5d6822",  // BrakeEnded
     "a2bc70d4f3494ef1939190290eb8b384",  // AcceptPaused
     "7547d1f29f27413198b51d7224c91a1c",  // Restarted
+    "6c1d0a7be5f94f0f8e6d5b2f0d8a4c39",  // RefusedAgain
+    "d27f6f4b1c7e4d35a0c8f9e2b35a1e70",  // ReloadRefused
 };
 
 // Several events of one kind in one record (see flood_control.h).

@@ -5,7 +5,11 @@
 namespace heartbeat {
 
 bool ClientFilter::matches(const Client& client, const ReportContext& context) const {
-  if (match && !match->matches(name_of(client))) return false;
+  // A client with an id is found by its address as well: an operator may know only that.
+  if (match && !match->matches(name_of(client)) &&
+      (client.id.empty() || !match->matches(to_string(client.peer)))) {
+    return false;
+  }
   return !status || (*status == Status::Leave) == standing_of(client, context).in_leave();
 }
 

@@ -13,16 +13,21 @@ struct Meaning {
   bool standing;
 };
 
-Meaning meaning_of(Event::Kind kind) {
-  switch (kind) {
+Meaning meaning_of(const Event& event) {
+  // That a condition lasts, or has ended, is no event of one client.
+  const auto& condition = event.extra->condition;
+  if (condition && condition->phase != Phase::Began) return {};
+  switch (event.kind) {
     case Event::Kind::Connected:
     case Event::Kind::AcceptPaused:
     case Event::Kind::Restarted:
+    case Event::Kind::ReloadRefused:
     case Event::Kind::Stalled:
     case Event::Kind::Suspended:
     case Event::Kind::Braked:
     case Event::Kind::BrakeEnded: return {.transition = false, .reason = false, .standing = false};
-    case Event::Kind::Refused: return {.transition = false, .reason = true, .standing = false};
+    case Event::Kind::Refused:
+    case Event::Kind::RefusedAgain: return {.transition = false, .reason = true, .standing = false};
     case Event::Kind::Joined:
     case Event::Kind::Named:
     case Event::Kind::TakenOver:
@@ -41,9 +46,14 @@ Meaning meaning_of(Event::Kind kind) {
 }  // namespace
 
 void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
-  const Meaning meaning = meaning_of(event.kind);
+  const Meaning meaning = meaning_of(event);
   json.add("at", format_instant(clock.at(event.at)));
   json.add("event", to_string(event.kind));
+  if (const auto& condition = event.extra->condition) {
+    json.add("state", to_string(condition->phase));
+    json.add("since", format_instant(clock.at(condition->since)));
+    json.add("count", condition->count);
+  }
   if (is_of_daemon(event.kind)) {
     if (event.kind == Event::Kind::Stalled) json.add("stalled_ms", event.extra->stalled);
     if (event.kind == Event::Kind::Suspended) json.add("suspended_ms", event.extra->stalled);
@@ -51,13 +61,14 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
       json.add("from_version", event.extra->previous);
       json.add("to_version", event.extra->detail);
       json.add("restarted_ms", event.extra->stalled);
+    } else if (!event.extra->detail.empty()) {
+      json.add("detail", event.extra->detail);
     }
-    if (event.kind == Event::Kind::AcceptPaused) json.add("detail", event.extra->detail);
     if (event.extra->brake != nullptr) add_brake(json, *event.extra->brake, clock);
     return;
   }
-  json.add("client", event.client);
-  json.add("peer", to_string(event.peer));
+  if (!event.client.empty()) json.add("client", event.client);
+  if (event.peer != Endpoint{}) json.add("peer", to_string(event.peer));
   if (event.extra->via) json.add("via", to_string(*event.extra->via));
   if (!event.extra->certificate_name.empty()) json.add("certificate", event.extra->certificate_name);
   if (!event.claimed_ip.empty()) json.add("ip", event.claimed_ip);
@@ -78,7 +89,7 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   }
   if (!event.extra->previous.empty()) json.add("previous", event.extra->previous);
   if (event.extra->previous_peer) json.add("previous_peer", to_string(*event.extra->previous_peer));
-  if (event.kind == Event::Kind::Slow) json.add("interval_ms", event.extra->spacing);
+  if (event.extra->spacing > Millis{0}) json.add("interval_ms", event.extra->spacing);
   if (event.extra->bad_input) json.add("bad_input", to_string(*event.extra->bad_input));
   if (!event.extra->detail.empty()) json.add("detail", event.extra->detail);
 }

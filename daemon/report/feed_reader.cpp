@@ -19,7 +19,9 @@ bool is_just_before(const Feed& feed, const FeedCursor& cursor) {
 
 bool FeedFilter::wants(const Event& event) const {
   if (kinds.any() && !kinds.test(static_cast<std::size_t>(event.kind))) return false;
-  return !match || match->matches(event.client);
+  // A client with an id is found by its address as well.  An event of no client has no address either.
+  return !match || match->matches(event.client) ||
+         (!is_of_daemon(event.kind) && match->matches(to_string(event.peer)));
 }
 
 bool is_ahead(const FeedCursor& cursor, const Feed& feed, std::string_view boot) {

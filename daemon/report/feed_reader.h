@@ -25,7 +25,7 @@ namespace heartbeat {
 // Which events a follower wants.
 struct FeedFilter {
   std::bitset<kEventKindCount> kinds{};  // none set: all kinds
-  std::optional<Glob> match{};           // of the client's name; an event of no client has an empty name
+  std::optional<Glob> match{};  // of the client's name or address; an event of no client has an empty name
 
   [[nodiscard]] bool wants(const Event& event) const;
 };

@@ -26,6 +26,10 @@ FigureValue counter(const Figures& figures) {
 FigureValue number(std::uint64_t value) {
   return value;
 }
+template <Condition::Kind Kind>
+FigureValue lasting(const Figures& figures) {
+  return number(figures.monitor.conditions().count(Kind));
+}
 HttpFigures http_of(const Figures& figures) {
   return figures.http.value_or(HttpFigures{});
 }
@@ -411,6 +415,48 @@ constexpr std::array kFigures{
            .kind = Kind::Gauge,
            .help = "1 while the last reload was refused, and the configuration before it is in force.",
            .value = [](const Figures& f) { return FigureValue{f.reloads.last_refused}; }},
+
+    // `status` names each condition.
+    Figure{.group = "",
+           .member = kNowhere,
+           .metric = "heartbeatd_conditions",
+           .kind = Kind::Gauge,
+           .help = "Conditions that last, by kind; see docs/operating.md.",
+           .label_name = "kind",
+           .label_value = "fight",
+           .value = lasting<Condition::Kind::Fight>},
+    Figure{.group = "",
+           .member = kNowhere,
+           .metric = "heartbeatd_conditions",
+           .kind = Kind::Gauge,
+           .help = "",
+           .label_name = "kind",
+           .label_value = "slow_beats",
+           .value = lasting<Condition::Kind::SlowBeats>},
+    Figure{.group = "",
+           .member = kNowhere,
+           .metric = "heartbeatd_conditions",
+           .kind = Kind::Gauge,
+           .help = "",
+           .label_name = "kind",
+           .label_value = "accept_paused",
+           .value = lasting<Condition::Kind::AcceptPaused>},
+    Figure{.group = "",
+           .member = kNowhere,
+           .metric = "heartbeatd_conditions",
+           .kind = Kind::Gauge,
+           .help = "",
+           .label_name = "kind",
+           .label_value = "reload_refused",
+           .value = lasting<Condition::Kind::ReloadRefused>},
+    Figure{.group = "",
+           .member = kNowhere,
+           .metric = "heartbeatd_conditions",
+           .kind = Kind::Gauge,
+           .help = "",
+           .label_name = "kind",
+           .label_value = "refused_again",
+           .value = lasting<Condition::Kind::RefusedAgain>},
 
     // Prometheus' own names for what every process has.
     Figure{.group = "",

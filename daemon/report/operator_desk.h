@@ -76,7 +76,12 @@ class OperatorDesk {
 
   // What every report of clients needs, as of now().
   [[nodiscard]] ReportContext report() const {
-    return {.rule = monitor().settings().rule, .clock = clock(), .now = now(), .brake = monitor().brake()};
+    const Settings& settings = monitor().settings();
+    return {.rule = settings.rule,
+            .clock = clock(),
+            .now = now(),
+            .brake = monitor().brake(),
+            .bounds = settings.bounds};
   }
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/mono_time.h"
+#include "daemon/core/bounds.h"
 #include "daemon/core/closing_brake.h"
 #include "daemon/core/rule.h"
 #include "daemon/report/wall_clock.h"
@@ -15,6 +16,7 @@ struct ReportContext {
   const WallClock& clock;
   MonoTime now;  // on the listening clock
   const ClosingBrake& brake;
+  const Bounds& bounds;
   bool exact_instants = false;  // in sentences: as everywhere else, for a viewer that knows its own time zone
 
   [[nodiscard]] std::string instant(MonoTime at) const { return format_instant(clock.at(at)); }

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "daemon/report/brake_json.h"
+#include "daemon/report/conditions_json.h"
 
 namespace heartbeat {
 namespace {
@@ -167,6 +168,13 @@ void add_status(JsonWriter& json, const Figures& figures, const WallClock& clock
   add_journal(json, figures);
   add_group(json, "rule", figures);
   add_group(json, "reloads", figures);
+  json.begin_array("conditions");
+  for (const Condition& condition : figures.monitor.conditions().all()) {
+    json.begin_object();
+    add_condition(json, condition, clock);
+    json.end_object();
+  }
+  json.end_array();
 }
 
 }  // namespace heartbeat

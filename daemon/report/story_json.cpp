@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 
+#include "common/text.h"
 #include "daemon/report/brake_json.h"
 #include "daemon/report/client_json.h"
 
@@ -114,6 +115,27 @@ void add_story_until(JsonWriter& json, const AnyClient& client, MonoTime until, 
   add_brakes(json, client.connected_at, until, context);
 }
 
+// An address, with or without a port.
+std::optional<Endpoint> parse_address(std::string_view text) {
+  if (const auto endpoint = parse_endpoint(text)) return endpoint;
+  const bool is_v6 = text.find(':') != std::string_view::npos;
+  return parse_endpoint(is_v6 ? '[' + std::string{text} + "]:0" : std::string{text} + ":0");
+}
+
+// The connections from its address that never became a client.
+void add_refused(JsonWriter& json, const RefusedPeer& peer, const ReportContext& context) {
+  json.begin_object("refused");
+  json.add("address", address_string(peer.latest.peer));
+  json.add("count", peer.count);
+  json.add("since", context.instant(peer.since));
+  json.add("last", context.instant(peer.latest.at));
+  json.add("last_peer", to_string(peer.latest.peer));
+  json.add("reason", to_string(peer.latest.reason));
+  if (peer.latest.bad_input) json.add("bad_input", to_string(*peer.latest.bad_input));
+  if (!peer.latest.detail.empty()) json.add("detail", peer.latest.detail);
+  json.end_object();
+}
+
 }  // namespace
 
 void add_story(JsonWriter& json, const Client& client, const Stalls& stalls, const ReportContext& context) {
@@ -121,11 +143,73 @@ void add_story(JsonWriter& json, const Client& client, const Stalls& stalls, con
   add_story_until(json, client, context.now, stalls, context);
 }
 
+// Of a peer that never was a client only this is known; the members are those of any story.
+void add_story(JsonWriter& json, const RefusedPeer& peer, const ReportContext& context) {
+  const Refused& latest = peer.latest;
+  json.add("connected_now", false);
+  json.begin_object("client");
+  json.add("name", address_string(latest.peer));
+  json.add("peer", to_string(latest.peer));
+  json.add("status", to_string(Status::Close));
+  json.end_object();
+  json.add("verdict", verdict_of(peer, context));
+  ReportContext exact = context;
+  exact.exact_instants = true;
+  json.add("verdict_exact", verdict_of(peer, exact));
+  add_refused(json, peer, context);
+  for (const std::string_view empty : {"moments", "stalls", "brakes"}) {
+    json.begin_array(empty);
+    json.end_array();
+  }
+  json.add("forgotten", 0U);
+  json.begin_object("close");
+  json.add("at", context.instant(latest.at));
+  json.add("reason", to_string(latest.reason));
+  json.add("by", to_string(facts_of(latest.reason).by.value_or(Party::Daemon)));
+  if (!latest.detail.empty()) json.add("detail", latest.detail);
+  json.end_object();
+}
+
 void add_story(JsonWriter& json, const ClosedClient& client, const Stalls& stalls,
                const ReportContext& context) {
   json.add("connected_now", false);
   add_story_until(json, client, client.closed_at, stalls, context);
   add_close(json, client, context);
+}
+
+std::optional<Named> find_named(const Monitor& monitor, std::string_view name) {
+  if (const auto slot = monitor.clients().slot_named(name)) {
+    return Named{.client = monitor.clients().conn_of(*slot)};
+  }
+  if (const ClosedClient* const closed = monitor.closed_clients().find(name)) return Named{.closed = closed};
+  const auto address = parse_address(name);
+  const RefusedPeer* const refused = address ? monitor.refused_peers().find(*address) : nullptr;
+  if (refused == nullptr) return {};
+  return Named{.refused = refused};
+}
+
+void add_story(JsonWriter& json, const Named& named, const OperatorDesk& desk) {
+  const ReportContext context = desk.report();
+  const Stalls& stalls = desk.monitor().stalls();
+  if (named.closed != nullptr) return add_story(json, *named.closed, stalls, context);
+  if (named.refused != nullptr) return add_story(json, *named.refused, context);
+  const Client& client = *desk.monitor().clients().find(*named.client);
+  add_story(json, client, stalls, context);
+  // What a peer did wrong before explains what it may be doing now.
+  const RefusedPeer* const before = desk.monitor().refused_peers().find(client.peer);
+  if (!has_spoken(client) && before != nullptr) add_refused(json, *before, context);
+}
+
+std::string explain_unknown(std::string_view name) {
+  std::string text = "no client " + log_value(name) +
+                     " is connected, or among the last that were closed, and no connection from there was "
+                     "refused";
+  const auto address = parse_address(name);
+  if (!address || address->port != 0) return text;
+  const bool is_v6 = address->family == Endpoint::Family::V6;
+  const std::string host = address_string(*address);
+  return text + "; clients --match '" + (is_v6 ? "[[]" + host + "[]]" : host) +
+         ":*' lists the clients at this address";
 }
 
 }  // namespace heartbeat

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "common/duration.h"
 #include "common/limits.h"
+#include "common/stream_diagnosis.h"
 #include "common/text.h"
+#include "daemon/core/wording.h"
 #include "daemon/report/standing.h"
 
 namespace heartbeat {
@@ -155,13 +158,42 @@ std::string about_rate(const Client& client) {
   return client.was_held ? "; it beat faster than max_rate on this connection, and is read no faster" : "";
 }
 
+// Of a connection that has not become a client yet.
+std::string about_newcomer(const Client& client, const ReportContext& context) {
+  std::string text =
+      "connected, and has not sent a heartbeat in " + describe_duration(context.now - client.connected_at);
+  if (const Millis hello = hello_timeout(context.bounds, context.rule); hello > Millis{0}) {
+    text += "; it will be closed at " + context.in_sentence(client.connected_at + hello) +
+            " unless a heartbeat comes before (hello_timeout)";
+  }
+  if (client.decoder.in_frame()) text += "; so far " + diagnose_unfinished(client.decoder.unfinished());
+  return text;
+}
+
+// Of a client that beats steadily and slower than the tick: by the rule it can never be heard in each tick.
+std::string about_spacing(const Client& client, const Rule& rule) {
+  if (client.slow_in_a_row < limits::kSlowGapsInARow) return "";
+  return "; it beats " + describe_spacing(Millis{client.last_gap_ms}, rule.tick);
+}
+
+// The same of a closed client: its last two gaps tell.
+std::string about_spacing(const ClosedClient& client, const Rule& rule) {
+  if (client.history == nullptr) return "";
+  Millis gap{0};
+  Millis before{0};
+  for (const Moment& moment : client.history->oldest_first()) {
+    if (moment.kind == Moment::Kind::Gap) before = std::exchange(gap, moment.silent);
+  }
+  if (before == Millis{0} || !are_alike(gap, before)) return "";
+  return "; it beat " + describe_spacing(gap, rule.tick);
+}
+
 std::string about_standing(const Client& client, const Standing& standing, const Stalls& stalls,
                            const ReportContext& context) {
   if (standing.in_leave()) return about_leave(client, standing, stalls, context);
+  if (!has_spoken(client)) return about_newcomer(client, context);
 
-  const std::string silent = describe_duration(context.now - client.last_heard);
-  const std::string heard =
-      client.heartbeats == 0 ? "connected " + silent + " ago and not heard yet" : "heard " + silent + " ago";
+  const std::string heard = "heard " + describe_duration(context.now - client.last_heard) + " ago";
   const std::uint16_t strikes = standing.liveness.strikes();
   if (strikes == 0 && standing.liveness.silence() == 0) return "alive with a clean record: " + heard;
   const std::string record = strikes == 0
@@ -174,14 +206,29 @@ std::string about_standing(const Client& client, const Standing& standing, const
 }  // namespace
 
 std::string verdict_of(const Client& client, const Stalls& stalls, const ReportContext& context) {
-  return about_standing(client, standing_of(client, context), stalls, context) + about_rate(client);
+  return about_standing(client, standing_of(client, context), stalls, context) + about_rate(client) +
+         about_spacing(client, context.rule);
+}
+
+std::string verdict_of(const RefusedPeer& peer, const ReportContext& context) {
+  const Refused& latest = peer.latest;
+  const std::string address = address_string(latest.peer);
+  const std::string last_at =
+      context.in_sentence(latest.at) + " from port " + std::to_string(latest.peer.port);
+  const std::string which =
+      peer.count == 1
+          ? "one connection from " + address + " ended without a heartbeat, at " + last_at + ": it "
+          : counted(static_cast<std::int64_t>(peer.count), "connection") + " from " + address +
+                " ended without a heartbeat since " + context.in_sentence(peer.since) +
+                "; the last one, at " + last_at + ", ";
+  return with_detail(which + std::string{facts_of(latest.reason).sentence}, latest.detail);
 }
 
 std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const ReportContext& context) {
   const std::string at = context.in_sentence(client.closed_at);
   const std::string connected = describe_duration(client.closed_at - client.connected_at);
   switch (client.reason) {
-    case Reason::Silent:
+    case Reason::Silent: return about_expiry(client, stalls, context) + about_spacing(client, context.rule);
     case Reason::Away: return about_expiry(client, stalls, context);
     case Reason::Goodbye:
       return "said goodbye at " + at + ", after " + connected + " and " +

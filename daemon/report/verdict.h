@@ -8,6 +8,7 @@
 #include "daemon/core/client.h"
 #include "daemon/core/closed_clients.h"
 #include "daemon/core/monitor.h"
+#include "daemon/core/refused_peers.h"
 #include "daemon/report/report_context.h"
 
 namespace heartbeat {
@@ -19,5 +20,6 @@ using Stalls = std::deque<Stall>;
                                      const ReportContext& context);
 [[nodiscard]] std::string verdict_of(const ClosedClient& client, const Stalls& stalls,
                                      const ReportContext& context);
+[[nodiscard]] std::string verdict_of(const RefusedPeer& peer, const ReportContext& context);
 
 }  // namespace heartbeat

@@ -280,7 +280,7 @@ class Reloading(ConfigTest):
         os.unlink(self.file)
 
         self.write(good)
-        self.assertIn(" changed=0 needs_restart=0", daemon.reload()[-1])
+        self.assertIn(" changed=0 needs_restart=0", "\n".join(daemon.reload()))
         self.connect(daemon.addresses()[0]).beat(notify=False)
 
     def test_what_needs_a_restart_is_named_each_time_and_stays(self):

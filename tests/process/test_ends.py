@@ -126,15 +126,29 @@ class MaxClients(DaemonTest):
         self.assertEqual(self.connect(daemon).sync()["status"], "alive")
         self.refused(daemon)
 
-    def test_a_flood_of_refusals_is_summed_up_and_none_goes_uncounted(self):
-        daemon = self.start(max_clients=1, log_rate=2)
+    def test_a_flood_of_refusals_is_one_condition_and_none_goes_uncounted(self):
+        daemon = self.start(max_clients=1)
         self.connect(daemon).sync()
         refused = [self.refused(daemon) for _ in range(30)]
+        began = daemon.wait("refused_again", client="127.0.0.1")
+        self.assertEqual((began["state"], began["reason"], began["count"]), ("began", "limit", "3"))
+        (lasting,) = daemon.ask("status")["conditions"]
+        self.assertEqual((lasting["kind"], lasting["subject"], lasting["count"]),
+                         ("refused_again", "127.0.0.1", 30))
         daemon.end()
-        told = [line["client"] for line in daemon.lines("refused")]
-        summed_up = [int(line["count"]) for line in daemon.lines("more") if line["event"] == "refused"]
-        self.assertEqual(told[:2], [client.name for client in refused[:2]])
-        self.assertEqual(len(told) + sum(summed_up), 30)
+        self.assertEqual([line["client"] for line in daemon.lines("refused")],
+                         [client.name for client in refused[:2]])
+
+    def test_a_flood_of_events_is_summed_up_and_none_goes_uncounted(self):
+        daemon = self.start(log_rate=2)
+        clients = [self.connect(daemon) for _ in range(30)]
+        for client in clients:
+            client.sync()
+        daemon.end()
+        logged = [line["client"] for line in daemon.lines("joined")]
+        summed_up = [int(line["count"]) for line in daemon.lines("more") if line["event"] == "joined"]
+        self.assertEqual(logged[:2], [client.name for client in clients[:2]])
+        self.assertEqual(len(logged) + sum(summed_up), 30)
         self.assertGreater(sum(summed_up), 0)
 
     def test_the_descriptor_limit_bounds_it_and_is_told(self):

@@ -26,6 +26,8 @@ MISTAKES = {
     "the length in 8 bytes": struct.pack("!q", LENGTH) + BODY,
     "the length as decimal text": str(LENGTH).encode() + b"\n" + BODY,
     "a length that counts its own 4 bytes": 2 * (struct.pack("!i", LENGTH + 4) + BODY),
+    "the same, and then the connection is closed": struct.pack("!i", LENGTH + 4) + BODY,
+    "a frame that is cut short, and then the connection is closed": frame(BODY)[:24],
     "the length in characters, not bytes": struct.pack("!i", len(ACCENTED)) + ACCENTED.encode(),
     "a NUL byte at the end": frame(BODY + b"\0"),
     "a byte order mark": frame(b"\xef\xbb\xbf" + BODY),
@@ -57,6 +59,8 @@ class WhenItDoesNotWork(DaemonTest):
         for mistake, sent in MISTAKES.items():
             client = self.connect(daemon)
             client.send(sent)
+            if "closed" in mistake:
+                client.half_close()
             said.append((mistake, daemon.wait("close", client=client.name).detail))
             client.close()
         self.maxDiff = None

@@ -92,11 +92,33 @@ TEST_CASE("heartbeats in leave that were not steady enough are told") {
       "none of them; it was heard again in leave, but was not heard in 5 ticks in a row since");
 }
 
+TEST_CASE("a connection without a heartbeat is told as that, with what has come of its first frame") {
+  Desk desk;
+  const ConnId conn = desk.connect();
+  desk.pass(2s);
+  CHECK(
+      verdict(desk, "127.0.0.1:0") ==
+      "connected, and has not sent a heartbeat in 2 s; it will be closed at 09:00:30 UTC unless a heartbeat "
+      "comes before (hello_timeout)");
+  desk.send(conn, std::string{"\0\0", 2});
+  CHECK(
+      verdict(desk, "127.0.0.1:0") ==
+      "connected, and has not sent a heartbeat in 2 s; it will be closed at 09:00:30 UTC unless a heartbeat "
+      "comes before (hello_timeout); so far only 2 of the 4 bytes of a frame's length came; the bytes are "
+      R"("\x00\x00")");
+}
+
+TEST_CASE("a client with an id is found by its address as well") {
+  Desk desk;
+  desk.join("pump-7");
+  desk.pass(2s);
+  CHECK(verdict(desk, "127.0.0.1:0") == "alive with a clean record: heard 2 s ago");
+}
+
 TEST_CASE("a client that is well is told in few words") {
   Desk desk;
   const ConnId conn = desk.connect();
   desk.pass(2s);
-  CHECK(verdict(desk, "127.0.0.1:0") == "alive with a clean record: connected 2 s ago and not heard yet");
   desk.beat(conn, "pump-7");
   desk.pass(1500ms);
   CHECK(verdict(desk, "pump-7") == "alive with a clean record: heard 1.5 s ago");

@@ -23,6 +23,9 @@ struct Detail {
 constexpr std::array kEventDetails{
     Detail{"from", "from"},
     Detail{"to", "to"},
+    Detail{"state", "state"},
+    Detail{"count", "count"},
+    Detail{"since", "since"},
     Detail{"reason", "reason"},
     Detail{"by", "by"},
     Detail{"bad_input", "bad_input"},
@@ -102,8 +105,9 @@ Tone tone_of_event(std::string_view event) {
   if (event == "return" || event == "joined") return Tone::Good;
   if (event == "close" || event == "refused") return Tone::Bad;
   if (event == "leave" || event == "strike" || event == "fight" || event == "slow_beats" ||
-      event == "fast_beats" || event == "accept_paused" || event == "stall" || event == "suspend" ||
-      event == "brake" || event == "brake_end") {
+      event == "fast_beats" || event == "accept_paused" || event == "refused_again" ||
+      event == "reload_refused" || event == "stall" || event == "suspend" || event == "brake" ||
+      event == "brake_end") {
     return Tone::Warning;
   }
   return Tone::Plain;

@@ -117,6 +117,7 @@ Facts facts_of(const Object& client, const Object& rule) {
     const std::string pid = client.written("pid");
     facts.add("claims", {std::string{client.text("ip")} + (pid.empty() ? "" : ", pid " + pid)});
   }
+  if (client.text("connected").empty()) return facts;  // a peer that never was a client
   facts.add("connected", {local_time(client.text("connected")) +
                           (connected ? ", for " + span_text(*connected) : std::string{})});
   facts.add("heartbeats",
@@ -145,7 +146,15 @@ std::vector<Line> story_lines(const Object& story, const Object& rule, std::opti
   };
   for (const std::string& piece : wrapped(verdict_text(story), width)) all.push_back({{piece, Tone::Strong}});
   all.emplace_back();
-  append(facts_of(story.object("client"), rule).lines(width));
+  Facts facts = facts_of(story.object("client"), rule);
+  const Object refused = story.object("refused");
+  if (!refused.text("since").empty()) {
+    facts.add("refused", {refused.written("count") + " from " + std::string{refused.text("address")} +
+                              " since " + local_time(refused.text("since")) + ", the last at " +
+                              local_time(refused.text("last")) + in_parentheses(refused.text("detail")),
+                          Tone::Warning});
+  }
+  append(facts.lines(width));
   all.emplace_back();
 
   const std::vector<Moment> moments = timeline(story);

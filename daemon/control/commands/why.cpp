@@ -1,8 +1,8 @@
-// why: the story of one client, connected or among the last that were closed.
+// why: the story of one client, connected or among the last that were closed, or of an address that never
+// became one.
 #include <utility>
 
 #include "common/json_frame.h"
-#include "common/text.h"
 #include "daemon/control/commands/all.h"
 #include "daemon/control/one_answer.h"
 #include "daemon/report/story_json.h"
@@ -11,18 +11,13 @@ namespace heartbeat::commands {
 namespace {
 
 void append_story(std::string& out, const std::string& name, const OperatorDesk& desk) {
-  const Monitor& monitor = desk.monitor();
-  const auto append = [&](const auto& client) {
-    append_json_frame(out, [&](JsonWriter& json) {
-      json.add("type", "story");
-      add_story(json, client, monitor.stalls(), desk.report());
-    });
-    append_done(out);
-  };
-  if (const auto slot = monitor.clients().slot_named(name)) return append(*monitor.clients().at(*slot));
-  if (const ClosedClient* const closed = monitor.closed_clients().find(name)) return append(*closed);
-  append_error(out, "no_such_client",
-               "no client " + log_value(name) + " is connected, or among the last that were closed");
+  const auto named = find_named(desk.monitor(), name);
+  if (!named) return append_error(out, "no_such_client", explain_unknown(name));
+  append_json_frame(out, [&](JsonWriter& json) {
+    json.add("type", "story");
+    add_story(json, *named, desk);
+  });
+  append_done(out);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ class Glance {
     this.link = link;
     this.samples = samples;
     this.said = {};
-    for (const line of ['quiet', 'near', 'daemon']) {
+    for (const line of ['quiet', 'near', 'daemon', 'lasting']) {
       byId('say-' + line).addEventListener('click', (event) => {
         const button = event.target.closest('button');
         if (button) openStory(button.textContent, button);
@@ -29,6 +29,7 @@ class Glance {
     this.say('fleet', came ? 'gone' : 'idle', fleet ? [fleet] : []);
     this.say('quiet', totals.leave ? 'leave' : 'alive', this.quietText(totals, now));
     this.say('near', this.near().length ? 'near' : 'alive', this.nearText(totals));
+    this.say('lasting', 'near', this.lastingText(now));
     this.say('daemon', this.samples.stalls().length ? 'stall' : 'alive', this.daemonText(now));
   }
 
@@ -81,6 +82,19 @@ class Glance {
     const times = stalls.length === 1 ? 'once' : plural(stalls.length, 'time') + ', the last';
     return [`The daemon itself was absent ${times} until ${clock(last.to, now)} for ${exactSpan(last.ms)}. ` +
       'No client is charged for it.'];
+  }
+
+  // The conditions that last; the name opens the story.
+  lastingText(now) {
+    const lasting = this.status.conditions || [];
+    const pieces = [];
+    for (const each of lasting.slice(0, NAMED_MOST)) {
+      pieces.push(pieces.length ? '; ' : 'Lasting: ', each.kind.replaceAll('_', ' ') + ' ',
+        ...(each.subject ? [{client: each.subject}] : []),
+        ` (${count(each.count)} since ${clock(instant(each.since), now)})`);
+    }
+    if (lasting.length > NAMED_MOST) pieces.push(` and ${plural(lasting.length - NAMED_MOST, 'other')}`);
+    return pieces;
   }
 
   near() {

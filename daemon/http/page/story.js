@@ -121,16 +121,18 @@ class Story {
 
   drawFacts(client) {
     const now = this.link.now();
+    const refused = this.story.refused;
     const facts = [
       ['peer', client.peer + (client.via ? ', via ' + client.via : '')],
       ['certificate', client.certificate || ''],
+      ['refused', refused ? `${plural(refused.count, 'connection')} since ${clock(instant(refused.since), now)}` : ''],
       ['claims', client.ip ? client.ip + (client.pid === undefined ? '' : ', pid ' + client.pid) : ''],
-      ['connected', `${clock(instant(client.connected), now)}, for ${span(client.connected_ms)}`],
-      ['heartbeats', count(client.heartbeats) +
+      ['connected', client.connected === undefined ? '' : `${clock(instant(client.connected), now)}, for ${span(client.connected_ms)}`],
+      ['heartbeats', client.connected === undefined ? '' : count(client.heartbeats) +
         (client.heartbeats ? `, the last at ${clock(instant(client.last_heard), now)}` : '')],
       ['interval', client.interval_ms === undefined ? '' : exactSpan(client.interval_ms)],
       ['margin', client.margin === undefined ? '' : percent(client.margin)],
-      ['least margin', percent(client.margin_least)],
+      ['least margin', client.margin_least === undefined ? '' : percent(client.margin_least)],
     ];
     byId('story-facts').replaceChildren(...facts.filter(([, value]) => value !== '').map(([key, value]) => {
       const row = element('div');

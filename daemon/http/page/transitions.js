@@ -124,8 +124,7 @@ class Transitions {
     li.append(time, element('span', 'kind', item.kind.replaceAll('_', ' ')));
     const what = element('span', 'what');
     if (item.client) {
-      // A refused peer was never a client, and has no story.
-      what.append(element(item.kind === 'refused' ? 'span' : 'button', 'client', item.client));
+      what.append(element('button', 'client', item.client));
     }
     what.append(element('span', 'muted', item.text));
     li.append(what);
@@ -134,7 +133,7 @@ class Transitions {
 }
 
 function toneOf(event) {
-  const tones = {leave: 'leave', fight: 'leave', slow_beats: 'leave', refused: 'leave', strike: 'strike',
+  const tones = {leave: 'leave', fight: 'leave', slow_beats: 'leave', refused: 'leave', refused_again: 'leave', strike: 'strike',
     return: 'return', joined: 'alive', takeover: 'alive', close: 'close'};
   return tones[event.event] || 'stall';
 }
@@ -159,8 +158,9 @@ function eventText(event) {
     case 'brake_end':
       return `closing goes on (${(event.ended || '').replaceAll('_', ' ')})` +
         (event.held === undefined ? '' : `, ${plural(event.held, 'client')} waited`);
-    case 'slow_beats': return `beats every ${exactSpan(event.interval_ms)}, which is slower than the tick`;
+    case 'slow_beats': if (event.interval_ms) return `beats every ${exactSpan(event.interval_ms)}, which is slower than the tick`;
     default:
-      return [reasonText(event.reason), event.detail].filter(Boolean).join(': ');
+      return [event.state && `${event.state}, ${count(event.count)} so far`, reasonText(event.reason), event.detail]
+        .filter(Boolean).join(': ');
   }
 }

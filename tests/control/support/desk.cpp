@@ -82,7 +82,11 @@ void Desk::beat(ConnId conn, std::string_view id, std::string_view status, std::
   const Status said = status == "leave" ? Status::Leave : status == "close" ? Status::Close : Status::Alive;
   append_frame(frame,
                encode(Heartbeat{.ip = "10.0.0.1", .status = said, .id = id, .pid = 26464, .note = note}));
-  monitor_.receive(conn, frame, now, effects_);
+  send(conn, frame);
+}
+
+void Desk::send(ConnId conn, std::string_view bytes) {
+  monitor_.receive(conn, bytes, now, effects_);
   settle();
 }
 

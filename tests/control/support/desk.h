@@ -43,6 +43,7 @@ class Desk {
   ConnId connect();
   void beat(ConnId conn, std::string_view id = {}, std::string_view status = "alive",
             std::string_view note = {});
+  void send(ConnId conn, std::string_view bytes);
   ConnId join(std::string_view id);  // connects and beats
   void leave(ConnId conn) { disconnect(conn, Reason::PeerClosed); }
   void disconnect(ConnId conn, Reason reason);

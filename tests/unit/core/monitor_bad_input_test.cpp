@@ -96,6 +96,26 @@ TEST_CASE("one who asked to be told is told what was wrong with its input") {
           R"("the body must be one JSON value and nothing else, but at byte 0 stands \"hello\": is it JSON at all?"})"});
 }
 
+TEST_CASE("a frame that was cut short is diagnosed when its connection ends") {
+  for (const Reason reason : {Reason::PeerClosed, Reason::Reset}) {
+    Fleet fleet;
+    const Peer pump = fleet.connect(t0);
+    pump.send(t0, prefix(20) + "{\"ip\":");
+    pump.disconnect(t0 + 1s, reason);
+    CHECK(fleet.last(Kind::Closed).reason == reason);
+    CHECK(fleet.last(Kind::Closed).extra->detail ==
+          "the frame was not finished: 20 bytes announced, 6 came; the bytes are "
+          R"("\x00\x00\x00\x14{\"ip\":")");
+  }
+}
+
+TEST_CASE("a connection that ends between two frames has nothing to diagnose") {
+  Fleet fleet;
+  const Peer pump = fleet.join(t0, "pump-7");
+  pump.disconnect(t0 + 1s);
+  CHECK(fleet.last(Kind::Closed).extra->detail.empty());
+}
+
 TEST_CASE("of a long bad body a short excerpt is told, and nothing in it can fool the reader") {
   Fleet fleet;
   const Peer pump = fleet.connect(t0);

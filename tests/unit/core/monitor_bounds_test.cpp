@@ -100,9 +100,26 @@ TEST_CASE("a frame that was begun and is not finished ends its connection exactl
   CHECK(fleet.told(t0 + 35s) == Words{"close pump-7 frame_timeout"});
   const Event& closed = fleet.last(Kind::Closed);
   CHECK(closed.by == Party::Daemon);
-  CHECK(closed.extra->detail == "a frame was begun and not finished within 30 s (frame_timeout)");
+  CHECK(closed.extra->detail ==
+        "a frame was begun and not finished within 30 s (frame_timeout): the frame was not finished: " +
+            std::to_string(kBeat.size() - 4) +
+            R"( bytes announced, 5 came; the bytes are "\x00\x00\x00\x1b{\"ip\"")");
   CHECK(closed.silent == 35s);  // half a frame is no sign of life
   CHECK_FALSE(lamp.was_closed());
+}
+
+TEST_CASE("half a first frame is diagnosed at hello_timeout") {
+  Fleet fleet;
+  const Peer peer = fleet.connect(t0);
+  const std::string body = encode({.ip = "10.0.0.1"});
+  peer.send(t0 + 1s, prefix(static_cast<std::int32_t>(body.size()) + 4) + body);
+  fleet.advance(t0 + 30s);
+  const std::string& detail = fleet.last(Kind::Closed).extra->detail;
+  CHECK(detail.starts_with("no heartbeat came within 30 s (hello_timeout): the frame was not finished: " +
+                           std::to_string(body.size() + 4) + " bytes announced, " +
+                           std::to_string(body.size()) +
+                           " came; what came is whole JSON: "
+                           "the length must not count its own four bytes; the bytes are \""));
 }
 
 TEST_CASE("the end of a frame's time is looked at even where nothing else is due before it") {

@@ -41,16 +41,27 @@ TEST_CASE("a client with an id is found by it, until it is gone") {
   CHECK(registry.size() == 1);
 }
 
-TEST_CASE("a client is found by what it is called: its id, or its address while it has none") {
+TEST_CASE("a client is found by its address, and by its id too once it has one") {
   Registry registry{{}};
   const ConnId pump = registry.add(kPeer, t0);
   CHECK(registry.slot_named("127.0.0.1:40000") == pump.slot);
   registry.name(pump.slot, "pump");
   CHECK(registry.slot_named("pump") == pump.slot);
+  CHECK(registry.slot_named("127.0.0.1:40000") == pump.slot);
   CHECK_FALSE(registry.slot_named("nobody"));
   registry.remove(pump.slot);
   CHECK_FALSE(registry.slot_named("pump"));
   CHECK_FALSE(registry.slot_named("127.0.0.1:40000"));
+}
+
+TEST_CASE("an order finds a client by its name only: by its address as long as it has no id") {
+  Registry registry{{}};
+  const ConnId pump = registry.add(kPeer, t0);
+  CHECK(registry.slot_called("127.0.0.1:40000") == pump.slot);
+  registry.name(pump.slot, "pump");
+  CHECK(registry.slot_called("pump") == pump.slot);
+  CHECK_FALSE(registry.slot_called("127.0.0.1:40000"));
+  CHECK_FALSE(registry.slot_called("lamp"));
 }
 
 TEST_CASE("an id whose client is gone may be another's") {

@@ -227,6 +227,34 @@ TEST_CASE("what a client says of its declared leave is kept") {
   CHECK(core.monitor().clients().find(conn)->history->note() == "disk is being replaced");
 }
 
+TEST_CASE("refused connections and the conditions that last are kept") {
+  Core core;
+  for (std::uint16_t port = 1; port <= 5; ++port) {
+    core.send(core.open(port, t0 + port * 1s), "GET / HTTP/1.1\r\n\r\n", t0 + port * 1s);
+  }
+  core.restart();
+  const RefusedPeer* const refused =
+      core.monitor().refused_peers().find({.address = {10, 0, 0, 1}, .port = 9});
+  REQUIRE(refused != nullptr);
+  CHECK(refused->count == 5);
+  CHECK(refused->alike == 5);
+  CHECK(refused->since == t0 + 1s);
+  CHECK(refused->latest.peer.port == 5);
+  CHECK(refused->latest.bad_input == BadInput::LengthOverMax);
+  CHECK(refused->latest.detail.find("this is an HTTP request") != std::string::npos);
+  const Condition* const lasts = core.monitor().conditions().find(Condition::Kind::RefusedAgain, "10.0.0.1");
+  REQUIRE(lasts != nullptr);
+  CHECK(lasts->began == t0 + 3s);
+  CHECK(lasts->latest == t0 + 5s);
+  CHECK(lasts->over == t0 + 5s + kConditionQuiet);
+  CHECK(lasts->next_report == t0 + 3s + kConditionReportEvery);
+  CHECK(lasts->count == 5);
+  CHECK(lasts->detail == refused->latest.detail);
+  const std::uint64_t told = core.feed().next() - 1;
+  CHECK(core.feed().find(told)->counted);
+  CHECK(core.feed().find(told)->kind == Event::Kind::Closed);
+}
+
 TEST_CASE("over any schedule, a core that is restarted anywhere does what one that goes on does") {
   check_property(50, [] {
     const auto plan = *rc::gen::container<std::vector<unsigned>>(40, between(0U, 1'000'000U));

@@ -117,6 +117,10 @@ TEST_CASE("what becomes of a connection that never brought a byte is for who ask
     event.reason = Reason::NeverSpoke;
     CHECK(RecordingLog{0}.told(event).level > spdlog::level::debug);
     event.sent_bytes = false;
+    // The daemon itself closes it: its peer may wait for an answer.
+    const bool is_told = kind == Event::Kind::Closed;
+    CHECK(RecordingLog{0}.told(event).level == (is_told ? spdlog::level::info : spdlog::level::debug));
+    event.reason = Reason::PeerClosed;
     CHECK(RecordingLog{0}.told(event).level == spdlog::level::debug);
   }
   Event kicked = event_of(Event::Kind::Closed);
@@ -142,6 +146,37 @@ TEST_CASE("a pause of listening belongs to no client") {
   CHECK(record.message == "accept_paused by=daemon: why");
   CHECK(record.level == spdlog::level::warn);
   CHECK(field(record, "client") == "(absent)");
+}
+
+TEST_CASE("a condition is logged with its state, its count and how long it has lasted") {
+  Event event{.kind = Event::Kind::RefusedAgain, .reason = Reason::BadFrame, .at = kStart};
+  event.client = NameText{"10.0.0.5"};
+  event.peer = {.address = {10, 0, 0, 5}, .port = 4001};
+  event.extra.edit().detail = "why";
+  event.extra.edit().condition = Event::OfCondition{Phase::Began, kStart, 3};
+  LogRecord record = RecordingLog{0}.told(event);
+  CHECK(record.message.starts_with(
+      "refused_again client=10.0.0.5 reason=bad_frame state=began count=3 lasted=0.000s: "));
+  CHECK(record.message.ends_with(": why"));
+  CHECK(record.level == spdlog::level::warn);
+  event.at = kStart + 1h;
+  event.extra.edit().condition->phase = Phase::Lasts;
+  event.extra.edit().condition->count = 1800;
+  record = RecordingLog{0}.told(event);
+  CHECK(record.message == "refused_again client=10.0.0.5 state=lasts count=1800 lasted=3600.000s: why");
+  CHECK(record.level == spdlog::level::warn);
+  event.extra.edit().condition->phase = Phase::Ended;
+  CHECK(RecordingLog{0}.told(event).level == spdlog::level::info);
+  event.kind = Event::Kind::Slow;
+  event.client.clear();
+  CHECK(RecordingLog{0}.told(event).message == "slow_beats state=ended count=1800 lasted=3600.000s: why");
+}
+
+TEST_CASE("an end that belongs to a condition is logged at the debug level") {
+  Event event = event_of(Event::Kind::Closed);
+  event.reason = Reason::BadFrame;
+  event.counted = true;
+  CHECK(RecordingLog{0}.told(event).level == spdlog::level::debug);
 }
 
 TEST_CASE("the brake on mass closing tells for whom it holds, and what they have in common") {

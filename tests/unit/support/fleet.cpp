@@ -101,6 +101,21 @@ void Fleet::advance(MonoTime at) {
   apply();
 }
 
+void Fleet::review(MonoTime at) {
+  monitor_.review_conditions(at, effects_);
+  apply();
+}
+
+void Fleet::accept_paused(std::string_view why, MonoTime at) {
+  monitor_.accept_paused(why, at, effects_);
+  apply();
+}
+
+void Fleet::reloaded(std::string_view refusal, MonoTime at) {
+  monitor_.reloaded(refusal, at, effects_);
+  apply();
+}
+
 void Fleet::change(const Settings& settings, MonoTime at) {
   monitor_.change_settings(settings, at, effects_);
   advance(at);

@@ -72,6 +72,10 @@ class Fleet {
 
   // Judges everybody who is due by then.
   void advance(MonoTime at);
+  // Reports the conditions that are due by then.
+  void review(MonoTime at);
+  void accept_paused(std::string_view why, MonoTime at);
+  void reloaded(std::string_view refusal, MonoTime at);
   void change(const Settings& settings, MonoTime at);
   bool kick(std::string_view name, std::string_view message, MonoTime at);
   void shut_down(MonoTime at);

@@ -72,7 +72,7 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 // The members of the daemon's answer that facts_of() puts into words of its own.
-constexpr std::array<std::string_view, 26> kWorded{"type",
+constexpr std::array<std::string_view, 27> kWorded{"type",
                                                    "version",
                                                    "boot",
                                                    "pid",
@@ -84,6 +84,7 @@ constexpr std::array<std::string_view, 26> kWorded{"type",
                                                    "clients",
                                                    "feed",
                                                    "brake",
+                                                   "conditions",
                                                    "remembered",
                                                    "heartbeats",
                                                    "totals",
@@ -108,6 +109,16 @@ void add_others(Facts& facts, const Object& status) {
     const std::string members = listed(status.object(name.c_str()));
     facts.add(label, {members == "none" ? status.written(name.c_str()) : members});
   }
+}
+
+// `fight of pump-7, 12 since 2026-11-22 10:55:14.570: …`
+std::string condition_text(const Object& condition) {
+  std::string kind{condition.text("kind")};
+  std::replace(kind.begin(), kind.end(), '_', ' ');
+  const std::string_view subject = condition.text("subject");
+  const std::string_view detail = condition.text("detail");
+  return kind + (subject.empty() ? "" : " of " + std::string{subject}) + ", " + condition.written("count") +
+         " since " + local_time(condition.text("since")) + (detail.empty() ? "" : ": " + std::string{detail});
 }
 
 Facts facts_of(const Object& status) {
@@ -139,6 +150,9 @@ Facts facts_of(const Object& status) {
   facts.add("suspensions", {suspensions_text(status)});
   facts.add("restarts", {restarts_text(status)});
   facts.add("brake", {brake_text(status), braked_text(status).empty() ? Tone::Plain : Tone::Bad});
+  for (const Object& condition : status.objects("conditions")) {
+    facts.add("condition", {condition_text(condition), Tone::Warning});
+  }
   facts.add("loop lateness", {lateness(status.object("loop_lateness_ms"))});
   facts.add("verdict lateness", {lateness(status.object("verdict_lateness_ms"))});
   facts.add("memory", {memory_text(status)});

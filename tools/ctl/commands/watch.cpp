@@ -28,10 +28,10 @@ using Kind = ConnectionError::Kind;
 // How long a refusal of the request may take, until the request counts as accepted.
 constexpr Millis kRefusalWait{100};
 
-constexpr std::array<std::string_view, 18> kEvents{
-    "connected",     "joined", "named",   "takeover", "fight",     "slow_beats",
-    "fast_beats",    "strike", "leave",   "return",   "close",     "refused",
-    "accept_paused", "stall",  "suspend", "brake",    "brake_end", "restarted"};
+constexpr std::array<std::string_view, 20> kEvents{
+    "connected", "joined",  "named",  "takeover",  "fight",     "slow_beats",    "fast_beats",
+    "strike",    "leave",   "return", "close",     "refused",   "refused_again", "accept_paused",
+    "stall",     "suspend", "brake",  "brake_end", "restarted", "reload_refused"};
 
 struct Wanted {
   std::string since;

@@ -382,10 +382,6 @@ void Oracle::introduce(ConnId conn, Client& client, const Heartbeat& heartbeat, 
 
 void Oracle::take_over(ConnId conn, Client& client, ConnId earlier_conn, MonoTime now) {
   const Client& earlier = clients_.at(earlier_conn);
-  const bool close_upon =
-      earlier.takeovers > 0 && now - earlier.taken_over_at < settings_.rule.tick * settings_.rule.threshold;
-  client.takeovers = close_upon ? earlier.takeovers + 1 : 1;
-  client.taken_over_at = now;
   const Status before = client.life.status;
   client.life.take_over(earlier.life);
   client.heartbeats += earlier.heartbeats;
@@ -402,7 +398,6 @@ void Oracle::take_over(ConnId conn, Client& client, ConnId earlier_conn, MonoTim
     tell_status(conn, client, client.life.status, left ? client.leave_reason : Reason::Steady);
   }
   tell(conn, Kind::TakenOver, now);
-  if (client.takeovers == limits::kFightTakeovers) tell(conn, Kind::Fight, now);
 }
 
 void Oracle::close(ConnId conn, Reason reason, MonoTime now) {

@@ -80,10 +80,8 @@ class Oracle {
     std::string id{};
     std::string unread{};  // of its stream: an unfinished frame
     std::uint64_t heartbeats = 0;
-    MonoTime taken_over_at{};
     MonoTime planned = MonoTime::never();  // the earliest that it stands on the agenda for
     std::optional<MonoTime> listed{};      // among the silent leaves, with this beginning
-    unsigned takeovers = 0;                // close upon one another
     Reason leave_reason = Reason::Silent;
     bool away = false;
     bool joined = false;

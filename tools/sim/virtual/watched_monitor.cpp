@@ -23,7 +23,6 @@ std::optional<Told> told_of(const Event& event) {
     case Kind::Joined:
     case Kind::Named:
     case Kind::TakenOver:
-    case Kind::Fight:
     case Kind::Braked:
     case Kind::BrakeEnded: break;
     case Kind::Struck: by_time = true; break;
