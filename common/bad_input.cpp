@@ -35,8 +35,12 @@ constexpr std::array<Words, kBadInputCount> kWords{{
     {"proxy_invalid", "the PROXY protocol header is not a valid one"},
     {"certificate_missing", "a client at this listener must come with a verified certificate"},
     {"certificate_id", "a client may use no id that another client's certificate proves"},
+    {"token_missing", "a client at this listener must give a token in its first heartbeat"},
+    {"token_wrong", "the token must be one of those in the file of tokens"},
+    {"token_id",
+     "a client may use no id that its token is not for, and none that another client's token proves"},
 }};
-static_assert(static_cast<std::size_t>(BadInput::CertificateId) + 1 == kBadInputCount);
+static_assert(static_cast<std::size_t>(BadInput::TokenId) + 1 == kBadInputCount);
 
 }  // namespace
 

@@ -35,8 +35,11 @@ enum class BadInput : std::uint8_t {
   // what the client has not proved of itself
   CertificateMissing,
   CertificateId,
+  TokenMissing,
+  TokenWrong,
+  TokenId,
 };
-inline constexpr std::size_t kBadInputCount = 22;
+inline constexpr std::size_t kBadInputCount = 25;
 
 // Whether the stream around the bodies was wrong (a close as `bad_frame`).
 [[nodiscard]] constexpr bool is_frame_error(BadInput kind) {

@@ -39,6 +39,15 @@ inline constexpr std::size_t kClaimedIpMax = 64;
 // with its namespace does, too. It is a key, kept per client, and ShortText holds twice as much.
 inline constexpr std::size_t kIdMax = 128;
 
+// Characters of a token: 16 of base64 are 96 bits, the least that nobody guesses; those that heartbeatctl
+// makes have 46. And of the name of its line.
+inline constexpr std::size_t kTokenMin = 16;
+inline constexpr std::size_t kTokenMax = 128;
+inline constexpr std::size_t kTokenNameMax = 64;
+
+// Bytes of the file of tokens: some 30 000 lines, and read whole while the loop waits.
+inline constexpr std::size_t kTokenFileMax = std::size_t{4} * 1024 * 1024;
+
 // Longest note of a declared leave in bytes; what is longer is cut.
 inline constexpr std::size_t kNoteMax = 128;
 
@@ -145,6 +154,9 @@ inline constexpr Millis kAcceptQuiet{10'000};
 // Connections that may wait to be accepted on one address. Linux allows 4096 unless it is configured
 // otherwise, and lowers what is more; its older versions counted in 16 bits.
 inline constexpr std::int64_t kBacklogMax = 65535;
+
+// Bytes of a file's path, as the kernel bounds it (PATH_MAX, without the zero at the end).
+inline constexpr std::size_t kPathMax = 4095;
 
 // Bytes of a Unix socket's path: sockaddr_un holds 108 on Linux, with the zero at the end.
 inline constexpr std::size_t kSocketPathMax = 107;

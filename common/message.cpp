@@ -14,6 +14,7 @@
 #include "common/json_frame.h"
 #include "common/plain_heartbeat.h"
 #include "common/text.h"
+#include "common/token.h"
 
 namespace heartbeat {
 namespace {
@@ -23,7 +24,7 @@ namespace {
 constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag;
 
 // The members that are read; everything else is Other.
-enum class Member : std::uint8_t { Other, Ip, Status, Pid, Id, Seq, Ack, Notify, Note };
+enum class Member : std::uint8_t { Other, Ip, Status, Pid, Id, Seq, Ack, Notify, Note, Token };
 
 Member member_named(std::string_view key) {
   switch (key.size()) {
@@ -38,6 +39,9 @@ Member member_named(std::string_view key) {
       break;
     case 4:
       if (key == "note") return Member::Note;
+      break;
+    case 5:
+      if (key == "token") return Member::Token;
       break;
     case 6:
       if (key == "status") return Member::Status;
@@ -93,7 +97,7 @@ class Handler {
     stopped_ = {};
     root_text_ = {};
     current_ = Member::Other;
-    ip_.given = id_.given = note_.given = Given::Absent;
+    ip_.given = id_.given = note_.given = token_.given = Given::Absent;
     status_.given = pid_.given = seq_.given = ack_.given = notify_.given = Given::Absent;
   }
 
@@ -118,6 +122,9 @@ class Handler {
     if (seq_.given == Given::Valid) heartbeat.seq = seq_.value;
     // A note is for a person.  One that is not a text is no reason to take a client for silent.
     if (note_.given == Given::Valid) heartbeat.note = note_.view();
+    // What the daemon asks no token of has never looked at this member: a wrong one is the core's to judge.
+    if (token_.given == Given::Valid) heartbeat.token = token_.view();
+    if (token_.given == Given::Invalid) heartbeat.token = std::string_view{};
     heartbeat.ack = ack_.given == Given::Valid && ack_.value;
     heartbeat.notify = notify_.given == Given::Valid && notify_.value;
     return heartbeat;
@@ -207,6 +214,9 @@ class Handler {
       case Member::Note:
         if (!value.empty() && is_utf8(value)) note_.set(cut_to_bytes(value, limits::kNoteMax));
         break;
+      case Member::Token:
+        if (is_token(value)) token_.set(value);
+        break;
       case Member::Status:
         if (value == "alive" || value == "live") status_.set(Status::Alive);
         if (value == "leave") status_.set(Status::Leave);
@@ -227,6 +237,7 @@ class Handler {
       case Member::Ack: ack_.given = given; break;
       case Member::Notify: notify_.given = given; break;
       case Member::Note: note_.given = given; break;
+      case Member::Token: token_.given = given; break;
     }
   }
 
@@ -237,6 +248,7 @@ class Handler {
   TextField<limits::kClaimedIpMax> ip_;
   TextField<limits::kIdMax> id_;
   TextField<limits::kNoteMax> note_;
+  TextField<limits::kTokenMax> token_;
   Field<Status> status_;
   Field<std::uint32_t> pid_;
   Field<std::uint64_t> seq_;
@@ -305,6 +317,7 @@ std::string encode(const Heartbeat& heartbeat) {
   json.add("status", to_string(heartbeat.status));
   if (heartbeat.pid) json.add("pid", *heartbeat.pid);
   if (!heartbeat.id.empty()) json.add("id", heartbeat.id);
+  if (heartbeat.token) json.add("token", *heartbeat.token);
   if (heartbeat.seq) json.add("seq", *heartbeat.seq);
   if (heartbeat.ack) json.add("ack", true);
   if (heartbeat.notify) json.add("notify", true);

@@ -26,6 +26,9 @@ struct Heartbeat {
   std::string_view ip{};  // claimed, 1 to 64 bytes of UTF-8 (more is cut off), shown and never trusted
   Status status = Status::Alive;  // what the client says of itself; `live` reads as Alive
   std::string_view id{};          // by the grammar of client_id.h; empty when not given
+  // A secret (common/token.h), never to be shown; empty where what was given cannot be one; nothing when not
+  // given.
+  std::optional<std::string_view> token{};
   std::optional<std::uint32_t> pid{};
   std::optional<std::uint64_t> seq{};
   std::string_view

@@ -152,6 +152,21 @@ std::string escaped(std::string_view text, std::size_t max) {
   return out;
 }
 
+std::string without_quotes(std::string_view sentence) {
+  std::string text;
+  bool is_quoted = false;
+  for (std::size_t at = 0; at < sentence.size(); ++at) {
+    if (is_quoted && sentence[at] == '\\')
+      ++at;  // an escaped double quote ends no quote
+    else if (sentence[at] == '"') {
+      text += is_quoted ? "\"" : "\"…";
+      is_quoted = !is_quoted;
+    } else if (!is_quoted)
+      text += sentence[at];
+  }
+  return text;
+}
+
 std::string log_value(std::string_view text) {
   // A colon at the end would read as the beginning of a line's detail.
   const bool plain = !text.empty() && is_printable(text) && !text.ends_with(':') && !has_hidden_ends(text) &&

@@ -30,6 +30,10 @@ namespace heartbeat {
 // used; an ellipsis says that there was more.
 [[nodiscard]] std::string escaped(std::string_view text, std::size_t max = std::string_view::npos);
 
+// A sentence with every part of it that stands in double quotes replaced by an ellipsis: what a peer sent is
+// quoted so, escaped, and may hold a secret.
+[[nodiscard]] std::string without_quotes(std::string_view sentence);
+
 // The text as the value of a `key=value` pair: as it is where that is unmistakable, else escaped and in
 // double quotes, so that no value can look like a second pair.
 [[nodiscard]] std::string log_value(std::string_view text);

@@ -253,8 +253,11 @@ void Daemon::stop() {
 
 // After a restart.  Without memory nothing has changed, and it is tried again.
 void Daemon::put_settings_into_force() {
-  const bool done =
-      uv::guarded([this] { server_.change_settings(server_.prepare(server_settings(config()))); });
+  const bool done = uv::guarded([this] {
+    auto settings = server_.prepare(server_settings(config()));
+    settings.check_credentials = true;  // lines may have gone while no daemon ran
+    server_.change_settings(std::move(settings));
+  });
   if (done) return;
   spdlog::error("out of memory: the settings of before the restart still hold, and are changed in {}",
                 format_duration(kSettingsRetry));
@@ -285,7 +288,9 @@ void Daemon::adopt_clients() {
   for (Descriptor& socket : from.sockets.take_connections()) server_.adopt_unknown(std::move(socket));
   server_.adopted(from.handover.version, HEARTBEAT_VERSION, from.length);
   if (from.is_with_manager) ServiceManager::forget_what_was_left();
-  if (server_.monitor().settings() != server_settings(config())) new_settings_->arm(kSettingsAfter);
+  const bool has_tokens = reloader_.in_force().tokens != nullptr;
+  if (has_tokens || server_.monitor().settings() != server_settings(config()))
+    new_settings_->arm(kSettingsAfter);
 }
 
 void Daemon::answer_waiting_operators() {

@@ -47,9 +47,19 @@ void log_opened(const Endpoint& opened) {
                address_string(opened));
 }
 
+Requirement requirement_named(std::string_view word) {
+  if (word == "certificate") return Requirement::Certificate;
+  return word == "token" ? Requirement::Token : Requirement::None;
+}
+
+void log_tokens(const LoadedConfig& loaded) {
+  if (loaded.tokens == nullptr) return;
+  spdlog::info("tokens file={} lines={}", log_value(loaded.config.tokens), loaded.tokens->size());
+}
+
 // What a listener with these options demands of its connections.
 Demands demands_of(const std::vector<Network>& proxies, std::string_view requirement) {
-  return {.preamble = require_proxy_header(proxies), .certificate = requirement == "certificate"};
+  return {.preamble = require_proxy_header(proxies), .require = requirement_named(requirement)};
 }
 
 }  // namespace
@@ -81,6 +91,8 @@ Reloader::Reloader(uv::Loop& loop, Server& server, CommandLine command_line, Loa
 tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed,
                                                 const std::vector<Entrance::Kept>& inherited) {
   handed_ = !handed.empty();
+  server_.use(in_force_.tokens.get());
+  log_tokens(in_force_);
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.entrance().demand_at_adopted(demands_of(in_force_.config.proxy_from, in_force_.config.require));
@@ -128,6 +140,7 @@ ReloadResult Reloader::try_reload() {
     ReloadResult result = compare(*loaded);
     auto at_handed = demands_of(loaded->config.proxy_from, loaded->config.require);
     auto settings = server_.prepare(server_settings(loaded->config));
+    settings.credentials = loaded->tokens.get();
     if (!handed_) {
       if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
     }
@@ -210,8 +223,9 @@ ReloadResult Reloader::compare(LoadedConfig& loaded) const {
 }
 
 void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings, Demands&& at_handed) {
+  if (loaded.tokens != in_force_.tokens) log_tokens(loaded);
+  server_.change_settings(std::move(settings));  // from here on it has the tokens of `loaded`
   in_force_ = std::move(loaded);
-  server_.change_settings(std::move(settings));
   static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
   server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);

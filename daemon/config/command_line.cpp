@@ -9,6 +9,7 @@
 
 #include "common/help_text.h"
 #include "common/text.h"
+#include "common/tls/openssl.h"
 #include "daemon/config/config_file.h"
 #include "daemon/config/has_http.h"
 #include "daemon/systemd/libsystemd.h"
@@ -18,7 +19,7 @@ namespace {
 
 std::string version_text() {
   return std::string{"heartbeatd " HEARTBEAT_VERSION " (libuv "} + uv_version_string() + ", " +
-         libsystemd::version() + (has_http() ? "" : ", without HTTP") + ")\n";
+         libsystemd::version() + ", " + tls::version() + (has_http() ? "" : ", without HTTP") + ")\n";
 }
 
 constexpr const char* kAbout =

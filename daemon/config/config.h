@@ -20,7 +20,9 @@ struct Config {
   std::vector<HostPort> listen{{"127.0.0.1", 14000}};  // empty only where there are `listeners`
   std::vector<Listener> listeners;                     // beside those of `listen`
   std::vector<Network> proxy_from;                     // empty: no connection brings a PROXY header
-  std::string require = "none";                        // or "certificate"
+  std::string require = "none";                        // one of kRequirements
+  std::string tokens;                 // the path of the file of tokens; empty: there are none
+  std::string token_in_clear = "no";  // or "yes"
   int backlog = 4096;
   Millis pause_max = limits::kPauseMax;               // between two turns of the loop; 0 for none
   unsigned accept_rate = limits::kAcceptRateDefault;  // connections in a second; 0 for no limit

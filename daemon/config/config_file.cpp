@@ -319,7 +319,8 @@ class Descriptor {
 
 }  // namespace
 
-tl::expected<std::string, std::string> read_config_file(const std::string& path, Reading reading) {
+tl::expected<std::string, std::string> read_config_file(const std::string& path, Reading reading,
+                                                        std::size_t size_max) {
   const auto refuse = [&](const std::string& why) {
     return tl::unexpected("cannot read " + escaped(path) + ": " + why);
   };
@@ -337,14 +338,14 @@ tl::expected<std::string, std::string> read_config_file(const std::string& path,
 
   std::string text;
   std::array<char, 4096> buffer{};
-  while (text.size() <= limits::kConfigFileMax) {
+  while (text.size() <= size_max) {
     const ssize_t count = read(file.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return refuse(last_error());
     if (count == 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(count));
   }
-  return refuse("it is longer than " + std::to_string(limits::kConfigFileMax) + " bytes");
+  return refuse("it is longer than " + std::to_string(size_max) + " bytes");
 }
 
 FileContents parse_config_text(std::string_view text, const std::string& path) {

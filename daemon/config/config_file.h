@@ -1,6 +1,7 @@
 // The configuration file: TOML text to the settings it gives, or everything that is wrong with it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/limits.h"
 #include "daemon/config/given.h"
 
 namespace heartbeat {
@@ -18,9 +20,9 @@ inline constexpr const char* kDefaultConfigFile = "/etc/heartbeatd/heartbeatd.to
 // it is still there and that no process waits for it.
 enum class Reading : std::uint8_t { First, Again };
 
-// The whole file.  The error is a sentence that names it.
-[[nodiscard]] tl::expected<std::string, std::string> read_config_file(const std::string& path,
-                                                                      Reading reading);
+// The whole file, of at most `size_max` bytes.  The error is a sentence that names it.
+[[nodiscard]] tl::expected<std::string, std::string> read_config_file(
+    const std::string& path, Reading reading, std::size_t size_max = limits::kConfigFileMax);
 
 // What a text gives, in its order, and what is wrong with it; `path` is how the file is called.
 struct FileContents {

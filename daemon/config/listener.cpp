@@ -42,7 +42,7 @@ Taken take_requirement(std::string_view option, Listener& listener) {
   if (listener.require) return tl::unexpected(std::string{"require is given twice"});
   option.remove_prefix(kRequire.size());
   if (std::find(kRequirements.begin(), kRequirements.end(), option) == kRequirements.end()) {
-    return tl::unexpected("'" + escaped(option) + "' is not one of none or certificate");
+    return tl::unexpected("'" + escaped(option) + "' is not one of none, certificate or token");
   }
   listener.require = option;
   return {};

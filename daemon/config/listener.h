@@ -17,7 +17,7 @@ namespace heartbeat {
 struct Config;
 
 // What a client can be required to prove.
-inline constexpr std::array<std::string_view, 2> kRequirements{"none", "certificate"};
+inline constexpr std::array<std::string_view, 3> kRequirements{"none", "certificate", "token"};
 
 struct Listener {
   HostPort address;

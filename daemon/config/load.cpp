@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -10,6 +12,7 @@
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/text.h"
+#include "common/tls/openssl.h"
 #include "daemon/config/has_http.h"
 #include "daemon/config/overlap.h"
 #include "daemon/systemd/libsystemd.h"
@@ -31,6 +34,7 @@ class TogetherCheck {
   void check() {
     check_tick_against_leave_timeout();
     check_listeners();
+    check_tokens();
     check_control_path();
     check_log_target();
     check_http_is_built();
@@ -85,6 +89,35 @@ class TogetherCheck {
                            "'" + escaped(to_string(listener.address)) + "' cannot be listened on beside '" +
                                escaped(to_string(*other)) + "' of listen (" + origin_of("listen").text +
                                ")"});
+    }
+  }
+
+  // A name is looked up only when the daemon starts: of names only localhost counts as loopback.
+  void check_tokens() {
+    const Config& config = loaded_.config;
+    if (is_mistaken("tokens") || is_mistaken("require") || is_mistaken("listener") || is_mistaken("listen"))
+      return;
+    if (!config.tokens.empty() && !tls::is_built()) {
+      mistakes_.push_back({origin_of("tokens"), "tokens",
+                           "'" + escaped(config.tokens) + "': this heartbeatd was built without OpenSSL"});
+      return;
+    }
+    for (const Listener& listener : all_listeners(config)) {
+      if (*listener.require != "token") continue;
+      const std::string key = config.require == "token" ? "require" : "listener";
+      const std::string where = "'token': '" + escaped(to_string(listener.address)) + "' ";
+      if (config.tokens.empty()) {
+        mistakes_.push_back(
+            {origin_of(key), key, where + "requires tokens, and there is no file of them (tokens)"});
+        return;
+      }
+      if (config.token_in_clear == "yes" || is_mistaken("token_in_clear")) continue;
+      const auto endpoint = parse_endpoint(to_string(listener.address));
+      if (listener.address.host == "localhost" || (endpoint && is_loopback(*endpoint))) continue;
+      mistakes_.push_back({origin_of(key), key,
+                           where + "can be reached by other machines, and the network could read the tokens: "
+                                   "take a loopback address, or allow it with token_in_clear = \"yes\""});
+      return;
     }
   }
 
@@ -162,6 +195,28 @@ class TogetherCheck {
   std::vector<Mistake>& mistakes_;
 };
 
+// The file of tokens, read whole.  Null if there is none, or if something is wrong with it.
+std::shared_ptr<const TokenTable> read_tokens(const LoadedConfig& loaded, const LoadedConfig* before,
+                                              std::vector<Mistake>& mistakes) {
+  const std::string& path = loaded.config.tokens;
+  if (path.empty() || !tls::is_built()) return nullptr;
+  const auto text = read_config_file(path, Reading::Again, limits::kTokenFileMax);
+  if (!text) {
+    mistakes.push_back({loaded.origins[*find_setting("tokens")], "tokens", text.error()});
+    return nullptr;
+  }
+  auto table = TokenTable::parse(*text);
+  if (table) {
+    const bool is_same = before != nullptr && before->tokens != nullptr && *before->tokens == *table;
+    return is_same ? before->tokens : std::make_shared<const TokenTable>(std::move(*table));
+  }
+  for (const TokenTable::Fault& fault : table.error()) {
+    const Origin where{Origin::Kind::File, escaped(path) + ":" + std::to_string(fault.line), fault.line, 1};
+    mistakes.push_back({where, "tokens", fault.what});
+  }
+  return nullptr;
+}
+
 LoadErrors errors_of(const std::vector<Mistake>& mistakes) {
   const bool only_flags = std::all_of(mistakes.begin(), mistakes.end(), [](const Mistake& mistake) {
     return mistake.where.kind == Origin::Kind::Flag;
@@ -170,7 +225,7 @@ LoadErrors errors_of(const std::vector<Mistake>& mistakes) {
 }
 
 tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, const std::string& file,
-                                            Reading reading) {
+                                            Reading reading, const LoadedConfig* before = nullptr) {
   FileContents contents;
   if (!file.empty()) {
     const auto text = read_config_file(file, reading);
@@ -192,6 +247,7 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
   for (const Given& given : command_line.flags) loaded.take(given);
   loaded.replace_default_address();
   TogetherCheck{loaded, contents.mistakes}.check();
+  loaded.tokens = read_tokens(loaded, before, contents.mistakes);
   if (!contents.mistakes.empty()) return tl::unexpected(errors_of(contents.mistakes));
   return loaded;
 }
@@ -228,7 +284,7 @@ tl::expected<LoadedConfig, LoadErrors> reload_config(const CommandLine& command_
                                                      const LoadedConfig& before,
                                                      const std::string& default_file) {
   const bool appeared = before.file.empty() && exists(default_file);
-  return load(command_line, appeared ? default_file : before.file, Reading::Again);
+  return load(command_line, appeared ? default_file : before.file, Reading::Again, &before);
 }
 
 std::vector<SettingInForce> list_settings(const LoadedConfig& loaded) {

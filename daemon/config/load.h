@@ -1,12 +1,14 @@
 // Defaults, then the configuration file, then flags: one validated set of settings, each with its origin.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <tl/expected.hpp>
 
+#include "daemon/access/token_table.h"
 #include "daemon/config/command_line.h"
 #include "daemon/config/config.h"
 #include "daemon/config/config_file.h"
@@ -19,6 +21,7 @@ struct LoadedConfig {
   Config config;
   std::vector<Origin> origins = std::vector<Origin>(all_settings().size());  // by row of all_settings()
   std::string file;                                                          // that was read; empty: none
+  std::shared_ptr<const TokenTable> tokens;                                  // null: there is no file of them
 
   // Puts a value without faults into force.
   void take(const Given& given);
@@ -39,7 +42,8 @@ struct LoadErrors {
 [[nodiscard]] tl::expected<LoadedConfig, LoadErrors> load_config(
     const CommandLine& command_line, const std::string& default_file = kDefaultConfigFile);
 
-// The same again, for a daemon that runs on `before`.  A file that was read then has to be there still.
+// The same again, for a daemon that runs on `before`.  A file that was read then has to be there still. Where
+// the file of tokens has the same lines, `tokens` is that of before.
 [[nodiscard]] tl::expected<LoadedConfig, LoadErrors> reload_config(
     const CommandLine& command_line, const LoadedConfig& before,
     const std::string& default_file = kDefaultConfigFile);

@@ -64,8 +64,30 @@ constexpr std::array kSettings{
             .while_running = true,
             .meaning =
                 "What a client must prove: certificate is that a proxy verified a certificate, whose name "
-                "is the only id that the client may use",
+                "is the only id that the client may use; token is a token of the file tokens, in its first "
+                "heartbeat",
             .member = [](Config& config) -> Member { return &config.require; }},
+    Setting{.key = "tokens",
+            .type = Type::Path,
+            .min = 0,
+            .max = limits::kPathMax,
+            .unit = "bytes",
+            .choices = {},
+            .while_running = true,
+            .meaning =
+                "The file of tokens, whose lines heartbeatctl token writes; when empty, there are none, "
+                "and a token that a client gives is ignored",
+            .member = [](Config& config) -> Member { return &config.tokens; }},
+    Setting{.key = "token_in_clear",
+            .type = Type::Choice,
+            .min = 0,
+            .max = 0,
+            .unit = {},
+            .choices = kNoYes,
+            .while_running = true,
+            .meaning = "Whether a listener that other machines can reach may require tokens without "
+                       "encryption, so that the network can read them",
+            .member = [](Config& config) -> Member { return &config.token_in_clear; }},
     Setting{.key = "tick",
             .type = Type::Duration,
             .min = limits::kTickMin.count(),

@@ -95,6 +95,7 @@ struct Event {
   struct Extra {
     std::optional<Endpoint> via{};   // of any kind: the proxy that the client came through
     std::string certificate_name{};  // of any kind: of the client's verified certificate
+    std::string token_name{};        // of any kind: of the line that has the client's token
     std::string previous{};
     std::optional<Endpoint> previous_peer{};
     unsigned takeovers = 0;  // of TakenOver: the number of takeovers close upon one another, with this one

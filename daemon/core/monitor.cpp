@@ -365,9 +365,11 @@ void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTi
   const Reason reason = is_frame_error(kind)    ? Reason::BadFrame
                         : is_unauthorized(kind) ? Reason::Unauthorized
                                                 : Reason::BadHeartbeat;
+  // The bytes that a sentence quotes may be a client's token.
+  const bool may_quote_token = credentials_ != nullptr && reason != Reason::Unauthorized;
   Event event = closing_of(entry.conn, entry.client, reason, now);
   event.extra.edit().bad_input = kind;
-  event.extra.edit().detail = what;
+  event.extra.edit().detail = may_quote_token ? without_quotes(what) : what;
   close(entry, std::move(event), effects);
 }
 

@@ -20,6 +20,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -34,6 +35,7 @@
 #include "daemon/core/closing_brake.h"
 #include "daemon/core/connection_id.h"
 #include "daemon/core/counters.h"
+#include "daemon/core/credentials.h"
 #include "daemon/core/deadlines.h"
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
@@ -63,6 +65,10 @@ class Monitor {
   // All that another monitor needs to go on from here.
   [[nodiscard]] const MonitorState& state() const { return state_; }
   [[nodiscard]] MonitorState take_state() && { return std::move(state_); }
+
+  // The tokens of clients, which outlive the monitor or the change to others; null, as at the start: a token
+  // is not looked at.
+  void use(const Credentials* credentials) { credentials_ = credentials; }
 
   // A connection came in from this address.  Returns nothing when clients_max are connected already, or too
   // many from its address: the caller must turn it away.
@@ -120,13 +126,18 @@ class Monitor {
     std::optional<ClosingBrake> released{};
     std::shared_ptr<const BrakeReport> report{};
     std::optional<Event> brake_ended{};
+    // The tokens from then on; those of now, unless the caller changes it.
+    const Credentials* credentials = nullptr;
+    // Clients are held against the tokens anew; a change of `credentials` does so, too.
+    bool check_credentials = false;
   };
 
   // The first step to other settings, and the only one that can fail: nothing has changed then, but that
   // clients that were due by `now` were judged.  The caller should have brought advance(now) to its end.
   [[nodiscard]] NewSettings prepare(const Settings& settings, MonoTime now, Effects& effects);
 
-  // Puts them into force.  `now` and `effects` are those of prepare(); nothing was called since, and the
+  // Puts them into force.  A client whose token's line is gone, or is not for its id any more, is closed by
+  // advance().  `now` and `effects` are those of prepare(); nothing was called since, and the
   // effects were not cleared.  No client is moved or dropped by the change, and a timeout that a shorter one
   // has overtaken ends now.  Each client's ticks get the new length and its counters stay
   // (Liveness::restart_tick()): advance() carries that out.
@@ -220,6 +231,11 @@ class Monitor {
   void begin_frame(Entry entry, MonoTime now);
   void hold(Entry entry, MonoTime now, Effects& effects);
   void release(Entry entry, MonoTime now, Effects& effects);
+  // What a client lacks for what it claims, and a sentence that says so.
+  struct Lack {
+    BadInput kind;
+    std::string what;
+  };
   bool is_authorized(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
   void remember_stall(const Stall& stall);
@@ -259,10 +275,16 @@ class Monitor {
   void visit(Entry entry, Effects& effects);
   void bring_up_to_date(Entry entry);
   void adopt(Entry entry);
+  void close_revoked(Entry entry, Effects& effects);
   void renew_leave(Entry entry);
   [[nodiscard]] bool counts_address_of(const Client& client) const noexcept;
 
   // An id and what it brings with it (monitor_identity.cpp).
+  [[nodiscard]] std::optional<Lack> take_token(Client& client, const Heartbeat& heartbeat) const;
+  [[nodiscard]] std::optional<Lack> lacks_credential(const Client& client, std::string_view id) const;
+  [[nodiscard]] std::optional<Lack> lacks_claim(const Client& client, std::string_view id) const;
+  [[nodiscard]] bool proves(const Client& client, std::string_view id) const;
+  [[nodiscard]] bool is_revoked(const Client& client) const;
   void introduce(Entry entry, std::string_view id, bool first, MonoTime now, Effects& effects);
   void take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects);
   void welcome(Entry entry, Effects& effects) const;
@@ -283,6 +305,7 @@ class Monitor {
 
   // Made from the state, and made anew with it.
   SliceSize slice_size_;
+  const Credentials* credentials_ = nullptr;
   Deadlines deadlines_;
   AddressCounts addresses_;  // empty while there is no bound on them
   HeartbeatParser parser_;

@@ -1,6 +1,8 @@
 // Which client a connection belongs to, and what that brings with it: a new client, one whose id another
 // connection had, or one that was closed and is remembered.
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,53 +22,90 @@ void append_standing(std::string& out, const Client& client) {
   append_status(out, status, to_string(status == Status::Leave ? client.leave_reason : Reason::Steady));
 }
 
-// Whether the connection has proved that the id is its client's.
-bool proves(const Passage* passage, std::string_view id) {
-  return passage != nullptr && !id.empty() && passage->certificate_name == id;
-}
-
-// Whether a client that is connected or remembered has proved its id where that was required.
+// Whether a client that is connected or remembered proved its id, where that was required or by a token.
 bool is_protected(const Passage* passage) {
-  return passage != nullptr && passage->must_prove;
+  return passage != nullptr && (passage->require != Requirement::None || !passage->token.name.empty());
 }
 
 }  // namespace
 
-// Closes a connection that lacks a credential, and returns false then.  An id that a client has proved is
-// that client's for as long as it is connected or remembered: a connection without the proof can neither take
-// it over nor come back with it.
+// Closes a connection that lacks a credential, and returns false then.
 bool Monitor::is_authorized(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects) {
-  const Passage* const passage = entry.client.passage.get();
-  const std::string_view id = heartbeat.id;
-  const auto refuse = [&](BadInput kind, const std::string& what) {
-    if (heartbeat.notify) entry.client.notify = true;
-    reject(entry, kind, what, now, effects);
-    return false;
-  };
-  if (passage != nullptr && passage->must_prove) {
-    if (passage->certificate_name.empty()) {
-      return refuse(
-          BadInput::CertificateMissing,
-          "a client at this listener must come with a verified certificate (require), and the proxy "
-          "named none");
+  auto lack = take_token(entry.client, heartbeat);
+  if (!lack) lack = lacks_credential(entry.client, heartbeat.id);
+  if (!lack) lack = lacks_claim(entry.client, heartbeat.id);
+  if (!lack) return true;
+  if (heartbeat.notify) entry.client.notify = true;
+  reject(entry, lack->kind, lack->what, now, effects);
+  return false;
+}
+
+// The token of the first heartbeat becomes the client's, also where none is required: it must be right then.
+std::optional<Monitor::Lack> Monitor::take_token(Client& client, const Heartbeat& heartbeat) const {
+  const bool is_required = client.passage != nullptr && client.passage->require == Requirement::Token;
+  if (has_spoken(client) || !heartbeat.token || (credentials_ == nullptr && !is_required)) return {};
+  const auto proof = credentials_ == nullptr ? std::nullopt : credentials_->find(*heartbeat.token);
+  if (!proof) return Lack{BadInput::TokenWrong, "the token is none of those in the file of tokens (tokens)"};
+  if (client.passage == nullptr) client.passage = std::make_unique<Passage>();
+  client.passage->token = *proof;
+  return {};
+}
+
+// What the listener requires, and the ids that the client's own credential is for.
+std::optional<Monitor::Lack> Monitor::lacks_credential(const Client& client, std::string_view id) const {
+  if (client.passage == nullptr) return {};
+  const Passage& passage = *client.passage;
+  if (passage.require == Requirement::Certificate) {
+    if (passage.certificate_name.empty()) {
+      return Lack{BadInput::CertificateMissing,
+                  "a client at this listener must come with a verified certificate (require), and this "
+                  "connection has none"};
     }
-    if (!id.empty() && !proves(passage, id)) {
-      return refuse(BadInput::CertificateId, "the certificate is for the id \"" +
-                                                 escaped(passage->certificate_name) + "\", and not for \"" +
-                                                 escaped(id) + '"');
+    if (!id.empty() && id != passage.certificate_name) {
+      return Lack{BadInput::CertificateId, "the certificate is for the id \"" +
+                                               escaped(passage.certificate_name) + "\", and not for \"" +
+                                               escaped(id) + '"'};
     }
   }
-  if (id.empty() || proves(passage, id)) return true;
+  if (passage.token.name.empty()) {
+    if (passage.require != Requirement::Token) return {};
+    return Lack{
+        BadInput::TokenMissing,
+        "a client at this listener must give a token in its first heartbeat (require), and it gave none"};
+  }
+  if (proves(client, id) || (id.empty() && credentials_->may_use(passage.token, {}))) return {};
+  return Lack{BadInput::TokenId,
+              "the token \"" + escaped(passage.token.name) + "\" is not for the id \"" + escaped(id) + '"'};
+}
+
+// An id that a client has proved is that client's for as long as it is connected or remembered: a connection
+// without a credential for it can neither take it over nor come back with it.
+std::optional<Monitor::Lack> Monitor::lacks_claim(const Client& client, std::string_view id) const {
+  if (id.empty() || proves(client, id)) return {};
   const auto slot = state_.clients.slot_of(id);
   const ClosedClient* const closed = slot ? nullptr : state_.closed.find(id);
   const Passage* const owner = slot                ? state_.clients.at(*slot)->passage.get()
                                : closed != nullptr ? closed->passage.get()
                                                    : nullptr;
-  if (!is_protected(owner)) return true;
-  return refuse(BadInput::CertificateId,
-                "the id \"" + escaped(id) +
-                    "\" belongs to a client that proved it by a certificate, and this "
-                    "connection did not");
+  if (!is_protected(owner)) return {};
+  const bool by_token = !owner->token.name.empty();
+  return Lack{by_token ? BadInput::TokenId : BadInput::CertificateId,
+              "the id \"" + escaped(id) + "\" belongs to a client that proved it by a " +
+                  (by_token ? "token" : "certificate") + ", and this connection did not"};
+}
+
+// Whether the client has a credential for the id.
+bool Monitor::proves(const Client& client, std::string_view id) const {
+  if (client.passage == nullptr || id.empty()) return false;
+  const Passage& passage = *client.passage;
+  return passage.certificate_name == id ||
+         (!passage.token.name.empty() && credentials_ != nullptr && credentials_->may_use(passage.token, id));
+}
+
+// Whether a client that came with a token has it no longer: its line is gone, or is not for its id any more.
+bool Monitor::is_revoked(const Client& client) const {
+  if (client.passage == nullptr || client.passage->token.name.empty()) return false;
+  return credentials_ == nullptr || !credentials_->may_use(client.passage->token, client.id.view());
 }
 
 // The first heartbeat of a connection, or the first that gives an id.

@@ -8,7 +8,7 @@ namespace heartbeat {
 Monitor::NewSettings Monitor::prepare(const Settings& settings, MonoTime now, Effects& effects) {
   while (advance(now, effects)) {
   }
-  NewSettings prepared{.settings = settings};
+  NewSettings prepared{.settings = settings, .credentials = credentials_};
   if (settings.remember != state_.settings.remember) {
     prepared.closed.emplace(state_.closed.with_room_for(settings.remember));
   }
@@ -40,7 +40,9 @@ void Monitor::change_settings(NewSettings&& prepared, MonoTime now, Effects& eff
   if (rule_changes || brake_changes) state_.brake.change_settings(settings.brake, settings.rule, now);
   if (rule_changes || bounds_change) state_.bounds_since = now;
   if (rule_changes) state_.conditions.end_at(Condition::Kind::SlowBeats, {}, now);  // it was of the old tick
-  if (rule_changes || brake_changes || bounds_change) {
+  const bool credentials_change = prepared.credentials != credentials_ || prepared.check_credentials;
+  credentials_ = prepared.credentials;
+  if (rule_changes || brake_changes || bounds_change || credentials_change) {
     ++state_.epoch;
     const bool counted = state_.settings.bounds.max_clients_per_ip > 0;
     const bool counts = settings.bounds.max_clients_per_ip > 0;

@@ -6,7 +6,9 @@
 // before the walk has come to it is brought up to date then; each step may be repeated, or (Adopt) knows by
 // the client's epoch that it is done.
 #include <limits>
+#include <utility>
 
+#include "common/text.h"
 #include "daemon/core/monitor.h"
 #include "daemon/core/wording.h"
 
@@ -38,6 +40,12 @@ void Monitor::visit(Entry entry, Effects& effects) {
   Client& client = entry.client;
   switch (state_.sweep->kind) {
     case Sweep::Kind::Adopt:
+      if (is_revoked(client)) {
+        close_revoked(entry, effects);
+      } else {
+        arm(entry, state_.sweep->at);
+      }
+      break;
     case Sweep::Kind::Arm:
     case Sweep::Kind::Renew: arm(entry, state_.sweep->at); break;
     case Sweep::Kind::Report:
@@ -69,6 +77,14 @@ void Monitor::adopt(Entry entry) {
   uncount_for_brake(client);  // the leave may get another beginning
   client.liveness.restart_tick(state_.sweep->old_rule, state_.settings.rule, state_.sweep->at);
   client.slow_in_a_row = 0;
+}
+
+void Monitor::close_revoked(Entry entry, Effects& effects) {
+  if (!judge(entry, state_.sweep->at, effects)) return;
+  Event event = closing_of(entry.conn, entry.client, Reason::Unauthorized, state_.sweep->at);
+  event.extra.edit().detail = "the line of its token \"" + escaped(entry.client.passage->token.name) +
+                              "\" is gone from the file of tokens, or is not for its id any more";
+  close(entry, std::move(event), effects);
 }
 
 // A client that has had its turn has a leave that began with the sweep.

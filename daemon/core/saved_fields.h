@@ -71,6 +71,8 @@ template <>
 inline constexpr Phase kLast<Phase> = Phase::Ended;
 template <>
 inline constexpr Sweep::Kind kLast<Sweep::Kind> = Sweep::Kind::Close;
+template <>
+inline constexpr Requirement kLast<Requirement> = Requirement::Token;
 
 // Instants and lengths of time are at most this far from 0, or never(): sums of some of them do not overflow.
 inline constexpr std::int64_t kMillisMax = std::int64_t{1} << 52U;

@@ -89,7 +89,9 @@ struct SavedFields {
   static void list(auto& fields, Is<Passage> auto& passage) {
     fields(1, passage.via);
     fields.text(2, passage.certificate_name, limits::kCertificateNameMax);
-    fields(3, passage.must_prove);
+    fields(3, passage.require);
+    fields.text(4, passage.token.name, limits::kTokenNameMax);
+    fields(5, passage.token.fingerprint);
   }
 
   // Tag 1 is its slot; `unfinished` are the bytes that its decoder holds.
@@ -287,6 +289,7 @@ struct SavedFields {
     fields(11, extra.via);
     fields.text(12, extra.certificate_name, limits::kCertificateNameMax);
     fields(13, extra.condition);
+    fields.text(70, extra.token_name, limits::kTokenNameMax);
   }
 
   static void list(auto& fields, Is<Event> auto& event) {

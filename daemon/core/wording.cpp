@@ -23,6 +23,7 @@ Event event_of(Event::Kind kind, ConnId conn, const Client& client, MonoTime at)
   if (client.passage != nullptr) {
     event.extra.edit().via = client.passage->via;
     event.extra.edit().certificate_name = client.passage->certificate_name;
+    event.extra.edit().token_name = client.passage->token.name;
   }
   return event;
 }

@@ -155,8 +155,7 @@ void Entrance::take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) {
                                [&](const Listener& listener) { return listener.acceptor.get() == &from; });
   const Demands& demands = at->demands ? *at->demands : demands_at_adopted_;
   const Introduction introduction{
-      .peer = accepted.peer,
-      .arrival = {.listener = at->local, .passage = {.must_prove = demands.certificate}}};
+      .peer = accepted.peer, .arrival = {.listener = at->local, .passage = {.require = demands.require}}};
   auto preamble = demands.preamble ? demands.preamble(accepted.peer) : nullptr;
   // Without a place for one more, the host refuses it, and says so.
   if (preamble != nullptr && host_.places() > 0) {

@@ -49,8 +49,8 @@ using MakePreamble = std::function<std::unique_ptr<Preamble>(const Endpoint& pee
 
 // What holds for the connections at an address.
 struct Demands {
-  MakePreamble preamble{};   // empty: no connection owes one
-  bool certificate = false;  // see Passage::must_prove
+  MakePreamble preamble{};  // empty: no connection owes one
+  Requirement require = Requirement::None;
 };
 
 }  // namespace heartbeat

@@ -55,6 +55,9 @@ class Server final : Entrance::Host {
   Server(uv::Loop& loop, const Settings& settings, Observer observer, TimeAsleep time_asleep);
   Server(uv::Loop& loop, Beginning&& beginning, Observer observer, TimeAsleep time_asleep);
 
+  // See Monitor::use().
+  void use(const Credentials* credentials) { monitor_.use(credentials); }
+
   // Where clients come in.
   [[nodiscard]] Entrance& entrance() { return entrance_; }
   [[nodiscard]] const Entrance& entrance() const { return entrance_; }

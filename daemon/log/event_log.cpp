@@ -136,6 +136,7 @@ void introduce_client(Words& words, const Event& event) {
   words.note("address", address_string(event.peer));
   if (event.extra->via) words.note("via", to_string(*event.extra->via));
   if (!event.extra->certificate_name.empty()) words.note("certificate", event.extra->certificate_name);
+  if (!event.extra->token_name.empty()) words.note("token_name", event.extra->token_name);
   if (!event.claimed_ip.empty()) words.note("ip", std::string{event.claimed_ip.view()});
   if (event.pid) words.note("pid", std::to_string(*event.pid));
 }

@@ -26,6 +26,7 @@ void add_passage(JsonWriter& json, const Passage* passage) {
   if (passage == nullptr) return;
   if (passage->via) json.add("via", to_string(*passage->via));
   if (!passage->certificate_name.empty()) json.add("certificate", passage->certificate_name);
+  if (!passage->token.name.empty()) json.add("token_name", passage->token.name);
 }
 
 }  // namespace

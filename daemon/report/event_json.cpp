@@ -71,6 +71,7 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   if (event.peer != Endpoint{}) json.add("peer", to_string(event.peer));
   if (event.extra->via) json.add("via", to_string(*event.extra->via));
   if (!event.extra->certificate_name.empty()) json.add("certificate", event.extra->certificate_name);
+  if (!event.extra->token_name.empty()) json.add("token_name", event.extra->token_name);
   if (!event.claimed_ip.empty()) json.add("ip", event.claimed_ip);
   if (event.pid) json.add("pid", *event.pid);
   if (meaning.transition) {

@@ -292,7 +292,7 @@ TEST_CASE("what is wrong with a listener on the command line is said") {
         "'port=1' is not an option of a listener: proxy_from=NETWORK,… and require=WORD are");
   CHECK(fault("a:1 proxy_from=x").starts_with("'x' is not a network"));
   CHECK(fault("a:1 proxy_from= proxy_from=") == "proxy_from is given twice");
-  CHECK(fault("a:1 require=token") == "'token' is not one of none or certificate");
+  CHECK(fault("a:1 require=key") == "'key' is not one of none, certificate or token");
   CHECK(fault("a:1 require=none require=none") == "require is given twice");
   CHECK(fault("a").starts_with("'a'"));
   CHECK(fault("") != "");

@@ -48,8 +48,8 @@ BROKEN = {
     "a listener's address with a space": ('[[listener]]\naddress = "a b:9"\n', r":\d:11: listener.address: .*without spaces"),
     "a listener's wrong network": ('[[listener]]\naddress = "127.0.0.1:9"\nproxy_from = ["10.0.0.5/8"]\n',
                                    r":\d:15: listener.proxy_from: '10.0.0.5/8' is not a network"),
-    "a listener's unknown requirement": ('[[listener]]\naddress = "127.0.0.1:9"\nrequire = "token"\n',
-                                         r":\d:11: listener.require: 'token' is not one of none or certificate"),
+    "a listener's unknown requirement": ('[[listener]]\naddress = "127.0.0.1:9"\nrequire = "key"\n',
+                                         r":\d:11: listener.require: 'key' is not one of none, certificate or token"),
     "a certificate that no proxy verifies": ('require = "certificate"\n', r":\d:11: require: 'certificate': no client of"),
     "a listener's certificate that no proxy verifies": (
         'proxy_from = ["10.0.0.5"]\n[[listener]]\naddress = "127.0.0.1:9"\nproxy_from = []\nrequire = "certificate"\n',

@@ -114,6 +114,7 @@ void Client::connected(int error) {
   if (claimed_ip_.empty()) return retry("the connection ended at once");
 
   state_ = State::Beating;
+  is_first_ = true;
   anchor_ = loop_.now();
   beat();
 }
@@ -135,6 +136,8 @@ bool Client::send_heartbeat(Status status) {
   Heartbeat heartbeat{.ip = claimed_ip_, .status = status, .id = options_.id, .pid = options_.pid};
   heartbeat.ack = options_.ack;
   heartbeat.notify = options_.notify;
+  if (is_first_ && !options_.token.empty()) heartbeat.token = options_.token;
+  is_first_ = false;
   if (options_.ack) heartbeat.seq = beats_ + 1;
   std::string frame;
   append_frame(frame, encode(heartbeat));

@@ -78,6 +78,7 @@ class Client {
   FrameDecoder decoder_;
   uv::Owned<uv::Readable> work_;  // standard input, where there is a gate
   std::string claimed_ip_;
+  bool is_first_ = true;     // the next heartbeat is the first of its connection
   MonoTime anchor_;          // of this connection's heartbeats
   MonoTime touched_;         // when the last line came from the work
   std::uint64_t beats_ = 0;  // over all connections

@@ -1,12 +1,15 @@
 #include "tools/client/options.h"
 
 #include <limits>
+#include <string>
+#include <utility>
 
 #include <sysexits.h>
 
 #include "common/client_id.h"
 #include "common/limits.h"
 #include "common/text.h"
+#include "common/token.h"
 
 namespace heartbeat::client {
 namespace {
@@ -86,6 +89,10 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) { return read_status(text, options.status); });
   line.value("--id", "ID", "The stable name of this client; implies --notify, to learn when it is taken over",
              [&](const std::string& text) { return read_id(text, options.id); });
+  line.value("--token", "FILE", "Prove ourselves by the token in this file, in the first heartbeat",
+             [&](const std::string& path) -> Applied {
+               return read_token_file(path).map([&](std::string&& read) { options.token = std::move(read); });
+             });
   line.value("--ip", "IP", "The address to claim [that of our end of the connection]",
              [&](const std::string& text) { return read_ip(text, options.ip); });
   line.number<std::uint32_t>("--pid", "The process id to claim [our own]", 0,

@@ -22,6 +22,7 @@ struct Options {
   Status status = Status::Alive;       // what each heartbeat declares; Close is sent once
   std::string ip;                      // empty: the local address of the connection
   std::string id;
+  std::string token;  // of the first heartbeat of each connection; empty: none
   std::uint32_t pid = 0;
   Millis base = limits::kReconnectFirst;  // the first pause before connecting again is at most this
   Millis cap = limits::kReconnectMax;     // and any pause at most this

@@ -56,6 +56,7 @@ constexpr std::array kEventDetails{
     Detail{"peer", "peer"},
     Detail{"via", "via"},
     Detail{"certificate", "certificate"},
+    Detail{"token_name", "token_name"},
     Detail{"ip", "ip"},
     Detail{"pid", "pid"},
 };
@@ -71,6 +72,7 @@ constexpr std::array kSnapshotDetails{
     Detail{"peer", "peer"},
     Detail{"via", "via"},
     Detail{"certificate", "certificate"},
+    Detail{"token_name", "token_name"},
     Detail{"ip", "ip"},
     Detail{"pid", "pid"},
 };

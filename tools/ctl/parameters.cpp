@@ -69,6 +69,11 @@ void Parameters::text(const char* name, const char* type, const char* about, std
   complete(name, "=");
 }
 
+void Parameters::required_text(const char* name, const char* type, const char* about, std::string& into) {
+  option(name, type, about, into).required()->check(is_text());
+  complete(name, "=");
+}
+
 void Parameters::glob(const char* name, const char* about, std::string& into) {
   option(name, "GLOB", about, into).check(is_text());
   complete(name, "=@clients");
@@ -106,6 +111,10 @@ void Parameters::hinted_text(const char* name, const char* type, const char* abo
 void Parameters::choice_operand(const char* name, const char* about, Words words, std::string& into) {
   option(name, "", about, into).required()->check(is_one_of(words));
   complete(with_commas(words, ","));
+}
+
+void Parameters::text_operand(const char* name, const char* about, std::string& into) {
+  option(name, "", about, into).required()->check(is_text());
 }
 
 void Parameters::client_operand(const char* name, const char* about, std::string& into) {

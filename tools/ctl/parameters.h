@@ -27,6 +27,8 @@ class Parameters {
   // Options, `--name`.  `type` names the value in --help.
   void flag(const char* name, const char* about, bool& into);
   void text(const char* name, const char* type, const char* about, std::string& into);
+  // The same, and it must be given.
+  void required_text(const char* name, const char* type, const char* about, std::string& into);
   // A pattern for the names of clients.
   void glob(const char* name, const char* about, std::string& into);
   void duration(const char* name, const char* about, std::string& into);
@@ -42,6 +44,7 @@ class Parameters {
 
   // What is given by its place, in capitals; required.
   void choice_operand(const char* name, const char* about, Words words, std::string& into);
+  void text_operand(const char* name, const char* about, std::string& into);
   void client_operand(const char* name, const char* about, std::string& into);
   void client_operands(const char* name, const char* about, std::vector<std::string>& into);
 

@@ -113,6 +113,7 @@ Facts facts_of(const Object& client, const Object& rule) {
   facts.add("peer", {std::string{client.text("peer")} + (via.empty() ? "" : ", via " + via)});
   if (!client.text("certificate").empty())
     facts.add("certificate", {std::string{client.text("certificate")}});
+  if (!client.text("token_name").empty()) facts.add("token", {std::string{client.text("token_name")}});
   if (!client.text("ip").empty()) {
     const std::string pid = client.written("pid");
     facts.add("claims", {std::string{client.text("ip")} + (pid.empty() ? "" : ", pid " + pid)});

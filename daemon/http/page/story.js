@@ -125,6 +125,7 @@ class Story {
     const facts = [
       ['peer', client.peer + (client.via ? ', via ' + client.via : '')],
       ['certificate', client.certificate || ''],
+      ['token', client.token_name || ''],
       ['refused', refused ? `${plural(refused.count, 'connection')} since ${clock(instant(refused.since), now)}` : ''],
       ['claims', client.ip ? client.ip + (client.pid === undefined ? '' : ', pid ' + client.pid) : ''],
       ['connected', client.connected === undefined ? '' : `${clock(instant(client.connected), now)}, for ${span(client.connected_ms)}`],

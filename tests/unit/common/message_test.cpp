@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "common/limits.h"
 #include "tests/unit/support/allocations.h"
 #include "tests/unit/support/bytes.h"
 #include "tests/unit/support/print.h"
@@ -598,4 +599,21 @@ TEST_CASE("a client names what it cannot read") {
   CHECK(parse_server_frame("\n" + std::string(100, 'x')).error() ==
         "not a JSON object: \\n" + std::string(47, 'x') + "…");
   CHECK_FALSE(parse_server_frame(std::string(4096, '[')));
+}
+
+TEST_CASE("a token is read as it stands, and what cannot be one is a token that is wrong") {
+  HeartbeatParser parser;
+  const auto token_in = [&](const std::string& member) {
+    return parser.parse("{\"ip\":\"a\",\"status\":\"alive\"" + member + "}")->token;
+  };
+  const std::string longest(limits::kTokenMax, 't');
+  CHECK_FALSE(token_in(""));
+  CHECK(token_in(",\"token\":\"" + longest + "\"") == longest);
+  CHECK(token_in(",\"token\":\"" + longest + "t\"") == "");
+  CHECK(token_in(",\"token\":5") == "");
+  CHECK(token_in(",\"token\":[\"" + longest + "\"]") == "");
+  CHECK(token_in(",\"token\":5,\"token\":\"" + longest + "\"") == longest);
+  const Heartbeat heartbeat{.ip = "a", .token = longest};
+  CHECK(parser.parse(encode(heartbeat))->token == longest);
+  CHECK(parser.parse(encode_twice(heartbeat))->token == longest);
 }

@@ -118,3 +118,11 @@ TEST_CASE("escaped text is printable whatever the bytes were") {
     RC_ASSERT(is_printable(log_value(bytes)));
   });
 }
+
+TEST_CASE("what stands in double quotes is left out of a sentence, up to the quote that is not escaped") {
+  CHECK(without_quotes("") == "");
+  CHECK(without_quotes("the member 'ip' is required") == "the member 'ip' is required");
+  CHECK(without_quotes(R"(at byte 3 stands "a\"b": is it?)") == "at byte 3 stands \"…\": is it?");
+  CHECK(without_quotes(R"("a" and "b\\" and c)") == "\"…\" and \"…\" and c");
+  CHECK(without_quotes(R"(it ends in "a)") == "it ends in \"…");
+}

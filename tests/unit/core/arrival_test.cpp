@@ -141,7 +141,8 @@ TEST_CASE(
 TEST_CASE("where a certificate is required, its name is the only id that the client may use") {
   Story story{ticks_of_a_second()};
   const auto join = [&](const std::string& certificate, std::string_view id) {
-    const Arrival arrival{.passage = {.via = kProxy, .certificate_name = certificate, .must_prove = true}};
+    const Arrival arrival{
+        .passage = {.via = kProxy, .certificate_name = certificate, .require = Requirement::Certificate}};
     const ConnId conn = story.monitor.open(kClient, t0, story.effects, arrival).value();
     story.beat(conn, t0, id);
     return std::pair{conn, story.events(t0).back()};
@@ -174,7 +175,8 @@ TEST_CASE("where a certificate is required, its name is the only id that the cli
 TEST_CASE("a client that asked for notices with its refused heartbeat is sent the reason") {
   Story story{ticks_of_a_second()};
   const ConnId conn =
-      story.monitor.open(kClient, t0, story.effects, {.passage = {.must_prove = true}}).value();
+      story.monitor.open(kClient, t0, story.effects, {.passage = {.require = Requirement::Certificate}})
+          .value();
   story.effects.clear();
   story.monitor.receive(conn, framed(encode({.ip = "a", .notify = true})), t0, story.effects);
   REQUIRE(story.effects.orders().size() == 2);
@@ -189,7 +191,7 @@ TEST_CASE("an id that a client has proved is taken over, or comes back, only wit
   const auto open = [&](const Passage& passage, MonoTime at) {
     return story.monitor.open(kClient, at, story.effects, {.passage = passage}).value();
   };
-  const Passage proved{.via = kProxy, .certificate_name = "pump-7", .must_prove = true};
+  const Passage proved{.via = kProxy, .certificate_name = "pump-7", .require = Requirement::Certificate};
   const auto last_of = [&](ConnId conn, MonoTime at) {
     story.beat(conn, at, "pump-7");
     return story.events(at).back();

@@ -54,7 +54,7 @@ std::vector<Bad> one_of_each() {
 
 TEST_CASE("each kind of bad input closes its connection, is counted, and says what was wrong") {
   // Those of a proxy's header and of a credential: tests/unit/core/arrival_test.cpp
-  constexpr std::size_t kOfAnArrival = 5;
+  constexpr std::size_t kOfAnArrival = 8;
   const auto kinds = one_of_each();
   REQUIRE(kinds.size() == kBadInputCount - kOfAnArrival);
   for (const Bad& bad : kinds) {

@@ -46,7 +46,7 @@ class Core {
     if (port % 2 == 0) {
       arrival.passage = {.via = Endpoint{.address = {10, 1, 0, 1}, .port = port},
                          .certificate_name = port == 12 ? "last" : "pump",
-                         .must_prove = port == 12};
+                         .require = port == 12 ? Requirement::Certificate : Requirement::None};
     }
     const auto conn = monitor_.open(peer, at, effects_, arrival);
     collect();
@@ -191,7 +191,7 @@ TEST_CASE("what is read is what was written, in every field") {
   REQUIRE(last.passage != nullptr);
   CHECK(last.passage->via == Endpoint{.address = {10, 1, 0, 1}, .port = 12});
   CHECK(last.passage->certificate_name == "last");
-  CHECK(last.passage->must_prove);
+  CHECK(last.passage->require == Requirement::Certificate);
 
   CHECK(restored->feed.next() == core.feed().next());
   CHECK(restored->feed.oldest() == 1);

@@ -22,6 +22,8 @@ constexpr std::array kAll{
     CommandRow{"kick", "Close clients", make_kick},
     CommandRow{"brake", "End the brake on mass closing while it holds (see status)", make_brake},
     CommandRow{"log-level", "Change what the daemon logs", make_log_level},
+    CommandRow{"token", "Make a token for a client, and its line for the daemon's file of tokens",
+               make_token},
     CommandRow{"reload", "Have the configuration file read again", make_reload},
     CommandRow{"restart", "Have the installed program take the daemon's place; every client stays connected",
                make_restart},

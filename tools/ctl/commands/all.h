@@ -21,6 +21,7 @@ using Made = std::unique_ptr<Command>;
 [[nodiscard]] Made make_kick();
 [[nodiscard]] Made make_brake();
 [[nodiscard]] Made make_log_level();
+[[nodiscard]] Made make_token();
 [[nodiscard]] Made make_reload();
 [[nodiscard]] Made make_restart();
 
