@@ -8,14 +8,14 @@ namespace heartbeat {
 namespace {
 
 // In the order of the enumerations.
-constexpr std::array<std::string_view, kConditionKindCount> kKinds{"fight", "slow_beats", "accept_paused",
-                                                                   "reload_refused", "refused_again"};
+constexpr std::array<std::string_view, kConditionKindCount> kConditionNames{
+    "fight", "slow_beats", "accept_paused", "reload_refused", "refused_again"};
 constexpr std::array<std::string_view, 3> kPhases{"began", "lasts", "ended"};
 
 }  // namespace
 
 std::string_view to_string(Condition::Kind kind) {
-  return kKinds.at(static_cast<std::size_t>(kind));
+  return kConditionNames.at(static_cast<std::size_t>(kind));
 }
 
 std::string_view to_string(Phase phase) {
