@@ -146,6 +146,12 @@ TEST_CASE(
   CHECK(fleet.beat(fleet.open(), kSeven, "pump-7").kind == Event::Kind::Joined);
 }
 
+TEST_CASE("an id that a client proved by a token is protected where none was required, too") {
+  Fleet fleet;
+  CHECK(fleet.beat(fleet.open(Requirement::None), kSeven, "pump-7").kind == Event::Kind::Joined);
+  check_refused(fleet.beat(fleet.open(Requirement::None), {}, "pump-7"), BadInput::TokenId);
+}
+
 TEST_CASE("other tokens close exactly the clients whose line is gone or is not for their id any more") {
   Fleet fleet;
   const ConnId open = fleet.open(Requirement::None);
