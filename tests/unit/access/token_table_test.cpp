@@ -58,6 +58,7 @@ TEST_CASE("a line that is gone may be used for nothing, also where its name is a
   REQUIRE(proof);
   CHECK_FALSE(after->may_use(*proof, "pump-7"));
   CHECK_FALSE(after->may_use(*proof, ""));
+  CHECK_FALSE(TokenTable::parse(line_of("lamp", kOne, "*"))->may_use(*proof, "pump-7"));  // a line renamed
   CHECK_FALSE(*before == *after);
   CHECK(*before == *TokenTable::parse("# the same\n" + line_of("pump", kOne, "*")));
 }
