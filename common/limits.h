@@ -207,7 +207,7 @@ inline constexpr Millis kStallLimit{1000};
 // The loop wakes at least this often, so that a healthy gap stays well below the stall limit.
 inline constexpr Millis kPulse{250};
 
-// The pause between two turns of the loop (daemon/io/pacing.h): at the most, and in parts of a tick. A
+// The pause between two turns of the loop (daemon/core/pacing.h): at the most, and in parts of a tick. A
 // heartbeat is taken to have come when it is read, so this is what the daemon itself adds to a client's
 // jitter: half a hundredth of a tick, and never more than a person would notice.
 inline constexpr Millis kPauseMax{50};
@@ -306,7 +306,7 @@ inline constexpr Millis kJournalHandOverMax{200};
 inline constexpr Millis kJournalKeepMin{60'000};
 inline constexpr Millis kJournalKeepMax{3660LL * 24 * 60 * 60 * 1000};
 inline constexpr Millis kJournalKeepDefault{90LL * 24 * 60 * 60 * 1000};
-inline constexpr std::int64_t kJournalMebibytesMax = 1024 * 1024;
+inline constexpr std::int64_t kJournalMebibytesMax = 1'048'576;
 inline constexpr std::size_t kJournalMebibytesDefault = 1024;
 
 // Bytes of a directory's name.

@@ -152,6 +152,7 @@ TEST_CASE("a file that is cut at any byte of its last 4 KiB loses the torn line,
     REQUIRE(found);
     REQUIRE(found->last_seq == last);
     REQUIRE(found->cut_bytes == size - end);
+    REQUIRE(events::read_file(path, 1U << 20U)->size() == end);
     REQUIRE(writer.append(line_of(last + 1), last, at(1)) == 0);
     const auto after = events::read_file(path, 1U << 20U);
     REQUIRE(after);
