@@ -27,7 +27,7 @@ constexpr std::size_t kNameLeast = 12;
 std::string percent(const Availability& of) {
   const auto share = of.share();
   if (!share) return {};
-  std::array<char, 16> text{};
+  std::array<char, 32> text{};
   // Cut, not rounded: 100.000 % is a client that was never away.
   const auto thousandths = static_cast<long long>(*share * 100'000.0);
   std::snprintf(text.data(), text.size(), "%lld.%03lld%%", thousandths / 1000, thousandths % 1000);
