@@ -92,8 +92,9 @@ class Commands(asker.ControlTest):
         shown = subprocess.run([os.environ["HEARTBEATCTL"], "--help"], capture_output=True, text=True, check=True).stdout
         listed = re.findall(r"^  ([a-z-]+) ", shown.split("Subcommands:")[1].split("\n\n")[0], re.M)
         program_has = {name.replace("-", "_") for name in listed}
-        # `top` asks for the status and for clients; the others read the files of the event journal.
-        self.assertEqual(program_has - {"top", "history", "availability"}, daemon_has)
+        # `top` asks for the status and for clients, `history` and `availability` read the files of the event
+        # journal, and `token` makes a line for the file of tokens.
+        self.assertEqual(program_has - {"top", "history", "availability", "token"}, daemon_has)
 
     def test_a_level_that_is_none_is_refused(self):
         self.start()

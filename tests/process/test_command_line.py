@@ -84,7 +84,8 @@ class Told(unittest.TestCase):
     def test_the_version(self):
         ended = run("--version")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
-        self.assertRegex(ended.stdout, r"^heartbeatd \d+\.\d+\.\d+ \(libuv \d+\.\d+\.\d+, (without )?libsystemd( \d+)?\)\n$")
+        self.assertRegex(ended.stdout, r"^heartbeatd \d+\.\d+\.\d+ \(libuv \d+\.\d+\.\d+, (without libsystemd|libsystemd \d+), "
+                                       r"(without OpenSSL|OpenSSL \d+\.\d+\.\d+)\)\n$")
 
 
 class Listening(DaemonTest):

@@ -235,7 +235,9 @@ class Reload(ServiceTest):
         self.assertEqual(self.reload(fails=True), "failed")
         self.everybody_is_still_there()
         reasons = self.records_with("soon")
-        self.assertEqual([record["PRIORITY"] for record in reasons], ["3", "3"])  # the daemon's own, and that of the check that fails the reload
+        # The daemon's error, the condition that begins with it, and the error of the check that fails the reload.
+        self.assertEqual(sorted(record["PRIORITY"] for record in reasons), ["3", "3", "4"])
+        self.assertEqual([record["HEARTBEAT_EVENT"] for record in reasons if record["PRIORITY"] == "4"], ["reload_refused"])
         self.assertIn('"last_refused":true', self.ask("--json", "status"))
         self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
 
