@@ -164,7 +164,7 @@ class Page:
             raise AssertionError(f"{error}\nthe page shows:\n{self.js('return document.body.innerText')[:3000]}") from None
 
     def wait_list(self):
-        """The rows are those that were asked for last."""
+        """The rows are the answer to the last request."""
         self.wait(lambda: self.js("return document.getElementById('table').getAttribute('aria-busy')") == "false",
                   "the list that was asked for")
 

@@ -119,7 +119,7 @@ class Find(PageTest):
             first = set(self.names())
             page.find("next").click()
             page.wait(lambda: page.text("range").startswith("51–63 of 63"), "the second page")
-            page.wait(lambda: first | set(self.names()) == set(self.clients), "nobody is on neither")
+            page.wait(lambda: first | set(self.names()) == set(self.clients), "no client is on neither page")
             self.assertTrue(page.find("next").get_property("disabled"))
             page.find("first").click()
             page.wait(lambda: page.text("range").startswith("1–50"), "the first page again")

@@ -9,7 +9,7 @@ class Live(PageTest):
     def test_a_client_joins_goes_to_leave_returns_and_is_kicked(self):
         daemon = self.start_with_page(**RULE)
         page = self.open(daemon)
-        page.wait(lambda: page.text("tile-alive") == "0", "nobody is there yet")
+        page.wait(lambda: page.text("tile-alive") == "0", "no client is there yet")
 
         client = self.run_client(daemon, "pump-7")
         page.wait_row("pump-7", status="alive", standing="clean")
@@ -21,7 +21,7 @@ class Live(PageTest):
         page.wait_transition("leave", client="pump-7")
         self.assertTrue(any(line["kind"] == "leave" and "silent for" in line["text"] for line in page.transitions()))
         page.wait(lambda: (page.text("tile-alive"), page.text("tile-leave")) == ("0", "1"), "one is in leave")
-        page.wait(lambda: "pump-7" in page.text("say-quiet"), "the headline names who is quiet")
+        page.wait(lambda: "pump-7" in page.text("say-quiet"), "the headline names the quiet client")
         self.assertIn("closes in", page.row("pump-7")["standing"])
         # No client of the fleet of one is alive.
         page.wait(lambda: page.js("return document.title") == "(0 of 1) heartbeatd", "the tab says how many are alive")
@@ -29,13 +29,13 @@ class Live(PageTest):
         client.go_on()
         page.wait_row("pump-7", status="alive")
         page.wait_transition("return", client="pump-7")
-        page.wait(lambda: page.text("tile-leave") == "0", "nobody is in leave")
+        page.wait(lambda: page.text("tile-leave") == "0", "no client is in leave")
 
         self.ctl(daemon, "kick", "pump-7")
         page.wait(lambda: page.row("pump-7") is None, "the row goes")
         page.wait_transition("close", client="pump-7")
         self.assertTrue(any("kicked by an operator" in line["text"] for line in page.transitions()))
-        page.wait(lambda: page.text("tile-alive") == "0", "nobody is alive")
+        page.wait(lambda: page.text("tile-alive") == "0", "no client is alive")
         self.assertNotEqual(client.wait(), 0)
 
         self.assert_not_reloaded(page)
@@ -116,7 +116,7 @@ class Live(PageTest):
         self.assertFalse(page.js("return document.getElementById('brake').hidden"))
         self.assertIn("addresses in 127.0.0.1", page.text("brake"))
         page.wait_transition("brake")
-        page.wait(lambda: "held" in page.row("pump-0")["standing"], "the row of one that waits says so")
+        page.wait(lambda: "held" in page.row("pump-0")["standing"], "the row of a client that waits says so")
         self.ctl(daemon, "brake", "confirm")
         page.wait(lambda: page.js("return document.getElementById('brake').hidden"), "it holds no more")
         page.wait_transition("brake end")

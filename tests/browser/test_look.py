@@ -65,7 +65,7 @@ class Look(PageTest):
     def look(self, name, **arguments):
         page = self.open(self.daemon, **arguments)
         page.wait(lambda: len(page.rows()) >= 20, "rows")
-        page.wait(lambda: any(row["status"] == "leave" for row in page.rows()), "somebody in leave")
+        page.wait(lambda: any(row["status"] == "leave" for row in page.rows()), "a client in leave")
         page.wait(lambda: page.js("return samples.samples.length") >= 3, "a chart")
         self.assertLessEqual(page.js("return document.documentElement.scrollWidth"), page.js("return innerWidth"),
                              "the page is wider than its window")

@@ -2,7 +2,7 @@
 from browser import PageTest, unittest
 
 RULE = {"tick": "1s", "leave_timeout": "1h"}
-# The browser itself notes each request that nobody answered.  Of a page without its daemon that is what happens.
+# The browser itself notes each request without an answer, as a page without its daemon must have.
 UNANSWERED = ("net::ERR_CONNECTION_REFUSED", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE",
               "net::ERR_CONNECTION_RESET", "net::ERR_SOCKET_NOT_CONNECTED")
 
@@ -62,7 +62,7 @@ class Restart(PageTest):
 
         join("a")
         page.wait_transition("joined", client="a")
-        # The page's own end of it, as when a proxy cuts it; what happens meanwhile is told afterwards, once.
+        # The page's own end of it, as when a proxy cuts it; what happens meanwhile is shown afterwards, once.
         page.js("link.retryNow = () => {}; link.fail(); clearTimeout(link.retryTimer)")
         page.wait(lambda: page.state() == "lost", "the stream is gone")
         join("b")

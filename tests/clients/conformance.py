@@ -309,7 +309,7 @@ def absence(run):
 
 
 def stall(run):
-    """rule 5: nor are those that a server that does not read would make wait; frames stay whole"""
+    """rule 5: nor are heartbeats queued where the server does not read; frames stay whole"""
     server = run.server()
     server.narrow()
     # A long id makes long heartbeats, of which the kernel holds fewer.

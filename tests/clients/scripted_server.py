@@ -184,7 +184,7 @@ class Server:
 
 
 def _checked(body):
-    """The heartbeat of this body, which must be one that heartbeatd accepts."""
+    """The heartbeat of this body, which heartbeatd must accept."""
     heartbeat = json.loads(body.decode("utf-8"))
     assert isinstance(heartbeat, dict), f"no object: {body!r}"
     ip = heartbeat.get("ip")

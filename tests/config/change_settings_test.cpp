@@ -1,4 +1,4 @@
-// The core under a change of settings: nobody is moved by it, and what follows is exact.
+// The core under a change of settings: it moves no client, and the verdicts after it are exact.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +21,7 @@ Settings settings_with(const Rule& rule) {
   return settings;
 }
 
-// A monitor, and everything that it told so far.
+// A monitor, and every event that it has reported.
 class Story {
  public:
   explicit Story(const Rule& rule) : monitor(settings_with(rule)) {}
@@ -60,18 +60,18 @@ class Story {
   // The instants of one kind of event after kStart.
   [[nodiscard]] std::vector<Millis> at(Event::Kind kind) const {
     std::vector<Millis> instants;
-    for (const Event& event : told) {
+    for (const Event& event : events) {
       if (event.kind == kind) instants.push_back(event.at - kStart);
     }
     return instants;
   }
 
   Monitor monitor;
-  std::vector<Event> told;
+  std::vector<Event> events;
 
  private:
   void collect() {
-    told.insert(told.end(), effects_.events().begin(), effects_.events().end());
+    events.insert(events.end(), effects_.events().begin(), effects_.events().end());
     effects_.clear();
   }
 
@@ -81,14 +81,14 @@ class Story {
 
 using Instants = std::vector<Millis>;
 
-TEST_CASE("a change of the rule moves nobody, and the next verdicts are exact from its instant") {
+TEST_CASE("a change of the rule moves no client, and the next verdicts are exact from its instant") {
   Story story{{.tick = 10s, .threshold = 5, .cursor = 3, .recover = 5, .leave_timeout = 30min}};
   const ConnId conn = story.join("pump-7", kStart);
   // By the old rule its first strike would be at 60 s; at 34.5 s two silent ticks have ended.
-  story.told.clear();
+  story.events.clear();
   story.change({.tick = 1s, .threshold = 5, .cursor = 3, .recover = 5, .leave_timeout = 30s},
                kStart + 34500ms);
-  CHECK(story.told.empty());
+  CHECK(story.events.empty());
   CHECK(story.client(conn).liveness.status() == Status::Alive);
   CHECK(story.client(conn).liveness.silence() == 2);
 
@@ -96,7 +96,7 @@ TEST_CASE("a change of the rule moves nobody, and the next verdicts are exact fr
   // each, and 30 s of leave.
   CHECK(story.monitor.next_deadline() == kStart + 37s);
   story.advance(kStart + 36999ms);
-  CHECK(story.told.empty());
+  CHECK(story.events.empty());
   story.advance(kStart + 10min);
   CHECK(story.at(Event::Kind::Struck) == Instants{37s, 42s, 47s});
   CHECK(story.at(Event::Kind::Left) == Instants{47s});
@@ -119,12 +119,12 @@ TEST_CASE("counters at a new lower bound stay one below it") {
   Story story{{.tick = 1s, .threshold = 9, .cursor = 3, .recover = 5, .leave_timeout = 30s}};
   const ConnId conn = story.join("pump-7", kStart);
   story.advance(kStart + 9s);  // eight silent ticks after the heard one
-  story.told.clear();
+  story.events.clear();
   story.change({.tick = 1s, .threshold = 4, .cursor = 3, .recover = 5, .leave_timeout = 30s}, kStart + 9s);
-  CHECK(story.told.empty());
+  CHECK(story.events.empty());
   CHECK(story.client(conn).liveness.silence() == 3);
   story.advance(kStart + 9999ms);
-  CHECK(story.told.empty());
+  CHECK(story.events.empty());
   story.advance(kStart + 10s);
   CHECK(story.at(Event::Kind::Struck) == Instants{10s});
 }
@@ -133,14 +133,14 @@ TEST_CASE("a leave that a shorter timeout has overtaken ends with the first tick
   Story story{{.tick = 1s, .threshold = 5, .cursor = 3, .recover = 5, .leave_timeout = 30min}};
   const ConnId conn = story.join("pump-7", kStart);
   story.say(conn, "pump-7", "leave", kStart);
-  story.told.clear();
+  story.events.clear();
   const MonoTime at = kStart + 10min;
   story.change({.tick = 2s, .threshold = 5, .cursor = 3, .recover = 5, .leave_timeout = 1min}, at);
-  CHECK(story.told.empty());
+  CHECK(story.events.empty());
   CHECK(story.client(conn).liveness.status() == Status::Leave);
   CHECK(story.monitor.next_deadline() == at + 2s);
   story.advance(at + 1999ms);
-  CHECK(story.told.empty());
+  CHECK(story.events.empty());
   story.advance(at + 2s);
   CHECK(story.at(Event::Kind::Closed) == Instants{10min + 2s});
 }
@@ -179,7 +179,7 @@ TEST_CASE("settings without a new rule touch no tick, however often they are cha
   CHECK(story.at(Event::Kind::Struck) == Instants{60s});
 }
 
-TEST_CASE("fewer clients than are connected drops nobody and refuses the next") {
+TEST_CASE("a bound below the connected clients drops none of them and refuses the next") {
   Story story{Rule{}};
   story.join("a", kStart);
   story.join("b", kStart);
@@ -208,7 +208,7 @@ TEST_CASE("fewer closed clients to remember forgets those closed longest ago, an
   CHECK(story.monitor.closed_clients().size() == 0);
 }
 
-TEST_CASE("clients that beat slower than the new tick are told of again") {
+TEST_CASE("clients that beat slower than the new tick are reported again") {
   const Rule slow{.tick = 1s, .threshold = 1000, .cursor = 3, .recover = 5, .leave_timeout = 30min};
   Rule slower = slow;
   slower.tick = 1500ms;

@@ -61,7 +61,7 @@ TEST_CASE("an empty file gives nothing and has no mistake") {
   }
 }
 
-TEST_CASE("every mistake of a file is told at once, in its order, with line and column") {
+TEST_CASE("every mistake of a file is reported at once, in its order, with line and column") {
   CHECK(mistakes_in("tik = \"10s\"\n"
                     "threshold = \"5\"\n"
                     "cursor = 0\n"
@@ -77,7 +77,7 @@ TEST_CASE("every mistake of a file is told at once, in its order, with line and 
               "f:5:2: web: there is no such setting"});
 }
 
-TEST_CASE("a wrong type is told what would be right") {
+TEST_CASE("the report of a wrong type says which type would be right") {
   CHECK(mistakes_in("tick = 10") ==
         Lines{"f:1:8: tick: must be a duration in quotes, with its unit, like \"10s\", not a whole number"});
   CHECK(mistakes_in("tick = \"10\"") == Lines{"f:1:8: tick: '10' has no unit (did you mean 10s or 10ms?)"});
@@ -96,7 +96,7 @@ TEST_CASE("a wrong type is told what would be right") {
         Lines{"f:1:1: tick: must be a duration in quotes, with its unit, like \"10s\", not a table"});
 }
 
-TEST_CASE("a value that is none of the choices is told them") {
+TEST_CASE("the report of a value outside the choices names the choices") {
   CHECK(mistakes_in("log_target = \"syslog\"") ==
         Lines{"f:1:14: log_target: 'syslog' is not one of auto, stderr or journal"});
 }
@@ -188,7 +188,7 @@ TEST_CASE("a file that cannot be read is named with the reason") {
   CHECK(read_config_file("/tmp", Reading::First).error() == "cannot read /tmp: it is a directory");
 }
 
-TEST_CASE("what can be read only once is refused the second time, and nobody waits for it") {
+TEST_CASE("a source that can be read only once is refused the second time, without waiting for it") {
   CHECK(read_config_file("/dev/null", Reading::First) == std::string{});
   CHECK(read_config_file("/dev/null", Reading::Again).error() ==
         "cannot read /dev/null: it is not a file, and can be read only once");

@@ -17,7 +17,7 @@ TEST_CASE("with few descriptors operators have one in eight") {
   CHECK(shares.clients == 840);
 }
 
-TEST_CASE("with not more than our own there are none for anybody") {
+TEST_CASE("with no more descriptors than the daemon's own, no share has any") {
   for (const std::size_t limit : {std::size_t{0}, std::size_t{1}, limits::kDescriptorHeadroom}) {
     CHECK(share_descriptors(limit, false).clients == 0);
     CHECK(share_descriptors(limit, false).sessions == 0);

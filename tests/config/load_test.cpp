@@ -123,7 +123,7 @@ TEST_CASE("the debug mode logs at debug, whatever the file says, unless a flag s
   CHECK(load_config(flags({"--debug", "--log-level", "off"}), folder.file())->config.log_level == "off");
 }
 
-TEST_CASE("a tick longer than the leave is told where the later one stands") {
+TEST_CASE("a tick longer than the leave timeout is reported at the later of the two") {
   const Folder folder;
   folder.write("leave_timeout = \"5s\"\n");
   auto loaded = load_config(flags({}), folder.file());
@@ -188,7 +188,7 @@ TEST_CASE("the control socket is where systemd says, else where the session says
   CHECK(control_path(config) == "/c");
 }
 
-TEST_CASE("every mistake on a command line is told at once") {
+TEST_CASE("every mistake on a command line is reported at once") {
   const End end = refused({"--tick", "5", "--threshold", "x", "--listen", "a"});
   CHECK(end.exit_code == EX_USAGE);
   CHECK(end.text ==
@@ -197,7 +197,7 @@ TEST_CASE("every mistake on a command line is told at once") {
         "heartbeatd: --threshold: 'x' is not a whole number from 1 to 1000 ticks");
 }
 
-TEST_CASE("a flag that is nearly one is told which was meant") {
+TEST_CASE("a flag that is nearly a setting's gets a suggestion") {
   CHECK(refused({"--treshold", "4"}).text ==
         "heartbeatd: --treshold: there is no such flag (did you mean --threshold?)");
   CHECK(refused({"--leave_timeout=4s"}).text ==
@@ -317,7 +317,7 @@ TEST_CASE("a reload reads the file again, and flags keep winning") {
   CHECK(after->config.settings.rule.cursor == 4);
 }
 
-TEST_CASE("a file that was read and is gone is a mistake, and one that appears is read") {
+TEST_CASE("a file that was read and is gone is a mistake, and a file that appears is read") {
   const Folder folder;
   folder.write("tick = \"1s\"\n");
   const auto before = load_config(flags({}), folder.file());

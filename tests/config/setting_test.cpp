@@ -182,7 +182,7 @@ TEST_CASE("two addresses overlap where one socket could not be bound beside the 
   CHECK_FALSE(overlaps("name:1", "127.0.0.1:1"));
 }
 
-TEST_CASE("a key that is nearly one is told which was meant, and one that is not is left alone") {
+TEST_CASE("a key that is nearly a setting's gets a suggestion, and an unlike key gets none") {
   CHECK(nearest_key("tik") == "tick");
   CHECK(nearest_key("leave-timeout") == "leave_timeout");
   CHECK(nearest_key("max_client") == "max_clients");

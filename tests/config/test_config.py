@@ -81,7 +81,7 @@ def heartbeat(**members):
 
 
 class Client:
-    """One connection that beats when it is told to, and takes the answer."""
+    """One connection that sends a heartbeat at each call, and reads the answer."""
 
     def __init__(self, address):
         self.socket = socket.create_connection(address, timeout=BOUND_S)

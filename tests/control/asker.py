@@ -1,4 +1,4 @@
-"""Somebody who asks a real daemon on its control socket; the daemon and its clients are those of
+"""A caller that asks a real daemon on its control socket; the daemon and its clients are those of
 tests/process/harness.py."""
 import json
 import os

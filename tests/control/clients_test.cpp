@@ -44,14 +44,14 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 
 }  // namespace
 
-TEST_CASE("nobody is listed where nobody is connected") {
+TEST_CASE("a list is empty where no client is connected") {
   Desk desk;
   for (const char* const request : {R"({"command":"clients"})", R"({"command":"clients","sort":"name"})"}) {
     CHECK(names_of(desk.answer(request)).empty());
   }
 }
 
-TEST_CASE("a list has everybody once, with and without a limit for each page") {
+TEST_CASE("a list has every client once, with and without a limit for each page") {
   Desk desk;
   join_many(desk, 25);
   const auto all = names_of(desk.answer(R"({"command":"clients"})"));
@@ -78,7 +78,9 @@ TEST_CASE("a full last page says that there is no more") {
   CHECK_FALSE(member(desk.answer(R"({"command":"clients","limit":9})").back(), "next").empty());
 }
 
-TEST_CASE("who stays connected is listed exactly once, whoever comes and goes while the list is made") {
+TEST_CASE(
+    "a client that stays connected is listed exactly once, whichever others come and go while the list is "
+    "made") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random{seed};
@@ -142,7 +144,7 @@ TEST_CASE("a list is filtered by status as of now, and by name") {
         std::vector<std::string>{"c1", "c2"});
   CHECK(names_of(desk.answer(R"({"command":"clients","match":"nobody*"})")).empty());
 
-  // Nobody has judged them since: 15 silent ticks are over all the same.
+  // No turn has judged them since: 15 silent ticks are over all the same.
   desk.now += 160s;
   CHECK(names_of(desk.answer(R"({"command":"clients","status":"alive"})")).empty());
   CHECK(desk.monitor().status_counts().alive == 3);
@@ -175,7 +177,7 @@ TEST_CASE("a sorted list has the most worrying first, and no more than was asked
   CHECK(order("margin", 1) == Names{"c"});
 }
 
-TEST_CASE("a sorted list of many, made in slices, is the one that sorting all would make") {
+TEST_CASE("a sorted list of many, made in slices, is what sorting all at once would make") {
   Desk desk;
   for (const unsigned number : {7U, 3U, 9U, 1U, 8U, 2U, 6U, 0U, 5U, 4U}) desk.join(name(number));
   const auto first_four = names_of(desk.answer(R"({"command":"clients","sort":"name","limit":4})", 3));
@@ -197,7 +199,7 @@ TEST_CASE("who leaves between being sorted and being listed is left out") {
   CHECK(names_of(bodies) == std::vector<std::string>{"c1", "c2"});
 }
 
-TEST_CASE("only so many sorted lists are made at once, and one that ends makes room") {
+TEST_CASE("only so many sorted lists are made at once, and a list that ends makes room") {
   Desk desk;
   join_many(desk, 3);
   const char* const request = R"({"command":"clients","sort":"name"})";

@@ -56,7 +56,7 @@ TEST_CASE("a client without an id is kicked by its address, and one with an id i
   CHECK(member(bodies[1], "type") == "not_found");
 }
 
-TEST_CASE("nobody knows why of a client that never was") {
+TEST_CASE("why knows nothing of a client that never was") {
   Desk desk;
   const auto bodies = desk.answer(R"({"command":"why","client":"pump-8"})");
   REQUIRE(bodies.size() == 1);
@@ -96,7 +96,7 @@ TEST_CASE("a reload says what changed and what needs a restart") {
         R"({"type":"done","changed":[{"name":"tick","from":"10s","to":"5s"}],"needs_restart":["control"]})");
 }
 
-TEST_CASE("settings are told as they are given") {
+TEST_CASE("settings are answered as they are given") {
   Desk desk;
   desk.settings = {{"tick", "10s", "default"}};
   const auto bodies = desk.answer(R"({"command":"settings"})");

@@ -81,7 +81,7 @@ TEST_CASE("what is not a request is refused with what is wrong") {
       std::string::npos);
 }
 
-TEST_CASE("cursors that nobody gave out are refused") {
+TEST_CASE("cursors that the daemon did not give out are refused") {
   for (const char* const text :
        {"", ":", "ab", "ab:", "ab:x", "ab:1x", "ab:-1", ":5", "ab:99999999999999999999"}) {
     const std::string body = std::string{R"({"command":"watch","since":")"} + text + "\"}";

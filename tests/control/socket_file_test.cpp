@@ -71,7 +71,7 @@ TEST_CASE("the directory is made where only that one is missing") {
   CHECK(refusal(directory / "no/such/control.sock").find("No such file or directory") != std::string::npos);
 }
 
-TEST_CASE("a socket that nobody listens on is replaced") {
+TEST_CASE("a socket without a listener is replaced") {
   const Directory directory;
   const std::string path = directory / "control.sock";
   sockaddr_un address{};
@@ -84,7 +84,7 @@ TEST_CASE("a socket that nobody listens on is replaced") {
   CHECK(SocketFile::claim(path));
 }
 
-TEST_CASE("a socket that somebody listens on is left alone") {
+TEST_CASE("a socket with a listener is left alone") {
   const Directory directory;
   const std::string path = directory / "control.sock";
   auto alive = SocketFile::claim(path);
@@ -99,7 +99,7 @@ TEST_CASE("a socket that somebody listens on is left alone") {
   close(descriptor);
 }
 
-TEST_CASE("a socket that somebody listens on who knows of no lock is left alone") {
+TEST_CASE("a socket with a listener that knows of no lock is left alone") {
   const Directory directory;
   const std::string path = directory / "control.sock";
   auto alive = SocketFile::claim(path);
@@ -114,7 +114,8 @@ TEST_CASE("a socket that somebody listens on who knows of no lock is left alone"
 }
 
 TEST_CASE(
-    "the lock is nobody else's to read, goes with the socket, and one that was left behind is used again") {
+    "the lock is readable by its owner only, goes with the socket, and is used again where it was left "
+    "behind") {
   const Directory directory;
   const std::string path = directory / "control.sock";
   const std::string lock = path + ".lock";
@@ -126,7 +127,7 @@ TEST_CASE(
     CHECK((made.st_mode & 07777U) == 0600);
   }
   CHECK_FALSE(fs::exists(lock));
-  std::ofstream{lock} << "4711000\nof one that crashed";
+  std::ofstream{lock} << "4711000\nof a daemon that crashed";
   const auto file = SocketFile::claim(path);
   REQUIRE(file);
   std::string owner;
@@ -161,7 +162,7 @@ TEST_CASE("of many who claim a stale socket again and again, no two have it at o
   CHECK(SocketFile::claim(path));
 }
 
-TEST_CASE("a lock that cannot be had is told by its name, and one that is a link is not followed") {
+TEST_CASE("a lock that cannot be had is reported by its name, and a lock that is a link is not followed") {
   const Directory directory;
   const std::string path = directory / "control.sock";
   fs::create_symlink(directory / "elsewhere", path + ".lock");
@@ -178,7 +179,7 @@ TEST_CASE("anything else of that name is left alone") {
   CHECK(fs::file_size(path) == 8);
 }
 
-TEST_CASE("a name that has become somebody else's is not removed") {
+TEST_CASE("a name that has become another daemon's is not removed") {
   const Directory directory;
   const std::string path = directory / "control.sock";
   {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The commands about the daemon itself, and those that change something."""
+"""The commands about the daemon itself, and the commands that change something."""
 import os
 import re
 import subprocess
@@ -62,9 +62,9 @@ class Commands(asker.ControlTest):
         answer = self.ask("kick", clients=["pump-7", "nobody"], message="moving you")
         self.assertEqual(answer, [{"type": "kicked", "client": "pump-7"}, {"type": "not_found", "client": "nobody"},
                                   {"type": "done", "count": 1}])
-        told = client.read_until(type="status", status="close")
-        self.assertEqual(told["reason"], "kicked")
-        self.assertEqual(told["detail"], "moving you")
+        closed = client.read_until(type="status", status="close")
+        self.assertEqual(closed["reason"], "kicked")
+        self.assertEqual(closed["detail"], "moving you")
         self.assertIsNone(client.read_frame())
         line = daemon.wait("operator", command="kick", client="pump-7")
         self.assertEqual((line["uid"], line["pid"]), (str(os.getuid()), str(os.getpid())))

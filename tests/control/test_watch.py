@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The change feed: each event once, in order, and nothing lost that is not told."""
+"""The change feed: each event once, in order, and no loss that is not announced."""
 import resource
 import threading
 import unittest
@@ -131,7 +131,7 @@ class Watch(asker.ControlTest):
         self.churn(daemon, 2000)
         self.assertLess(daemon.resident_kib() - before, 16 * 1024)
 
-        # What it is told when it reads again, and what it is told that it missed, is all that happened.
+        # The events that it gets when it reads again, and the count of those it missed, are all that happened.
         seen, lost = 0, 0
         last = self.ask("status")[0]["feed"]["next"] - 1
         while seen < last:

@@ -33,7 +33,7 @@ using Texts = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a watcher is told what happens from now on, each event once and in order") {
+TEST_CASE("a watcher gets what happens from now on, each event once and in order") {
   Desk desk;
   desk.join("before");
   const auto watch = desk.ask(R"({"command":"watch"})");
@@ -53,7 +53,7 @@ TEST_CASE("a watcher is told what happens from now on, each event once and in or
   CHECK(told(*watch).empty());
 }
 
-TEST_CASE("a watcher is told only what it asked for") {
+TEST_CASE("a watcher gets only what it asked for") {
   Desk desk;
   const auto leaves = desk.ask(R"({"command":"watch","events":["leave","close"]})");
   const auto pumps = desk.ask(R"({"command":"watch","match":"pump-*"})");
@@ -86,7 +86,7 @@ TEST_CASE("a snapshot comes first, and what happened while it was made comes aft
   CHECK(member(all[2], "count") == "2");
 }
 
-TEST_CASE("a watcher that resumes is told exactly what it has not seen") {
+TEST_CASE("a watcher that resumes gets exactly what it has not seen") {
   Desk desk;
   desk.join("a");
   const std::string since = desk.boot().id + ":1";
@@ -106,7 +106,7 @@ TEST_CASE("an event that has not happened cannot be resumed after") {
   CHECK(member(bodies[0], "code") == "bad_request");
 }
 
-TEST_CASE("whoever followed an earlier run is told so, and then all that this one still holds") {
+TEST_CASE("a watcher of an earlier run learns so, and then gets all that this run still holds") {
   Desk desk;
   desk.join("a");
   const auto watch = desk.ask(R"({"command":"watch","since":"ffee:41"})");
@@ -117,7 +117,7 @@ TEST_CASE("whoever followed an earlier run is told so, and then all that this on
   CHECK(member(bodies[1], "seq") == "1");
 }
 
-TEST_CASE("a watcher that falls behind is told how many events it missed, and goes on with the oldest held") {
+TEST_CASE("a watcher that falls behind learns how many events it missed, and goes on with the oldest held") {
   Desk desk;
   const auto watch = desk.ask(R"({"command":"watch"})");
   const auto fill = [&](std::size_t events) {

@@ -99,10 +99,10 @@ class Answers(unittest.TestCase):
                          r"2026-11-22 09:55:00.000 \(confirmed\)$")
 
     def test_brake_ends_it(self):
-        for action, told in (("confirm", "clients that waited and are closed now: 3\n"),
+        for action, printed in (("confirm", "clients that waited and are closed now: 3\n"),
                              ("release", "clients with a new leave period: 3\n")):
             with FakeDaemon({"brake": [done(count=3)]}) as daemon:
-                self.assertEqual(self.succeed(daemon, "brake", action), told)
+                self.assertEqual(self.succeed(daemon, "brake", action), printed)
                 self.assertEqual(daemon.requests[-1], {"command": "brake", "action": action})
         error = {"type": "error", "code": "no_brake", "message": "the brake on mass closing does not hold"}
         with FakeDaemon({"brake": [error]}) as daemon:

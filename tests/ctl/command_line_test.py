@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is wrong with a command line is one line, and exit code 2, before anybody is asked."""
+"""A wrong command line costs one line and exit code 2, before any daemon is asked."""
 
 import os
 import re

@@ -11,7 +11,7 @@ from program import PROGRAM, environment, run
 
 COMPLETION = os.environ["COMPLETION"]
 
-# What bash does when Tab is pressed after the line: the function is told the word as bash cuts it.
+# What bash does when Tab is pressed after the line: the function gets the word as bash cuts it.
 ASK = r"""
 source "$COMPLETION"
 COMP_LINE=$1 COMP_POINT=${#1}

@@ -99,7 +99,7 @@ class FakeDaemon:
         self.acceptor.start()
 
     def stop(self):
-        """Goes away: nobody listens, and each connection ends."""
+        """Goes away: the socket is closed, and each connection ends."""
         with self.changed:
             self.stopping = True
             self.changed.notify_all()
@@ -183,18 +183,18 @@ class FakeDaemon:
             for each in self.snapshot:
                 connection.sendall(frame(each))
             connection.sendall(frame({"type": "snapshot_end", "count": len(self.snapshot)}))
-        told = int(seq)
+        sent = int(seq)
         if boot != self.boot:
             connection.sendall(frame({"type": "lost"}))
-            told = 0
+            sent = 0
         while True:
             with self.changed:
                 def ended():
                     return self.stopping or all(connection is not other for other, _ in self.connections)
-                self.changed.wait_for(lambda: ended() or len(self.events) > told)
+                self.changed.wait_for(lambda: ended() or len(self.events) > sent)
                 if ended():
                     return
-                due = self.events[told:]
+                due = self.events[sent:]
             for each in due:
                 connection.sendall(frame(each))
-            told += len(due)
+            sent += len(due)

@@ -37,7 +37,7 @@ COMMANDS = {
 def poisoned(value, key=None):
     """The same with every text in it poisoned, also the names of counters."""
     if isinstance(value, dict):
-        # Counters have names of their own, which are told; other members are known by theirs.
+        # Counters have names of their own, which are printed; other members are known by their names.
         counters = key in ("totals", "closes", "bad_input", "refused")
         return {(POISON if counters else name): poisoned(each, name) for name, each in value.items()}
     if isinstance(value, list):

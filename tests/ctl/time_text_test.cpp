@@ -49,7 +49,7 @@ TEST_CASE("an instant is shown in the zone of the reader") {
   live_in("UTC0");
 }
 
-TEST_CASE("a length is told in its two largest units, cut and not rounded") {
+TEST_CASE("a length is written in its two largest units, cut and not rounded") {
   CHECK(span_text(Millis{0}) == "0ms");
   CHECK(span_text(Millis{999}) == "999ms");
   CHECK(span_text(Millis{1000}) == "1.0s");

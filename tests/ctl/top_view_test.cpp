@@ -49,7 +49,7 @@ TEST_CASE("q ends it, and nothing else does") {
   CHECK(view.ended());
 }
 
-TEST_CASE("a key a sort, beginning with the one that was asked for") {
+TEST_CASE("each key sets a sort, and the sort of the command line is the first") {
   TopView view{"connected", ""};
   CHECK(view.query().sort == "connected");
   for (const auto& [key, sort] :

@@ -60,21 +60,21 @@ class Watch(unittest.TestCase):
     def test_across_a_dropped_connection_nothing_is_lost_or_told_twice(self):
         with FakeDaemon() as daemon, Beside(daemon, "watch", "--json") as watch:
             daemon.wait_for_request("watch")
-            told = 0
+            seen = 0
             for drop in range(1, 4):
                 for _ in range(5):
                     daemon.emit("strike")
-                self.assertEqual(sequence(watch.lines(5)), list(range(told + 1, told + 6)))
-                told += 5
+                self.assertEqual(sequence(watch.lines(5)), list(range(seen + 1, seen + 6)))
+                seen += 5
                 daemon.stop()
-                daemon.emit("leave")  # while nobody can hear it
+                daemon.emit("leave")  # while no connection can hear it
                 self.assertEqual(watch.error_line(), "heartbeatctl: the daemon went away (it closed the connection); "
                                                      "trying until it is back")
                 daemon.start()
-                self.assertEqual(watch.error_line(), f"heartbeatctl: the daemon is back; resuming after {BOOT}:{told}")
-                self.assertEqual(daemon.wait_for_request("watch", drop + 1)[-1]["since"], f"{BOOT}:{told}")
-                self.assertEqual(sequence(watch.lines(1)), [told + 1])
-                told += 1
+                self.assertEqual(watch.error_line(), f"heartbeatctl: the daemon is back; resuming after {BOOT}:{seen}")
+                self.assertEqual(daemon.wait_for_request("watch", drop + 1)[-1]["since"], f"{BOOT}:{seen}")
+                self.assertEqual(sequence(watch.lines(1)), [seen + 1])
+                seen += 1
             _, out, err = watch.end(signal.SIGINT)
             self.assertEqual((out, err), ("", ""))
 

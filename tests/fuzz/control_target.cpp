@@ -1,7 +1,7 @@
 // The control protocol: any requests, in any order and interleaved with the life of the clients, are answered
 // with frames of JSON that end, in slices that have a bound, and are logged without a forged line.
 //
-// Input: lines.  One that begins with '!' does something to the fleet (see act()); any other is a request.
+// Input: lines.  A line that begins with '!' does something to the fleet (see act()); any other is a request.
 // Each line also lets every answer that is not ended yet go on by one slice.
 #include <memory>
 #include <mutex>
@@ -68,7 +68,7 @@ class World {
     std::erase(answers_, nullptr);
   }
 
-  // Everybody reads to the end, but for those who watch.
+  // Every session is read to its end, except those that watch.
   void finish() {
     for (auto& answer : answers_) {
       for (unsigned turns = 0; answer != nullptr && !answer->is_endless(); ++turns) {
@@ -84,14 +84,14 @@ class World {
     const std::string_view name = order.substr(order.empty() ? 0 : 1, limits::kIdMax);
     switch (what) {
       case 'j': join(name); break;     // !jNAME  joins; without a name too
-      case 'b': beat("alive"); break;  // the one that came last, as are the next
+      case 'b': beat("alive"); break;  // the client that connected last, as in the next cases
       case 'l': beat("leave"); break;
       case 'g': beat("close"); break;
       case 'd': desk_.disconnect(last_, Reason::Reset); break;
       case 'p': desk_.pass(Millis{number(name)}); break;              // !pMILLISECONDS
       case 's': desk_.stall(Millis{number(name)}); break;             // !sMILLISECONDS
       case 't': steps_ = static_cast<unsigned>(number(name)); break;  // !tSTEPS in a turn
-      case 'a': answers_.clear(); break;                              // whoever asked goes away
+      case 'a': answers_.clear(); break;                              // the caller goes away
       case 'f':
         reload_fails_ = !reload_fails_;
         make_reload();

@@ -1,4 +1,4 @@
-// The incremental decoder, fed in any pieces, cuts the same frames as one that has all bytes at once.
+// The incremental decoder, fed in any pieces, cuts the same frames as a decoder that has all bytes at once.
 //
 // Input: which maximum, how the stream is chopped (0: all at once, else the pieces' lengths go round through
 // that many bytes), the lengths, then the stream.

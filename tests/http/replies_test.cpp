@@ -121,7 +121,7 @@ TEST_CASE("history is what had ended when it was asked for, the oldest first") {
   }
 }
 
-TEST_CASE("seconds that are forgotten while history is told are left out") {
+TEST_CASE("seconds that are forgotten while the history is sent are left out") {
   Counter counter;
   counter.pass_seconds(static_cast<int>(limits::kHistorySeconds) + 1);
   HistoryReply reply{counter.operators};
@@ -186,7 +186,8 @@ TEST_CASE("of the samples that a follower missed it gets the last") {
 }
 
 TEST_CASE(
-    "a follower that fell behind the feed is told how much it missed, and one of another run that it did") {
+    "a follower that fell behind the feed learns how much it missed, and a follower of another run that it "
+    "did") {
   Counter counter;
   EventsReply slow{counter.operators, {}};
   static_cast<void>(next_slice(slow, Answer::State::WaitsForEvents));

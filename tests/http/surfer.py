@@ -1,4 +1,4 @@
-"""Somebody who asks a real daemon by HTTP; the daemon and its clients are those of tests/process/harness.py."""
+"""A caller that asks a real daemon by HTTP; the daemon and its clients are those of tests/process/harness.py."""
 import http.client
 import json
 import os

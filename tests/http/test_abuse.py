@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What HTTP can be made to do, and that no client notices.
 
-Beside each abuse a fleet beats, and some fall silent: nobody who beats may move, and who is silent is judged at
+Beside each abuse a fleet beats, and some fall silent: no beating client may move, and who is silent is judged at
 the exact instant, by the log's own numbers.  How late the daemon came to things is printed, not judged: the
 machine may be busy.
 """
@@ -38,7 +38,7 @@ def can_open(count):
 
 class Abuse(surfer.HttpTest):
     def start_fleet(self, **arguments):
-        """A daemon with clients that beat, and one that says nothing any more."""
+        """A daemon with clients that beat, and a client that has fallen silent."""
         self.daemon = self.start(tick=f"{TICK_MS}ms", threshold=2, cursor=3, recover=2, leave_timeout="1h",
                                  **arguments)
         self.clients = [self.join(self.daemon, f"beating-{number}") for number in range(BEATING)]
@@ -54,7 +54,7 @@ class Abuse(surfer.HttpTest):
         self.assertLess(grown_kib, MEMORY_MARGIN_KIB)
 
     def assert_nobody_noticed(self):
-        """Nobody who beats moved, and the silent one was judged to the millisecond."""
+        """No beating client moved, and the silent one was judged to the millisecond."""
         daemon = self.daemon
         daemon.wait("leave", client="silent", reason="silent")
         silent = daemon.ask("why", client="silent")["client"]
@@ -66,8 +66,8 @@ class Abuse(surfer.HttpTest):
             moved = [line.raw for line in daemon.lines(word) if line.pairs.get("client", "").startswith("beating")]
             self.assertEqual(moved, [])
         status = daemon.ask("status")
-        told = {name: status[name] for name in ["loop_lateness_ms", "verdict_lateness_ms", "stalls", "memory_bytes"]}
-        print(f"{self.id().rpartition('.')[2]}: {told}", file=sys.stderr)
+        figures = {name: status[name] for name in ["loop_lateness_ms", "verdict_lateness_ms", "stalls", "memory_bytes"]}
+        print(f"{self.id().rpartition('.')[2]}: {figures}", file=sys.stderr)
 
     def raw(self, data=b"", receive_buffer=None):
         """A connection that has sent this."""
@@ -93,7 +93,7 @@ class Abuse(surfer.HttpTest):
     def test_a_request_that_is_dribbled_ends_by_the_clock_however_busy_it_is(self):
         daemon = self.start_fleet()
         dribblers = [self.raw(b"GET /api/status HTTP/1.1\r\nX-Slow: ") for _ in range(50)]
-        # One that has been answered once is no better.
+        # A connection that has been answered once is no better.
         again = self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertIn(b" 200 ", again.recv(4096))
         again.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
@@ -161,7 +161,7 @@ class Abuse(surfer.HttpTest):
             self.skipTest("too few descriptors are allowed")
         daemon = self.start_fleet()
         before = daemon.resident_kib()
-        # With the one that asks, as many as are allowed; then one more.
+        # With the connection that asks, as many as are allowed; then one more.
         silent_too = daemon.descriptors()
         idle = []
 
@@ -176,7 +176,7 @@ class Abuse(surfer.HttpTest):
         self.assertEqual(self.metric(daemon, "heartbeatd_http_displaced_total"), 0)
         open_idle(1)
         self.assertEqual(self.metric(daemon, "heartbeatd_http_displaced_total"), 1)
-        self.assertEqual(self.read_to_end(idle[0]), b"")  # the one that waited longest
+        self.assertEqual(self.read_to_end(idle[0]), b"")  # the connection that waited longest
 
         for _ in range(3000 - CONNECTIONS_MAX):
             idle.append(self.raw())
@@ -255,7 +255,7 @@ class Abuse(surfer.HttpTest):
         surfer.wait_until(lambda: self.serves(daemon), "room again")
         # The daemon may not have seen yet that the last one who asked has closed: one more is turned away until then.
         surfer.wait_until(lambda: self.metric_if_served(daemon, "heartbeatd_http_refused_total") >= 1, "it is counted")
-        # Nobody is answered for ever.
+        # No caller is answered for ever.
         surfer.wait_until(lambda: self.metric_if_served(daemon, "heartbeatd_http_connections") == 1, "all given up")
         self.assert_nobody_noticed()
 

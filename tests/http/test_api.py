@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is told over HTTP, and what is refused."""
+"""What HTTP answers, and what it refuses."""
 import socket
 import subprocess
 import time

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Server-sent events: each event once, in order, also over broken connections, and nothing lost that is not
-told."""
+"""Server-sent events: each event once, in order, also over broken connections, and no loss that is not
+announced."""
 import unittest
 
 import surfer
@@ -42,8 +42,8 @@ class Events(surfer.HttpTest):
         events = self.events(daemon, "?match=pump-*&events=joined,close")
         for name in ["valve-1", "pump-1"]:
             self.join(daemon, name).close()
-        told = [events.read_until("event") for _ in range(2)]
-        self.assertEqual([(event["client"], event["event"]) for event in told],
+        received = [events.read_until("event") for _ in range(2)]
+        self.assertEqual([(event["client"], event["event"]) for event in received],
                          [("pump-1", "joined"), ("pump-1", "close")])
 
     def test_a_follower_that_comes_back_misses_nothing(self):
@@ -56,7 +56,7 @@ class Events(surfer.HttpTest):
         self.join(daemon, "pump-2")
         for again in [self.events(daemon, last_event_id=first.last_id),
                       self.events(daemon, f"?since={first.last_id}"),
-                      # The header is of the later connection: it wins over what the page was first told.
+                      # The header is of the later connection: it wins over the first thing that the page said.
                       self.events(daemon, f"?since={first.last_id.split(':')[0]}:0", last_event_id=first.last_id)]:
             self.assertEqual([again.read_until("event", "lost")["seq"] for _ in range(2)], [3, 4])
 

@@ -135,7 +135,7 @@ class Metrics(surfer.HttpTest):
 
     def test_health_says_that_the_daemon_is_stopping(self):
         daemon = self.start()
-        # One that does not read its goodbye keeps the daemon for a moment, so that it can be asked.
+        # A client that does not read its goodbye keeps the daemon for a moment, so that the daemon can be asked.
         client = self.join(daemon, "slow", notify=True)
         address = self.address_of(daemon)
         question = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

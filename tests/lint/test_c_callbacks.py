@@ -21,7 +21,7 @@ STATIC = re.compile(r"\n  static [^;{}()]*?\b(?P<name>\w+)\((?P<parameters>[^(){
 
 
 def body_from(code, opening):
-    """The text from the brace at `opening` to the one that closes it."""
+    """The text from the brace at `opening` to its closing brace."""
     depth = 0
     for at in range(opening, len(code)):
         depth += {"{": 1, "}": -1}.get(code[at], 0)

@@ -1,4 +1,4 @@
-// Lets a thousand clients beat in the core, as often as it is told: what test_instructions.py counts.
+// Lets a thousand clients beat in the core, as often as its argument says: what test_instructions.py counts.
 #include <cstdint>
 #include <cstdlib>
 

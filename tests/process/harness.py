@@ -1,7 +1,7 @@
 """The daemon as a real process, and raw clients that talk to it over real sockets.
 
 Knows the wire and the log line, not the rule: what should happen is in the tests.  Nothing here sleeps to
-let something happen; every wait is for a condition, with one generous bound.  Whoever starts a daemon here
+let something happen; every wait is for a condition, with one generous bound.  A test that starts a daemon here
 gets these checks at its end for free: exit code 0, every line on standard error a well-formed log line (so
 that no peer forged one and no sanitizer spoke), and no leaked handle.
 """
@@ -19,7 +19,7 @@ import time
 import unittest
 
 # A wait that lasts longer than this means that what it waits for will not come, however slow the machine.
-# Whoever breaks the daemon to see a test fail may want to know sooner.
+# Shorter for an engineer who breaks the daemon to see a test fail.
 BOUND_S = float(os.environ.get("BOUND_S", "30"))
 
 FRAME_MAX = 4096
@@ -102,7 +102,7 @@ class Daemon:
     def __init__(self, listen=("127.0.0.1:0",), debug=False, environment=None, before=None,
                  program=DAEMON, pass_fds=(), **flags):
         flags.setdefault("max_clients", 1000)
-        flags.setdefault("log_rate", 0)  # every event is told
+        flags.setdefault("log_rate", 0)  # every event is logged
         arguments = [program, "--log-target", "stderr"]
         for address in listen:
             arguments += ["--listen", address]
@@ -114,7 +114,7 @@ class Daemon:
         self._changed = threading.Condition()
         self._ended = False
         self._checked = False
-        # Its control socket, where no flag names another: not one that all daemons of this user would want.
+        # Its control socket, where no flag names another: the default path is shared by all daemons of this user.
         self._runtime_directory = tempfile.TemporaryDirectory(prefix="heartbeat-")
         environment = {"XDG_RUNTIME_DIR": self._runtime_directory.name, **(environment or {})}
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -46,7 +46,7 @@ class TheArticlesClient(DaemonTest):
         clients = self.run_clients(daemon, 3, 0.05)
         watcher = self.connect(daemon)
         watcher.beat(id="watcher")
-        # Beyond the 15 ticks after which a silent client is in leave: told by the daemon's own clock.
+        # Beyond the 15 ticks after which a silent client is in leave, by the daemon's own clock.
         daemon.wait("leave", client="watcher", reason="silent")
         for client in clients:
             client.stop()

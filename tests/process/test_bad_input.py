@@ -1,4 +1,4 @@
-"""Each thing that can be wrong with what a peer sends ends that connection alone, and is told for what it is."""
+"""Each thing that can be wrong with what a peer sends ends that connection alone, and its close names it."""
 import json
 import struct
 import unittest
@@ -50,9 +50,9 @@ class BadInput(DaemonTest):
                 client = self.connect(self.daemon)
                 client.sync(id="known", notify=True)
                 client.send(bad + GOOD)
-                told = client.read_to_end()
+                received = client.read_to_end()
                 closed = self.daemon.wait("close", bad_input=kind)
-                self.assertEqual(told, [{"type": "status", "status": "close", "reason": self.reason(kind),
+                self.assertEqual(received, [{"type": "status", "status": "close", "reason": self.reason(kind),
                                          "detail": closed.detail}])
                 self.assertEqual(client.ended_by, "eof")
                 self.assertEqual((closed["client"], closed["reason"], closed["by"], closed["heartbeats"]),

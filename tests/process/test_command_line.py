@@ -72,7 +72,7 @@ class Refused(unittest.TestCase):
             self.assert_refused(["--listen", "127.0.0.1:0", "--listen", address], UNAVAILABLE, address)
 
 
-class Told(unittest.TestCase):
+class Answers(unittest.TestCase):
     def test_the_help_names_every_flag(self):
         ended = run("--help")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))

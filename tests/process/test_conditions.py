@@ -1,4 +1,4 @@
-"""Connections that never became a client are told of by their address, and what lasts is one condition."""
+"""Connections that never became a client are reported by their address, and what lasts is one condition."""
 import time
 import unittest
 

@@ -1,4 +1,4 @@
-"""What a client may say of itself, what it may ask to be told, and every frame that the daemon answers."""
+"""What a client may say of itself, which messages it may ask for, and every frame that the daemon answers."""
 import unittest
 
 from harness import Beating, DaemonTest, millis

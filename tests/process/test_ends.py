@@ -45,7 +45,7 @@ class PeerEnds(DaemonTest):
         before = daemon.descriptors()
         for end in (Client.close, Client.reset):
             client = self.connect(daemon)
-            client.sync(notify=True)  # was told something, and might have to be left time to read it
+            client.sync(notify=True)  # got a message, and might need time to read it
             end(client)
             daemon.wait("close", client=client.name)
             neighbour.sync()

@@ -1,6 +1,6 @@
-"""Whatever keeps the daemon from listening is charged to nobody: nobody who beats is moved, and who is silent is
-judged at its exact listening time.  All figures are the daemon's own, of its log lines: the machine that this runs
-on may be as slow as it likes."""
+"""Whatever keeps the daemon from listening is charged to no client: no beating client is moved, and a silent client
+is judged at its exact listening time.  All figures are the daemon's own, of its log lines, so the machine may be as
+slow as it likes."""
 import fcntl
 import os
 import struct
@@ -88,7 +88,7 @@ class Starvation(FairnessTest):
             busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
                     for _ in range(8 * len(os.sched_getaffinity(0)))]
             try:
-                # Long enough to be a strike for everybody, and more, if it counted.
+                # Long enough to be a strike for every client, and more, if it counted.
                 harness.wait_until(lambda: any(millis(line["stalled"]) > 7 * TICK_MS
                                                for line in daemon.lines("stall")), "a long stall")
             finally:

@@ -98,11 +98,11 @@ class BeatsTooFast(DaemonTest):
         with Beating([neighbour], 0.05):
             # So much that neither the kernel nor the daemon can have it in a buffer: it must have been made to wait.
             self.flood(fast, lambda: bool(daemon.lines("fast_beats", client=fast.name)))
-            told = daemon.wait("fast_beats", client=fast.name)
-            self.assertEqual(told.level, "warning")
+            record = daemon.wait("fast_beats", client=fast.name)
+            self.assertEqual(record.level, "warning")
             before = daemon.ask("status")
             neighbours = self.connect(daemon)
-            # For as long as it takes somebody else to get a hundred answers, the flood goes on.
+            # The flood goes on for as long as another client needs to get a hundred answers.
             answers = iter(range(100))
 
             def done():

@@ -266,7 +266,7 @@ class Refused(unittest.TestCase):
         self.assertEqual(client.read_to_end()[-1]["reason"], "shutdown")
         client.close()
         self.assertEqual(daemon.process.wait(BOUND_S), 0)
-        self.assertFalse(os.path.exists(self.program + ".ran"), "the new program took the place of one that ended")
+        self.assertFalse(os.path.exists(self.program + ".ran"), "the new program took the place of a daemon that had ended")
 
 
 class Unreadable(unittest.TestCase):

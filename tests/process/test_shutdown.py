@@ -1,10 +1,10 @@
-"""SIGTERM and SIGINT end the daemon cleanly, whoever is connected.  The exit itself the harness checks."""
+"""SIGTERM and SIGINT end the daemon cleanly, with any clients connected.  The harness checks the exit itself."""
 import signal
 import unittest
 
 from harness import DaemonTest, frame, heartbeat
 
-TOLD = {"type": "status", "status": "close", "reason": "shutdown"}
+GOODBYE = {"type": "status", "status": "close", "reason": "shutdown"}
 
 
 class Shutdown(DaemonTest):
@@ -16,7 +16,7 @@ class Shutdown(DaemonTest):
                 asked.sync(id="asked", notify=True)
                 unasked.sync()
                 daemon.send_signal(number)
-                self.assertEqual(asked.read_to_end(), [TOLD])
+                self.assertEqual(asked.read_to_end(), [GOODBYE])
                 self.assertEqual(unasked.read_to_end(), [])
                 self.assertEqual(silent.read_to_end(), [])
                 self.assertEqual([client.ended_by for client in (asked, unasked, silent)], ["eof"] * 3)
@@ -43,7 +43,7 @@ class Shutdown(DaemonTest):
         daemon.wait("SIGTERM:")
         daemon.send_signal(signal.SIGTERM)
         daemon.send_signal(signal.SIGINT)
-        self.assertEqual(client.read_to_end(), [TOLD])
+        self.assertEqual(client.read_to_end(), [GOODBYE])
         client.close()
         daemon.end()
         self.assertEqual(len(daemon.lines("close", reason="shutdown")), 1)
@@ -71,7 +71,7 @@ class Shutdown(DaemonTest):
         holding = self.connect(daemon)
         holding.sync(notify=True)
         daemon.send_signal(signal.SIGTERM)
-        holding.read_until(**TOLD)
+        holding.read_until(**GOODBYE)
         with self.assertRaises(ConnectionRefusedError):
             self.connect(daemon)
         daemon.end()

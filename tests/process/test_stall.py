@@ -1,4 +1,4 @@
-"""The time in which the daemon itself was stopped is charged to nobody."""
+"""The time in which the daemon itself was stopped is charged to no client."""
 import time
 import unittest
 

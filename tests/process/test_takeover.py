@@ -11,9 +11,9 @@ class Takeover(DaemonTest):
         old.sync(id="pump-7", notify=True)
         new = self.connect(daemon)
         self.assertEqual(new.sync(id="pump-7")["status"], "alive")
-        told = old.read_to_end()
-        self.assertEqual([(got["status"], got["reason"]) for got in told], [("close", "superseded")])
-        self.assertIn(new.name, told[0]["detail"])
+        received = old.read_to_end()
+        self.assertEqual([(got["status"], got["reason"]) for got in received], [("close", "superseded")])
+        self.assertIn(new.name, received[0]["detail"])
         self.assertEqual(old.ended_by, "eof")
         line = daemon.wait("takeover", client="pump-7")
         self.assertEqual((line["peer"], line["previous_peer"], line["status"]), (new.name, old.name, "alive"))
@@ -51,10 +51,10 @@ class Takeover(DaemonTest):
         daemon.wait("strike", client=witness.name)  # five ticks have passed since
         new = self.connect(daemon)
         new.beat(id="pump-7", notify=True)
-        told = new.read_to_end()
-        self.assertEqual([got["type"] for got in told], ["welcome", "status", "status"])
-        self.assertEqual((told[1]["status"], told[1]["reason"]), ("leave", "declared"))
-        self.assertEqual((told[2]["status"], told[2]["reason"]), ("close", "away"))
+        received = new.read_to_end()
+        self.assertEqual([got["type"] for got in received], ["welcome", "status", "status"])
+        self.assertEqual((received[1]["status"], received[1]["reason"]), ("leave", "declared"))
+        self.assertEqual((received[2]["status"], received[2]["reason"]), ("close", "away"))
         # Accepted five ticks after the leave began, so it did not live to see the whole of it.
         self.assertLessEqual(millis(daemon.wait("close", client="pump-7")["connected"]), 500 - 5 * 20)
 
@@ -69,7 +69,7 @@ class Takeover(DaemonTest):
                          ("warning", rivals[3].name, rivals[2].name))
         daemon.end()
         self.assertEqual(len(daemon.lines("fight")), 1)
-        self.assertEqual(len(daemon.lines("takeover")), 2, "those of a fight that was told are for debug")
+        self.assertEqual(len(daemon.lines("takeover")), 2, "takeovers of a fight that is reported are for the level debug")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ TEST_CASE("two readers of one feed read at their own pace and by their own filte
   CHECK(numbers(all) == Numbers{2, 3});
 }
 
-TEST_CASE("each event that is looked at takes a step, also one that the filter drops") {
+TEST_CASE("each event that is looked at takes a step, also an event that the filter drops") {
   Feed feed;
   FeedReader fans{feed, kBoot, {.since = {}, .filter = {.match = *Glob::compile("fan-*")}}};
   add_many(feed, 7);

@@ -55,7 +55,7 @@ TEST_CASE("a connected client that has said nothing has only what is known of it
               "last_heard", "silent_ms", "connected", "connected_ms", "heartbeats"});
 }
 
-TEST_CASE("a client is told with its standing judged up to now, which changes nothing") {
+TEST_CASE("a client is reported with its standing judged up to now, which changes nothing") {
   Desk desk;
   const ConnId conn = desk.join("pump-7");
   desk.pass(10s);
@@ -69,7 +69,7 @@ TEST_CASE("a client is told with its standing judged up to now, which changes no
   CHECK(desk.client("pump-7").liveness.silence() == 0);
 }
 
-TEST_CASE("a client in leave is told why, since when and until when, judged or not") {
+TEST_CASE("of a client in leave the report says why, since when and until when, judged or not") {
   Desk desk;
   desk.join("pump-7");
   desk.now += 161s;
@@ -79,7 +79,7 @@ TEST_CASE("a client in leave is told why, since when and until when, judged or n
   CHECK(member(body, "leave_reason") == "silent");
   CHECK(member(body, "left") == "2026-11-22T09:02:40.000Z");
   CHECK(member(body, "closes") == "2026-11-22T09:32:40.000Z");
-  // Whose time is up, but who has not been closed yet, is still in leave.
+  // A client whose time is up, but which has not been closed yet, is still in leave.
   desk.now += 1h;
   CHECK(member(client_json(desk, "pump-7"), "status") == "leave");
 }
@@ -123,7 +123,7 @@ TEST_CASE("a story has the moments, the stalls and the end") {
   CHECK(member(member(body, "client"), "status") == "close");
 }
 
-TEST_CASE("a story of one that beat too fast says when, and while it is not read, so") {
+TEST_CASE("the story of a client that beat too fast says when, and says so while the client is not read") {
   Desk desk{{.bounds = {.max_rate = 1}}};
   const ConnId fast = desk.join("pump-7");
   desk.pass(Millis{1'000});

@@ -33,7 +33,7 @@ struct Clock {
   }
 };
 
-TEST_CASE("nothing is told of a second before it has ended") {
+TEST_CASE("nothing is reported of a second before it has ended") {
   Clock clock;
   clock.pass(Millis{599});
   CHECK(clock.timeline.next() == 1);

@@ -44,7 +44,7 @@ TEST_CASE("the daemon's own stalls are laid over the silence that they overlap")
         "the daemon itself was stalled 2 times meanwhile, for 7 s in all, which is not counted");
 }
 
-TEST_CASE("one stall is told as one") {
+TEST_CASE("one stall is reported as one") {
   Desk desk;
   desk.join("pump-7");
   desk.pass(30s);
@@ -80,7 +80,7 @@ TEST_CASE("a leave that came with strikes far apart says so") {
                        "the daemon itself was stalled for none of them; "));
 }
 
-TEST_CASE("heartbeats in leave that were not steady enough are told") {
+TEST_CASE("heartbeats in leave that were not steady enough are reported") {
   Desk desk;
   const ConnId conn = desk.join("pump-7");
   desk.pass(170s);
@@ -92,7 +92,7 @@ TEST_CASE("heartbeats in leave that were not steady enough are told") {
       "none of them; it was heard again in leave, but was not heard in 5 ticks in a row since");
 }
 
-TEST_CASE("a connection without a heartbeat is told as that, with what has come of its first frame") {
+TEST_CASE("a connection without a heartbeat is reported as that, with what has come of its first frame") {
   Desk desk;
   const ConnId conn = desk.connect();
   desk.pass(2s);
@@ -115,7 +115,7 @@ TEST_CASE("a client with an id is found by its address as well") {
   CHECK(verdict(desk, "127.0.0.1:0") == "alive with a clean record: heard 2 s ago");
 }
 
-TEST_CASE("a client that is well is told in few words") {
+TEST_CASE("a client that is well is described in few words") {
   Desk desk;
   const ConnId conn = desk.connect();
   desk.pass(2s);
@@ -127,7 +127,7 @@ TEST_CASE("a client that is well is told in few words") {
         "alive with 1 silent tick: heard 19.5 s ago; if it stays silent, it is in leave at 09:02:40 UTC");
 }
 
-TEST_CASE("one that beat too fast is told as that, and whether it is read at this moment") {
+TEST_CASE("of a client that beat too fast the verdict says so, and whether it is read at this moment") {
   Desk desk{{.bounds = {.max_rate = 1}}};
   const ConnId fast = desk.join("pump-7");
   for (unsigned beat = 0; beat < limits::kBeatBurstMin; ++beat) desk.beat(fast, "pump-7");
@@ -187,7 +187,7 @@ TEST_CASE("a declared leave without a note does not repeat the note of an earlie
   CHECK(verdict(desk, "pump-7").find("saying") == std::string::npos);
 }
 
-TEST_CASE("a client that came back in leave is told as that") {
+TEST_CASE("of a client that came back in leave the verdict says so") {
   Desk desk;
   const ConnId conn = desk.join("pump-7");
   desk.beat(conn, "", "leave");
@@ -240,7 +240,7 @@ TEST_CASE("ends that the daemon makes for bad input tell what was wrong") {
   client.closed_at = heartbeat::test::kStart;
   client.connected_at = heartbeat::test::kStart - 10s;
   const Desk desk;
-  const auto told = [&](Reason reason, const char* detail) {
+  const auto verdict_of = [&](Reason reason, const char* detail) {
     client.reason = reason;
     client.detail = detail;
     return verdict_of(client, {}, desk.report());
@@ -257,7 +257,7 @@ TEST_CASE("ends that the daemon makes for bad input tell what was wrong") {
   }
 }
 
-TEST_CASE("what happened on another day is told with its date") {
+TEST_CASE("what happened on another day is written with its date") {
   Desk desk;
   desk.join("pump-7");
   desk.kick("pump-7", "");

@@ -14,7 +14,7 @@ using heartbeat::WallClock;
 using heartbeat::test::kMorning;
 using heartbeat::test::kStart;
 
-TEST_CASE("an instant is told in UTC with milliseconds") {
+TEST_CASE("an instant is written in UTC with milliseconds") {
   CHECK(format_instant(kMorning) == "2026-11-22T09:00:00.000Z");
   CHECK(format_instant(kMorning + 55min + 14s + 570ms) == "2026-11-22T09:55:14.570Z");
   CHECK(format_instant(kMorning + 15h - 1ms) == "2026-11-22T23:59:59.999Z");
@@ -33,7 +33,7 @@ TEST_CASE("while nothing happens both clocks go on together") {
   CHECK(clock.at(kStart - 90s) == kMorning - 90s);
 }
 
-TEST_CASE("after a stall people's clock is ahead, and what was before it is told as it was") {
+TEST_CASE("after a stall the wall clock is ahead, and earlier instants are written as they were") {
   WallClock clock{kMorning, kStart};
   clock.agree(kMorning + 10s - 1ms, kStart + 10s - 1ms);
   clock.agree(kMorning + 10s + 30s, kStart + 10s);
@@ -43,7 +43,7 @@ TEST_CASE("after a stall people's clock is ahead, and what was before it is told
 }
 
 TEST_CASE(
-    "what the listening clock passed over in a stall is told as the last of the stall, not as before it") {
+    "what the listening clock passed over in a stall is written as the end of the stall, not as before it") {
   WallClock clock{kMorning, kStart};
   clock.agree(kMorning + 30s, kStart + 500ms);         // a stall was noticed: half of the limit counts
   clock.agree(kMorning + 30s + 2ms, kStart + 502ms);   // what had arrived is heard
@@ -57,7 +57,7 @@ TEST_CASE(
   CHECK(clock.at(kStart + 2s) == kMorning + 31s);
 }
 
-TEST_CASE("a clock that is set back tells earlier instants as it told them then") {
+TEST_CASE("a clock that is set back writes earlier instants as it wrote them then") {
   WallClock clock{kMorning, kStart};
   clock.agree(kMorning + 9s, kStart + 9s);
   clock.agree(kMorning + 10s - 1h, kStart + 10s);
@@ -78,7 +78,7 @@ TEST_CASE("of more steps than are remembered the oldest are forgotten") {
   for (unsigned step = 1; step <= heartbeat::limits::kWallStepsMax; ++step) {
     clock.agree(kMorning + step * 2s, kStart + step * 1s);
   }
-  // The first of all is gone, so what was before is told as after the second.
+  // The first correction is gone, so what was before it is written as after the second.
   CHECK(clock.at(kStart) == kMorning + 1s);
   CHECK(clock.at(kStart + 2s) == kMorning + 4s);
 }

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SKIPPED = 77  # the exit code that ctest is told means so
+SKIPPED = 77  # the exit code that means so to ctest
 BOUND = 30.0  # seconds that anything may take; a machine under load is slow, not wrong
 _CAP_SYS_ADMIN = 21
 _PR_SET_PDEATHSIG = 1

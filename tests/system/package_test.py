@@ -22,7 +22,7 @@ class Package(unittest.TestCase):
         self.box.copy_in(PACKAGE, "/tmp/heartbeatd.deb")
 
     def install(self, path="/tmp/heartbeatd.deb"):
-        # As apt does it where nobody answers: the default of a question about a conffile is to keep it.
+        # As apt does it without an operator: the default of a question about a conffile is to keep it.
         return self.box.run("dpkg", "--install", "--force-confold", path)
 
     def upgraded(self):

@@ -343,16 +343,16 @@ class Journal(ServiceTest):
             for peer in peers:
                 peer.beat()
 
-        def told(event):
+        def counted(event):
             records = self.box.journal(f"HEARTBEAT_EVENT={event}", f"_PID={self.pid}")
             return sum(int(record.get("HEARTBEAT_COUNT", 1)) for record in records), len(records)
 
         for event in ("joined", "leave", "close"):
-            wait_until(f"{clients} events {event}, told or summed up",
-                       lambda event=event: told(event)[0] == clients, lambda event=event: told(event))
-            self.assertLess(told(event)[1], clients)
+            wait_until(f"{clients} events {event}, logged or summed up",
+                       lambda event=event: counted(event)[0] == clients, lambda event=event: counted(event))
+            self.assertLess(counted(event)[1], clients)
         # Three times the rate, and more than the box's journal lets through by itself.
-        self.assertGreaterEqual(sum(told(event)[1] for event in ("joined", "leave", "close")), 600)
+        self.assertGreaterEqual(sum(counted(event)[1] for event in ("joined", "leave", "close")), 600)
 
 
 class Sockets(ServiceTest):
@@ -386,7 +386,7 @@ class Sockets(ServiceTest):
         self.drop_in("[Service]\nRestartSec=3s\n")
         self.box.kill(self.pid, signal.SIGKILL)
         wait_until("the daemon to be gone", lambda: self.main_pid() == 0)
-        peers = [Peer(f"between-{n}") for n in range(20)]  # nobody is refused
+        peers = [Peer(f"between-{n}") for n in range(20)]  # no client is refused
         for peer in peers:
             self.assertEqual(peer.beat(), "alive")
             peer.close()
@@ -532,7 +532,7 @@ class Confinement(ServiceTest):
             self.assertEqual(self.try_to_write(path).returncode, 0, path)
         for path in ("/usr/file", "/etc/file", "/etc/heartbeatd/file", "/var/file", "/var/lib/file", "/boot/file"):
             self.assertIn("Read-only file system", self.try_to_write(path).stderr, path)
-        self.assertFalse(self.box.exists("/tmp/file"), "its /tmp is not everybody's")
+        self.assertFalse(self.box.exists("/tmp/file"), "its /tmp is a private one")
 
     def test_it_is_a_user_of_its_own_without_capabilities(self):
         status = self.status_of_process()

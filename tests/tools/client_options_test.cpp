@@ -45,7 +45,7 @@ TEST_CASE("a flag given twice counts as given last") {
   CHECK(options->interval == Millis{250});
 }
 
-TEST_CASE("a client with an id asks to be told, so that it does not fight for it") {
+TEST_CASE("a client with an id asks for messages, so that it does not fight for the id") {
   const auto options = parse({"--id", "pump-7"});
   REQUIRE(options.has_value());
   CHECK(options->notify);

@@ -11,7 +11,7 @@ ServerFrame read(std::string_view body) {
   return *frame;
 }
 
-TEST_CASE("a heartbeat is told in the article's manner") {
+TEST_CASE("a heartbeat is printed in the article's manner") {
   const std::string line = beat_line(0, 26464, Status::Alive);  // the hour is the machine's local one
   CHECK(line.starts_with(R"({"time": "19)"));
   CHECK(line.ends_with(R"(", "fd": 26464, "status": "alive"})"

@@ -29,7 +29,7 @@ TEST_CASE("a steady client that nothing happens to is kept its promise") {
   CHECK(judged(client(Behaviour::Steady), 1h).verdict == Verdict::Kept);
 }
 
-TEST_CASE("a steady client that is moved or closed is a broken promise, and told in words") {
+TEST_CASE("a steady client that is moved or closed is a broken promise, and described in words") {
   Record left = client(Behaviour::Steady);
   left.left = {kStart + 160s, Reason::Silent};
   CHECK(judged(left, 200s).verdict == Verdict::Broken);
@@ -162,7 +162,7 @@ TEST_CASE("a flaky client may go to leave, and must not be kicked") {
   CHECK(judged(flaky, 1h).verdict == Verdict::Broken);
 }
 
-TEST_CASE("nothing is promised where the settings promise nothing, and why is told") {
+TEST_CASE("nothing is promised where the settings promise nothing, and the reason is printed") {
   Pace slow = default_pace();
   slow.interval = 10'001ms;
   Record kicked = client(Behaviour::Steady);
@@ -197,21 +197,21 @@ TEST_CASE("the daemon is not blamed for what the simulator itself was late with"
 }
 
 TEST_CASE("a daemon that ends takes its clients with it, and breaks no promise by that") {
-  Record told = client(Behaviour::Glued);
-  told.answered();
-  told.closed = {kStart + 100s, Reason::Shutdown};
+  Record informed = client(Behaviour::Glued);
+  informed.answered();
+  informed.closed = {kStart + 100s, Reason::Shutdown};
   Record untold = client(Behaviour::Steady);
   untold.asks = false;
-  untold.closed = {kStart + 100s, {}};
+  uninformed.closed = {kStart + 100s, {}};
   Record kicked = client(Behaviour::Steady);
   kicked.closed = {kStart + 100s, Reason::Kicked};
   const auto verdict = [](const Record& record, bool daemon_ended) {
     return judge(record, default_pace(), {kStart + 100s, 0s, daemon_ended}).verdict;
   };
-  CHECK(verdict(told, true) == Verdict::Kept);
+  CHECK(verdict(informed, true) == Verdict::Kept);
   CHECK(verdict(untold, true) == Verdict::Kept);
   CHECK(verdict(kicked, true) == Verdict::Broken);
-  CHECK(verdict(told, false) == Verdict::Broken);
+  CHECK(verdict(informed, false) == Verdict::Broken);
   CHECK(verdict(untold, false) == Verdict::Broken);
 
   Record refused;

@@ -34,7 +34,7 @@ TEST_CASE("the table says for each behaviour that took part what happened, and t
   CHECK(report.count(Verdict::NotYet) == 1);
 }
 
-TEST_CASE("broken promises are told up to a bound, and then counted") {
+TEST_CASE("broken promises are printed up to a bound, and then counted") {
   Record kicked = client(Behaviour::Steady);
   kicked.closed = {kStart + 5s, Reason::Kicked};
   const auto report_of = [&](std::size_t count) {

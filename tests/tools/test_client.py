@@ -39,7 +39,7 @@ def serve(conversation):
 
 
 def closes_with(reason):
-    """The result of a client that is told, at each connection, that it is closed for this reason."""
+    """The result of a client that is closed for this reason at each connection."""
     def conversation(connection, _):
         connection.recv(4096)
         connection.sendall(frame({"type": "status", "status": "close", "reason": reason}))
@@ -69,7 +69,7 @@ def test_count():
 
 
 def test_claims():
-    """It claims its own pid and the address of its own end, or what it is told to claim."""
+    """It claims its own pid and the address of its own end, or what its options say."""
     with Daemon(FOLDER) as daemon:
         client = subprocess.Popen([CLIENT, "--server", daemon.address, "--count", "1", "--quiet"])
         assert client.wait(WAIT_S) == 0
@@ -177,7 +177,7 @@ def test_forgery():
 
 
 def test_not_a_daemon():
-    """A server that speaks something else is told apart."""
+    """A server that speaks another protocol is recognised."""
     address = serve(lambda connection, _: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     check(run(CLIENT, "--server", address), 76, "does not speak heartbeat frames")
 
@@ -195,7 +195,7 @@ def test_no_answer():
     with socket.socket() as listener, contextlib.ExitStack() as waiting:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        # Nobody accepts them, and where so many wait the kernel drops who comes next, as a dead host would.
+        # No program accepts them, and where so many wait the kernel drops the next connection, as a dead host would.
         for _ in range(2):
             peer = waiting.enter_context(socket.socket())
             peer.setblocking(False)
@@ -213,13 +213,13 @@ def test_usage():
     check(run(CLIENT, "--interval", "10"), 64, "heartbeat-client: --interval: '10' has no unit")
     check(run(CLIENT, "--bogus"), 64, "--bogus")
     for wrong in ["--bo\x1b[31mgus", "\x1b[31mred"]:  # what is repeated moves no terminal
-        told = run(CLIENT, wrong)
-        check(told, 64, "\\x1b[31m")
-        assert "\x1b" not in told.stderr, f"an escape character is repeated: {told.stderr!r}"
+        ended = run(CLIENT, wrong)
+        check(ended, 64, "\\x1b[31m")
+        assert "\x1b" not in ended.stderr, f"an escape character is repeated: {ended.stderr!r}"
 
 
 def test_output_gone():
-    """A client that nobody reads any more ends."""
+    """A client whose output is no longer read ends."""
     with Daemon(FOLDER) as daemon:
         client = subprocess.Popen([CLIENT, "--server", daemon.address, "--interval", "20ms"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""heartbeat-sim against the real daemon, and against one that breaks its promises.  Usage: test_sim.py BIN_FOLDER"""
+"""heartbeat-sim against the real daemon, and against a daemon that breaks its promises.  Usage: test_sim.py BIN_FOLDER"""
 import fcntl
 import json
 import os
@@ -29,12 +29,12 @@ CONNECTING_MAX = 100
 
 
 class Liar:
-    """Speaks the protocol, and keeps no promise: it tells a rule, and never moves or closes anybody."""
+    """Speaks the protocol, and keeps no promise: it sends a rule, and never moves or closes a client."""
 
     def __init__(self, tick_ms, meddle=False, poison=None):
         self.tick_ms = tick_ms
-        self.meddle = meddle  # also: sends a status to whoever sends anything
-        self.poison = poison  # also: says this in every text, to whoever sends anything
+        self.meddle = meddle  # also: sends a status to each client that sends anything
+        self.poison = poison  # also: says this in every text, to each client that sends anything
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -106,7 +106,7 @@ def test_every_behaviour():
 
 
 def test_sources():
-    """The clients are spread over as many source addresses as they are told."""
+    """The clients are spread over as many source addresses as the option says."""
     with Daemon(FOLDER) as daemon:
         check(simulate(daemon.address, "--clients", "6", "--add-every", "0ms", "--duration", "1s", "--sources", "3",
                        "--mix", "steady=1"), 0)
@@ -130,7 +130,7 @@ def test_waiting():
 
 
 def test_daemon_ends():
-    """A daemon that ends is told apart from one that breaks a promise."""
+    """A daemon that ends is distinguished from a daemon that breaks a promise."""
     daemon = Daemon(FOLDER)
     sim = subprocess.Popen([SIM, "--server", daemon.address, "--clients", "2", "--add-every", "0ms",
                             "--mix", "glued=1", "--id-prefix", "ends"],
@@ -181,7 +181,7 @@ def test_slow_beats():
 
 
 def test_a_daemon_that_does_nothing():
-    """A daemon that never moves or closes anybody has broken what it promised, behaviour by behaviour."""
+    """A daemon that never moves or closes a client has broken what it promised, behaviour by behaviour."""
     result = simulate(Liar(tick_ms=50).address, "--clients", "10", "--add-every", "0ms", "--duration", "8s",
                       "--mix", ",".join(f"{behaviour}=1" for behaviour in EVERY_BEHAVIOUR))
     check(result, 1)
@@ -194,7 +194,7 @@ def test_a_daemon_that_does_nothing():
 
 
 def test_a_daemon_that_meddles():
-    """A daemon that tells steady clients of a leave, and those that never asked, has broken its promise."""
+    """A daemon that sends a leave to steady clients, or any message to clients that never asked, has broken its promise."""
     result = simulate(Liar(tick_ms=10000, meddle=True).address, "--clients", "2", "--add-every", "0ms", "--duration", "1s",
                       "--mix", "steady=1")
     check(result, 1)
@@ -237,7 +237,7 @@ def test_a_daemon_that_accepts_nobody():
                              "leave_timeout_ms": 1000, "max_frame": 4096})
                 scout.recv(4096)
             wait_until(lambda: waiting() == CONNECTING_MAX, f"{CONNECTING_MAX} to wait, there are {waiting()}", sim)
-            # 300 have been due long ago; each look is one that would have seen one more.
+            # 300 have been due long ago; each look would have seen one more.
             for _ in range(50):
                 assert waiting() <= CONNECTING_MAX, waiting()
                 time.sleep(0.02)

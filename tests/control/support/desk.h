@@ -47,7 +47,7 @@ class Desk {
   ConnId join(std::string_view id);  // connects and beats
   void leave(ConnId conn) { disconnect(conn, Reason::PeerClosed); }
   void disconnect(ConnId conn, Reason reason);
-  void pass(Millis time);  // judges everybody at its end
+  void pass(Millis time);  // judges every client at its end
   void stall(Millis length);
   bool kick(std::string_view name, std::string_view message);
   std::optional<std::size_t> end_brake(BrakeEnd how);

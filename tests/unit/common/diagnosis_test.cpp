@@ -172,7 +172,7 @@ TEST_CASE("bytes that are not UTF-8 are named with their place") {
             of_body);
 }
 
-TEST_CASE("of a wrong member its value is told") {
+TEST_CASE("of a wrong member its value is quoted") {
   check_all(
       {
           {R"({"ip":"a","status":"Alive"})", "but it is \"Alive\": statuses are written in lower case"},

@@ -218,7 +218,7 @@ TEST_CASE("a header of version 2 may be as long as the maximum, and one more is 
   check_bad(kSignature + hex("20 00 ffff"), BadInput::ProxyInvalid, "the length is 65535");
 }
 
-TEST_CASE("extensions that are unknown are skipped, and one that is longer than the header is refused") {
+TEST_CASE("unknown extensions are skipped, and an extension that is longer than the header is refused") {
   CHECK(source_of(header(0x21, 0x11, kTcp4 + extension(0xEA, "\1vpce-08d2") + extension(0x77, ""))) ==
         "10.0.0.7:34104");
   check_bad(header(0x21, 0x11, kTcp4 + hex("04 0005 00000000")), BadInput::ProxyInvalid, "an extension");

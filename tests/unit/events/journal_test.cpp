@@ -220,7 +220,7 @@ TEST_CASE(
   CHECK(seqs_of(lines_of(folder.journal())) == std::vector<std::uint64_t>{5});
 }
 
-TEST_CASE("a damaged compressed segment is refused, and one that is cut off") {
+TEST_CASE("a compressed segment that is damaged or cut off is refused") {
   if (!events::can_compress()) return;
   const Folder folder;
   SegmentWriter writer{folder.journal(), {.bytes = 1}};

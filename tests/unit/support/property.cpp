@@ -29,9 +29,9 @@ void check_cases(int cases, const rc::detail::Property& property) {
   metadata.id = metadata.description = doctest::getContextOptions()->currentTest->m_name;
   const auto result = rc::detail::checkProperty(property, metadata, params);
   if (result.is<rc::detail::SuccessResult>()) return;
-  std::ostringstream told;
-  rc::detail::printResultMessage(result, told);
-  FAIL_CHECK(told.str());
+  std::ostringstream message;
+  rc::detail::printResultMessage(result, message);
+  FAIL_CHECK(message.str());
 }
 
 }  // namespace heartbeat::test

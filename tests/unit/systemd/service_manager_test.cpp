@@ -14,7 +14,7 @@
 namespace heartbeat::testing {
 namespace {
 
-// A service manager's end: a datagram socket that the daemon is told of in its environment.
+// A service manager's end: a datagram socket that the daemon's environment names.
 class Manager {
  public:
   explicit Manager(const char* watchdog_us = nullptr)

@@ -149,12 +149,12 @@ TEST_CASE("a connection that is reset ends with that error") {
   CHECK(pair.server->ended == std::vector<int>{UV_ECONNRESET});
 }
 
-TEST_CASE("a connection that nobody takes ends in its error") {
+TEST_CASE("a connection to an address without a listener ends in its error") {
   uv::Loop loop;
-  Endpoint nobody{.address = {127, 0, 0, 1}};
+  Endpoint unused{.address = {127, 0, 0, 1}};
   {
     // A port that was free a moment ago.
-    const auto listening = uv::listening_socket(nobody, 1);
+    const auto listening = uv::listening_socket(unused, 1);
     REQUIRE(listening);
     nobody = uv::local_endpoint(listening->get());
   }

@@ -100,7 +100,7 @@ TEST_CASE("a later instant does not take back that the next poll must not sleep"
   CHECK_FALSE(polls.has_slept());
 }
 
-TEST_CASE("another instant takes the place of one that has not come") {
+TEST_CASE("another instant takes the place of an instant that has not come") {
   Polls polls;
   const MonoTime later = polls.loop.now() + 30ms;
   polls.wake_up->at(polls.loop.now() + 1ms);

@@ -112,8 +112,7 @@ TEST_CASE("a poll that must not sleep returns at once, and only that one") {
   CHECK(loop.drain(20s) == std::vector<std::string>{});
 }
 
-TEST_CASE(
-    "a descriptor of somebody else's is called back while there is something to read, and stays theirs") {
+TEST_CASE("a borrowed descriptor calls back while there is something to read, and stays its owner's") {
   uv::Loop loop;
   std::array<int, 2> ends{};
   REQUIRE(pipe(ends.data()) == 0);
