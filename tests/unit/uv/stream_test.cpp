@@ -156,11 +156,11 @@ TEST_CASE("a connection to an address without a listener ends in its error") {
     // A port that was free a moment ago.
     const auto listening = uv::listening_socket(unused, 1);
     REQUIRE(listening);
-    nobody = uv::local_endpoint(listening->get());
+    unused = uv::local_endpoint(listening->get());
   }
   CHECK(loop.drain(20s) == std::vector<std::string>{});
   uv::Owned<Recorder> client{new Recorder{loop}};
-  REQUIRE(client->connect(nobody) == 0);
+  REQUIRE(client->connect(unused) == 0);
   CHECK(turn_until(loop, [&] { return !client->connected.empty(); }));
   CHECK(client->connected == std::vector<int>{UV_ECONNREFUSED});
   client.reset();
