@@ -240,20 +240,21 @@ TEST_CASE("ends that the daemon makes for bad input tell what was wrong") {
   client.closed_at = heartbeat::test::kStart;
   client.connected_at = heartbeat::test::kStart - 10s;
   const Desk desk;
-  const auto verdict_of = [&](Reason reason, const char* detail) {
+  const auto described = [&](Reason reason, const char* detail) {
     client.reason = reason;
     client.detail = detail;
     return verdict_of(client, {}, desk.report());
   };
-  CHECK(told(Reason::BadFrame, "frame length 0 is not positive") ==
+  CHECK(described(Reason::BadFrame, "frame length 0 is not positive") ==
         "closed at 09:00:00 UTC for bytes that are not a frame: frame length 0 is not positive");
-  CHECK(told(Reason::BadHeartbeat, "x") == "closed at 09:00:00 UTC for a frame that is not a heartbeat: x");
-  CHECK(told(Reason::NeverSpoke, "") == "closed at 09:00:00 UTC, having sent nothing in 10 s");
-  CHECK(told(Reason::FrameTimeout, "") == "closed at 09:00:00 UTC for a frame that it did not finish");
-  CHECK(told(Reason::Shutdown, "") == "closed at 09:00:00 UTC because the daemon was shut down");
-  CHECK(told(Reason::Superseded, "") == "superseded at 09:00:00 UTC by another connection");
+  CHECK(described(Reason::BadHeartbeat, "x") ==
+        "closed at 09:00:00 UTC for a frame that is not a heartbeat: x");
+  CHECK(described(Reason::NeverSpoke, "") == "closed at 09:00:00 UTC, having sent nothing in 10 s");
+  CHECK(described(Reason::FrameTimeout, "") == "closed at 09:00:00 UTC for a frame that it did not finish");
+  CHECK(described(Reason::Shutdown, "") == "closed at 09:00:00 UTC because the daemon was shut down");
+  CHECK(described(Reason::Superseded, "") == "superseded at 09:00:00 UTC by another connection");
   for (std::size_t reason = 0; reason < kReasonCount; ++reason) {
-    CHECK_FALSE(told(static_cast<Reason>(reason), "").empty());
+    CHECK_FALSE(described(static_cast<Reason>(reason), "").empty());
   }
 }
 

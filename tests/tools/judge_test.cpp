@@ -200,8 +200,8 @@ TEST_CASE("a daemon that ends takes its clients with it, and breaks no promise b
   Record informed = client(Behaviour::Glued);
   informed.answered();
   informed.closed = {kStart + 100s, Reason::Shutdown};
-  Record untold = client(Behaviour::Steady);
-  untold.asks = false;
+  Record uninformed = client(Behaviour::Steady);
+  uninformed.asks = false;
   uninformed.closed = {kStart + 100s, {}};
   Record kicked = client(Behaviour::Steady);
   kicked.closed = {kStart + 100s, Reason::Kicked};
@@ -209,10 +209,10 @@ TEST_CASE("a daemon that ends takes its clients with it, and breaks no promise b
     return judge(record, default_pace(), {kStart + 100s, 0s, daemon_ended}).verdict;
   };
   CHECK(verdict(informed, true) == Verdict::Kept);
-  CHECK(verdict(untold, true) == Verdict::Kept);
+  CHECK(verdict(uninformed, true) == Verdict::Kept);
   CHECK(verdict(kicked, true) == Verdict::Broken);
   CHECK(verdict(informed, false) == Verdict::Broken);
-  CHECK(verdict(untold, false) == Verdict::Broken);
+  CHECK(verdict(uninformed, false) == Verdict::Broken);
 
   Record refused;
   refused.connecting_at = kStart + 99s;
