@@ -39,8 +39,11 @@ constexpr std::array<Words, kBadInputCount> kWords{{
     {"token_wrong", "the token must be one of those in the file of tokens"},
     {"token_id",
      "a client may use no id that its token is not for, and none that another client's token proves"},
+    {"tls_missing", "a connection to this listener must begin with a TLS handshake"},
+    {"tls_failed", "the TLS handshake, or a record behind it, is not a valid one"},
+    {"certificate_invalid", "the client's certificate must be one that this listener's authority verifies"},
 }};
-static_assert(static_cast<std::size_t>(BadInput::TokenId) + 1 == kBadInputCount);
+static_assert(static_cast<std::size_t>(BadInput::CertificateInvalid) + 1 == kBadInputCount);
 
 }  // namespace
 

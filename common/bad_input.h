@@ -38,19 +38,25 @@ enum class BadInput : std::uint8_t {
   TokenMissing,
   TokenWrong,
   TokenId,
+  // at a listener with TLS; saved states have these numbers, so new kinds stand at the end
+  TlsMissing,
+  TlsFailed,
+  CertificateInvalid,
 };
-inline constexpr std::size_t kBadInputCount = 25;
+inline constexpr std::size_t kBadInputCount = 28;
 
 // Whether the stream around the bodies was wrong (a close as `bad_frame`).
 [[nodiscard]] constexpr bool is_frame_error(BadInput kind) {
   return kind <= BadInput::LengthOverMax ||
-         (kind >= BadInput::ProxyMissing && kind <= BadInput::ProxyInvalid);
+         (kind >= BadInput::ProxyMissing && kind <= BadInput::ProxyInvalid) || kind == BadInput::TlsMissing ||
+         kind == BadInput::TlsFailed;
 }
 
 // Whether the client lacks a credential (a close as `unauthorized`).  Any other kind that is no frame error
 // is of a body (`bad_heartbeat`).
 [[nodiscard]] constexpr bool is_unauthorized(BadInput kind) {
-  return kind >= BadInput::CertificateMissing;
+  return (kind >= BadInput::CertificateMissing && kind <= BadInput::TokenId) ||
+         kind == BadInput::CertificateInvalid;
 }
 
 // The stable name, `ip_missing`: a counter's label.

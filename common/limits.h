@@ -144,6 +144,24 @@ inline constexpr Millis kAcceptBurst{2'000};
 // Connections accepted in one turn of the loop, about 2 ms; the others wait for the next one.
 inline constexpr unsigned kAcceptsPerTurn = 128;
 
+// Bytes of a file of certificates, keys or revoked certificates.
+inline constexpr std::size_t kTlsFileMax = std::size_t{4} * 1024 * 1024;
+
+// Bytes that a peer may send before its TLS handshake is done: a chain of certificates is 2 to 6 KB, and
+// OpenSSL alone would keep 128 KiB of a first message.
+inline constexpr std::size_t kHandshakeBytesMax = std::size_t{32} * 1024;
+
+// TLS handshakes at one time: each costs some 40 KB while it lasts.  For one more, the one that has lasted
+// longest is closed.
+inline constexpr std::size_t kHandshakesMax = 1024;
+
+// Reads of unfinished TLS handshakes in one turn of the loop.  Each can cost a signature or two, 0.7 ms, or 2
+// ms with a client's certificate, and a verdict waits for the end of the turn.
+inline constexpr unsigned kHandshakeStepsPerTurn = 2;
+
+// Default of the connections that a listener with TLS accepts in a second: at 0.7 ms each a fifth of a core.
+inline constexpr unsigned kTlsAcceptRateDefault = 300;
+
 // How many permits make a batch, as a time at the rate: a pause of accepting is that long, and the loop wakes
 // twenty times a second for it.
 inline constexpr Millis kAcceptPause{50};

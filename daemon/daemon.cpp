@@ -317,6 +317,7 @@ void Daemon::replace() {
   if (server_.is_stopping() || is_leaving_) return restarter_.refuse("the daemon is shutting down");
 
   ControlServer& control = operations_.control();
+  server_.close_unkeepable();
   Kept kept;
   const auto state = write_state(Next::SameProcess, kept);
   if (!state) return restarter_.refuse(state.error());
@@ -335,6 +336,7 @@ void Daemon::replace() {
 // sent to them any more.
 bool Daemon::leave_with_manager() {
   loop_.turn_once();
+  server_.close_unkeepable();
   Kept kept;
   const auto state = write_state(Next::ProcessOfManager, kept);
   if (!state) return log_not_kept(state.error());

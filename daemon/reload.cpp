@@ -13,6 +13,7 @@
 #include "common/uv/listening_socket.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/io/proxy_preamble.h"
+#include "daemon/io/tls_preamble.h"
 
 namespace heartbeat {
 namespace {
@@ -58,8 +59,21 @@ void log_tokens(const LoadedConfig& loaded) {
 }
 
 // What a listener with these options demands of its connections.
-Demands demands_of(const std::vector<Network>& proxies, std::string_view requirement) {
-  return {.preamble = require_proxy_header(proxies), .require = requirement_named(requirement)};
+Demands demands_of(const Listener& listener, const std::shared_ptr<const tls::Context>& context) {
+  Demands demands{.require = requirement_named(*listener.require), .accept_rate = accept_rate_of(listener)};
+  if (listener.proxy_from->empty() && context == nullptr) return demands;
+  demands.preambles = [proxies = *listener.proxy_from, context](const Endpoint& peer) {
+    Preambles preambles;
+    if (auto proxy = proxy_preamble(proxies, peer)) preambles.push_back(std::move(proxy));
+    if (context != nullptr) preambles.push_back(tls_preamble(context));
+    return preambles;
+  };
+  return demands;
+}
+
+// The sockets that were handed over have none of the options of a [[listener]].
+Demands demands_at_handed(const Config& config) {
+  return demands_of({.address = {}, .proxy_from = config.proxy_from, .require = config.require}, nullptr);
 }
 
 }  // namespace
@@ -95,14 +109,14 @@ tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed,
   log_tokens(in_force_);
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
-  server_.entrance().demand_at_adopted(demands_of(in_force_.config.proxy_from, in_force_.config.require));
+  server_.entrance().demand_at_adopted(demands_at_handed(in_force_.config));
   for (const Entrance::Kept& socket : inherited) {
     const auto local = server_.entrance().adopt(socket.descriptor, in_force_.config.backlog, socket.asked);
     if (!local) return tl::unexpected(local.error());
     spdlog::info("listening on {}", to_string(*local));
   }
   if (handed_) return adopt(handed);
-  auto listening = listen(in_force_.config);
+  auto listening = listen(in_force_);
   if (listening || inherited.empty()) return listening;
   // Ending now would cost every client its connection.
   spdlog::error("{}; the addresses of before the restart are listened on", listening.error());
@@ -138,11 +152,11 @@ ReloadResult Reloader::try_reload() {
     if (!loaded) return failed(loaded.error().lines);
     fit_to_descriptors(*loaded, descriptors_, !in_force_.config.http_listen.empty());
     ReloadResult result = compare(*loaded);
-    auto at_handed = demands_of(loaded->config.proxy_from, loaded->config.require);
+    auto at_handed = demands_at_handed(loaded->config);
     auto settings = server_.prepare(server_settings(loaded->config));
     settings.credentials = loaded->tokens.get();
     if (!handed_) {
-      if (const auto listening = listen(loaded->config); !listening) return failed({listening.error()});
+      if (const auto listening = listen(*loaded); !listening) return failed({listening.error()});
     }
     put_into_force(std::move(*loaded), std::move(settings), std::move(at_handed));
     return result;
@@ -162,14 +176,17 @@ tl::expected<void, std::string> Reloader::adopt(const std::vector<int>& descript
   return {};
 }
 
-tl::expected<void, std::string> Reloader::listen(const Config& config) {
+tl::expected<void, std::string> Reloader::listen(const LoadedConfig& loaded) {
+  const Config& config = loaded.config;
   std::vector<Resolved> resolved;
   std::vector<Entrance::Address> wanted;
-  for (const Listener& listener : all_listeners(config)) {
+  const std::vector<Listener> listeners = all_listeners(config);
+  for (std::size_t at = 0; at < listeners.size(); ++at) {
+    const Listener& listener = listeners[at];
     const auto endpoints = resolve(listener.address);
     if (!endpoints) return tl::unexpected(endpoints.error());
     resolved.push_back({listener.address, *endpoints});
-    const Demands demands = demands_of(*listener.proxy_from, *listener.require);
+    const Demands demands = demands_of(listener, loaded.tls[at]);
     for (const Endpoint& endpoint : *endpoints) {
       // Names and addresses of one list may lead to one address.
       const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const Entrance::Address& earlier) {

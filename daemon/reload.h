@@ -61,7 +61,7 @@ class Reloader {
 
   ReloadResult try_reload();
   [[nodiscard]] tl::expected<void, std::string> adopt(const std::vector<int>& descriptors);
-  [[nodiscard]] tl::expected<void, std::string> listen(const Config& config);
+  [[nodiscard]] tl::expected<void, std::string> listen(const LoadedConfig& loaded);
   [[nodiscard]] tl::expected<std::vector<Endpoint>, std::string> resolve(const HostPort& where) const;
   [[nodiscard]] ReloadResult compare(LoadedConfig& loaded) const;
   void put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& settings, Demands&& at_handed);

@@ -1,8 +1,8 @@
 // Whether this build of the programs has OpenSSL (CMake: HEARTBEAT_OPENSSL), and what of it needs no TLS:
 // digests and random bytes.
 //
-// The folder common/tls is the one place that knows OpenSSL.  Each of its sources exists twice, and the build
-// takes one: the file that uses OpenSSL, and without_openssl.cpp for a build that has none.
+// The folder common/tls is the one place that knows OpenSSL.  Where the build has none, without_openssl.cpp
+// takes the place of its other sources.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "common/tls/openssl.h"
+#include "common/tls/session.h"
 
 namespace heartbeat::tls {
 
@@ -22,6 +23,14 @@ bool is_same(const Digest& one, const Digest& other) {
 
 bool draw_secret(std::span<std::uint8_t>) {
   return false;
+}
+
+tl::expected<std::shared_ptr<const Context>, std::string> server_context(const ServerOptions&) {
+  return tl::unexpected(std::string{"this program was built without OpenSSL"});
+}
+
+tl::expected<std::shared_ptr<const Context>, std::string> client_context(const ClientOptions&) {
+  return tl::unexpected(std::string{"this program was built without OpenSSL"});
 }
 
 }  // namespace heartbeat::tls

@@ -67,7 +67,7 @@ void Acceptor::watch() {
 void Acceptor::accept_waiting() {
   do {
     if (!in_hand_) {
-      if (!door_.may_accept()) return;
+      if (!door_.may_accept(*this)) return;
       const int error = accept();
       if (error == EAGAIN) return;
       if (error != 0) return wait_for(error);

@@ -43,9 +43,9 @@ class Acceptor {
     Door& operator=(Door&&) = delete;
     virtual ~Door() = default;
 
-    // Whether one more connection may be accepted now.  If not, the next poll asks again, unless the door
-    // pauses the acceptor meanwhile.
-    [[nodiscard]] virtual bool may_accept() = 0;
+    // Whether one more connection may be accepted there now.  If not, the next poll asks again, unless the
+    // door pauses the acceptor meanwhile.
+    [[nodiscard]] virtual bool may_accept(Acceptor& at) = 0;
     // Takes the connection, by moving its socket out, or closes it, by leaving it.  If it throws
     // std::bad_alloc and the socket is still there, the connection is kept, and offered again later.
     virtual void take(Acceptor& from, Accepted& accepted) = 0;

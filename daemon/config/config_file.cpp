@@ -208,14 +208,45 @@ class Reader {
           refuse("listener.require", node.source(), fault.what);
         }
         listener.require = std::get<std::string>(*value);
-      } else {
+      } else if (name == "accept_rate") {
+        const Setting& rate = all_settings()[*find_setting(name)];
+        const auto value = read_single(rate, node);
+        if (!value) continue;
+        for (const Fault& fault : faults_of(rate, *value)) {
+          refuse("listener.accept_rate", node.source(), fault.what);
+        }
+        if (contents_.mistakes.size() > mistakes) continue;
+        listener.accept_rate = static_cast<unsigned>(std::get<std::int64_t>(*value));
+      } else if (!read_tls_option(name, node, listener)) {
         refuse("listener." + escaped(name, limits::kExcerptMax), key.source(),
-               "there is no such option of a listener: address, proxy_from and require are those that there "
-               "are");
+               "there is no such option of a listener: address, proxy_from, require, accept_rate and those "
+               "that begin with tls_ are those that there are (docs/configuration.md)");
       }
+    }
+    if (listener.tls && listener.tls->certificate.empty()) {
+      refuse("listener", table.source(), "a [[listener]] with TLS must have tls_certificate");
     }
     if (contents_.mistakes.size() > mistakes) return {};
     return listener;
+  }
+
+  // Returns whether there is such an option.
+  bool read_tls_option(const std::string& name, const toml::node& node, Listener& listener) {
+    for (const TlsOption& option : tls_options()) {
+      if (option.name != name) continue;
+      const auto* const text = node.as_string();
+      const auto fault = text == nullptr ? "must be text in quotes, not " + std::string{name_of(node.type())}
+                                         : fault_of(option, text->get());
+      if (!listener.tls) listener.tls.emplace();
+      if (fault) {
+        refuse("listener." + name, node.source(), *fault);
+        if (option.name == "tls_certificate") listener.tls->certificate = "?";  // one mistake is enough
+      } else {
+        (*listener.tls).*(option.member) = text->get();
+      }
+      return true;
+    }
+    return false;
   }
 
   void read_address(const toml::node& node, HostPort& address) {

@@ -70,14 +70,17 @@ class TogetherCheck {
                            "is empty, and there is no [[listener]]: clients need an address to connect to"});
     }
     for (const Listener& listener : all_listeners(config)) {
-      if (*listener.require != "certificate" || !listener.proxy_from->empty() || is_mistaken("require") ||
+      const bool verifies =
+          !listener.proxy_from->empty() || (listener.tls && !listener.tls->client_ca.empty());
+      if (*listener.require != "certificate" || verifies || is_mistaken("require") ||
           is_mistaken("proxy_from")) {
         continue;
       }
       const std::string key = config.require == "certificate" ? "require" : "listener";
       mistakes_.push_back({origin_of(key), key,
                            "'certificate': no client of '" + escaped(to_string(listener.address)) +
-                               "' can have one, as a proxy verifies it and proxy_from is empty there"});
+                               "' can have one, as tls_client_ca or a proxy of proxy_from must verify it and "
+                               "there is neither"});
       break;
     }
     for (const Listener& listener : config.listeners) {
@@ -111,12 +114,13 @@ class TogetherCheck {
             {origin_of(key), key, where + "requires tokens, and there is no file of them (tokens)"});
         return;
       }
-      if (config.token_in_clear == "yes" || is_mistaken("token_in_clear")) continue;
+      if (listener.tls || config.token_in_clear == "yes" || is_mistaken("token_in_clear")) continue;
       const auto endpoint = parse_endpoint(to_string(listener.address));
       if (listener.address.host == "localhost" || (endpoint && is_loopback(*endpoint))) continue;
       mistakes_.push_back({origin_of(key), key,
-                           where + "can be reached by other machines, and the network could read the tokens: "
-                                   "take a loopback address, or allow it with token_in_clear = \"yes\""});
+                           where +
+                               "can be reached by other machines, and the network could read the tokens: "
+                               "take TLS or a loopback address, or allow it with token_in_clear = \"yes\""});
       return;
     }
   }
@@ -217,6 +221,52 @@ std::shared_ptr<const TokenTable> read_tokens(const LoadedConfig& loaded, const 
   return nullptr;
 }
 
+// Reads a file of TLS; without a name it stays empty.  False where that failed.
+bool read_tls_file(const std::string& path, const Origin& origin, tls::File& file,
+                   std::vector<Mistake>& mistakes) {
+  if (path.empty()) return true;
+  auto text = read_config_file(path, Reading::Again, limits::kTlsFileMax);
+  if (!text) {
+    mistakes.push_back({origin, "listener", text.error()});
+    return false;
+  }
+  file = {path, std::move(*text)};
+  return true;
+}
+
+// Null if something is wrong with the files.
+std::shared_ptr<const tls::Context> read_tls(const ListenerTls& options, bool require_certificate,
+                                             const Origin& origin, std::vector<Mistake>& mistakes) {
+  tls::ServerOptions server{
+      .require_certificate = require_certificate,
+      .allow_version_1_2 = options.min_version == "1.2",
+      .identity = options.identity == "san" ? tls::Identity::AlternativeName : tls::Identity::CommonName};
+  const std::string& key = options.key.empty() ? options.certificate : options.key;
+  if (!read_tls_file(options.certificate, origin, server.certificate, mistakes) ||
+      !read_tls_file(key, origin, server.key, mistakes) ||
+      !read_tls_file(options.client_ca, origin, server.client_ca, mistakes) ||
+      !read_tls_file(options.client_crl, origin, server.client_crl, mistakes)) {
+    return nullptr;
+  }
+  auto context = tls::server_context(server);
+  if (context) return *context;
+  mistakes.push_back({origin, "listener", context.error()});
+  return nullptr;
+}
+
+// From all of the files, whether they have changed or not.
+std::vector<std::shared_ptr<const tls::Context>> read_all_tls(const LoadedConfig& loaded,
+                                                              std::vector<Mistake>& mistakes) {
+  std::vector<std::shared_ptr<const tls::Context>> contexts;
+  if (!mistakes.empty()) return contexts;
+  for (const Listener& listener : all_listeners(loaded.config)) {
+    contexts.push_back(listener.tls ? read_tls(*listener.tls, *listener.require == "certificate",
+                                               loaded.origins[*find_setting("listener")], mistakes)
+                                    : nullptr);
+  }
+  return contexts;
+}
+
 LoadErrors errors_of(const std::vector<Mistake>& mistakes) {
   const bool only_flags = std::all_of(mistakes.begin(), mistakes.end(), [](const Mistake& mistake) {
     return mistake.where.kind == Origin::Kind::Flag;
@@ -248,6 +298,7 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
   loaded.replace_default_address();
   TogetherCheck{loaded, contents.mistakes}.check();
   loaded.tokens = read_tokens(loaded, before, contents.mistakes);
+  loaded.tls = read_all_tls(loaded, contents.mistakes);
   if (!contents.mistakes.empty()) return tl::unexpected(errors_of(contents.mistakes));
   return loaded;
 }

@@ -8,6 +8,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/tls/session.h"
 #include "daemon/access/token_table.h"
 #include "daemon/config/command_line.h"
 #include "daemon/config/config.h"
@@ -22,6 +23,8 @@ struct LoadedConfig {
   std::vector<Origin> origins = std::vector<Origin>(all_settings().size());  // by row of all_settings()
   std::string file;                                                          // that was read; empty: none
   std::shared_ptr<const TokenTable> tokens;                                  // null: there is no file of them
+  // What the files of each of all_listeners() make; null where it has no TLS.
+  std::vector<std::shared_ptr<const tls::Context>> tls;
 
   // Puts a value without faults into force.
   void take(const Given& given);

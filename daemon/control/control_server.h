@@ -98,7 +98,9 @@ class ControlServer final : uv::Acceptor::Door {
   using Sessions = std::list<uv::Owned<ControlSession>>;
 
   // --- from the acceptor ---
-  [[nodiscard]] bool may_accept() override { return accepted_this_turn_ < limits::kAcceptsPerTurn; }
+  [[nodiscard]] bool may_accept(uv::Acceptor&) override {
+    return accepted_this_turn_ < limits::kAcceptsPerTurn;
+  }
   void take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) override;
   void on_shortage(uv::Acceptor& at, std::string_view why) override;
 

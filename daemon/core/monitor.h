@@ -79,7 +79,8 @@ class Monitor {
   [[nodiscard]] std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects,
                                            const Arrival& arrival = {});
 
-  // What the connection sent before its first frame is wrong: it is closed.  `what` is a sentence.
+  // What the connection sent around its frames, before them or as records of TLS, is wrong: it is closed.
+  // `what` is a sentence.
   void reject_preamble(ConnId conn, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
 
   // Bytes came.  A connection that was closed meanwhile is ignored.
@@ -88,8 +89,8 @@ class Monitor {
   // Memory lacked to open() this connection: it is turned away.
   void refuse_for_memory(const Endpoint& peer, MonoTime now, Effects& effects);
 
-  // The connection ended from outside: PeerClosed, Reset, or Limit where the client does not read its answers
-  // or where, as the detail then says, memory lacked for it.
+  // The connection ends from outside: PeerClosed, Reset, Shutdown where it cannot outlast a restart, or Limit
+  // where the client does not read its answers or where, as the detail then says, memory lacked for it.
   void disconnect(ConnId conn, Reason reason, MonoTime now, Effects& effects, std::string_view detail = {});
 
   // The same as Limit where memory lacks even for that: counted, but neither reported nor remembered, and

@@ -220,7 +220,7 @@ HttpFigures Server::figures() const {
 
 // --- connections ------------------------------------------------------------------------------------------
 
-bool Server::may_accept() {
+bool Server::may_accept(uv::Acceptor&) {
   return accepted_this_turn_ < kAcceptsPerTurn;
 }
 

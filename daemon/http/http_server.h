@@ -90,7 +90,7 @@ class Server final : uv::Acceptor::Door {
   using Reply = std::unique_ptr<MHD_Response, void (*)(MHD_Response*)>;
 
   // --- from the acceptor ---
-  [[nodiscard]] bool may_accept() override;
+  [[nodiscard]] bool may_accept(uv::Acceptor& at) override;
   void take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) override;
   void on_shortage(uv::Acceptor& at, std::string_view why) override;
 

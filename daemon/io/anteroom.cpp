@@ -1,5 +1,6 @@
 #include "daemon/io/anteroom.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <iterator>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/limits.h"
+#include "common/os/socket.h"
 #include "common/uv/guard.h"
 
 namespace heartbeat {
@@ -16,10 +18,13 @@ namespace heartbeat {
 Anteroom::Anteroom(uv::Loop& loop, Host& host)
     : loop_(loop), host_(host), timer_(uv::Timer::create(loop, [this] { hand_over_late(); })) {}
 
-void Anteroom::receive(Descriptor& socket, Introduction introduction, std::unique_ptr<Preamble> preamble) {
+void Anteroom::receive(Descriptor& socket, Introduction introduction, Preambles preambles) {
   Guests arriving;
-  arriving.push_back(
-      {.socket = Descriptor{-1}, .introduction = std::move(introduction), .preamble = std::move(preamble)});
+  const bool costs = preambles.back()->cost() != Preamble::Cost::None;  // a handshake is the last preamble
+  arriving.push_back({.socket = Descriptor{-1},
+                      .introduction = std::move(introduction),
+                      .preambles = std::move(preambles),
+                      .costs = costs});
   const auto guest = arriving.begin();
   guest->introduction.arrival.accepted = host_.instant();
   auto readable = uv::Readable::create(loop_, socket.get(), [this, guest] { read(guest); });
@@ -28,15 +33,43 @@ void Anteroom::receive(Descriptor& socket, Introduction introduction, std::uniqu
   guest->socket = std::move(socket);
 
   guests_.splice(guests_.end(), arriving);
+  if (costs) ++handshakes_;
   make_room();
   if (guests_.size() == 1) set_timer();
 }
 
 void Anteroom::make_room() {
   while (!guests_.empty() && guests_.size() > host_.places()) close(guests_.begin(), figures_.displaced);
+  if (handshakes_ <= limits::kHandshakesMax) return;
+  const auto longest =
+      std::find_if(guests_.begin(), guests_.end(), [](const Guest& guest) { return guest.costs; });
+  close(longest, figures_.displaced);
+}
+
+void Anteroom::clear() {
+  guests_.clear();
+  handshakes_ = 0;
+}
+
+void Anteroom::begin_turn() {
+  steps_ = 0;
+  begun_one_waited_ = std::exchange(begun_one_waits_, false);
+}
+
+bool Anteroom::may_step(Preamble::Cost cost) {
+  if (cost == Preamble::Cost::None) return true;
+  host_.work_waits();
+  const bool is_begun = cost == Preamble::Cost::GoOn;
+  if (steps_ < limits::kHandshakeStepsPerTurn && (is_begun || !begun_one_waited_)) {
+    ++steps_;
+    return true;
+  }
+  begun_one_waits_ = begun_one_waits_ || is_begun;
+  return false;
 }
 
 bool Anteroom::read(Guests::iterator guest) {
+  if (!guest->preambles.empty() && !may_step(guest->preambles.front()->cost())) return false;
   std::array<char, limits::kFrameMax> bytes;
   const ssize_t count = ::recv(guest->socket.get(), bytes.data(), bytes.size(), 0);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
@@ -52,14 +85,25 @@ bool Anteroom::read(Guests::iterator guest) {
 }
 
 bool Anteroom::take(Guests::iterator guest, std::string_view bytes) {
-  if (guest->preamble != nullptr) {
-    switch (guest->preamble->read(bytes, guest->introduction)) {
-      case Preamble::State::NeedMore: return false;
-      case Preamble::State::Done: guest->preamble.reset(); break;
-      case Preamble::State::Bad: bytes = {}; break;
-    }
+  std::string answer;
+  auto state = Preamble::State::Done;
+  while (!guest->preambles.empty() && state == Preamble::State::Done) {
+    state = guest->preambles.front()->read(bytes, guest->introduction, answer);
+    if (state == Preamble::State::Done) guest->preambles.erase(guest->preambles.begin());
   }
-  if (bytes.empty() && !guest->introduction.fault) return false;
+  Introduction& introduction = guest->introduction;
+  // The answer is small, and the kernel has room for it unless the peer takes nothing.
+  if (!answer.empty() && std::cmp_not_equal(os::send_bytes(guest->socket.get(), answer), answer.size()) &&
+      !introduction.fault) {
+    introduction.fault = BadInput::TlsFailed;
+    introduction.why = "TLS: the peer does not take its part of the handshake";
+  }
+  if (introduction.fault) {
+    bytes = {};
+    introduction.session.reset();
+  } else if (state == Preamble::State::NeedMore || (bytes.empty() && introduction.session == nullptr)) {
+    return false;
+  }
   hand_over(guest, bytes);
   return true;
 }
@@ -67,14 +111,17 @@ bool Anteroom::take(Guests::iterator guest, std::string_view bytes) {
 void Anteroom::hand_over(Guests::iterator guest, std::string_view first_bytes) {
   Guests leaving;
   leaving.splice(leaving.end(), guests_, guest);
-  leaving.front().readable.reset();  // the socket is watched as the client's from here on
+  if (guest->costs) --handshakes_;
+  guest->introduction.is_cut_short = !guest->preambles.empty();
+  guest->readable.reset();  // the socket is watched as the client's from here on
   const bool had_memory =
-      uv::guarded([&] { host_.arrived(leaving.front().socket, leaving.front().introduction, first_bytes); });
+      uv::guarded([&] { host_.arrived(guest->socket, guest->introduction, first_bytes); });
   if (!had_memory) ++figures_.no_memory;
 }
 
 void Anteroom::close(Guests::iterator guest, std::uint64_t& cause) {
   ++cause;
+  if (guest->costs) --handshakes_;
   guests_.erase(guest);
 }
 

@@ -1,5 +1,9 @@
 #include "daemon/io/connection.h"
 
+#include <array>
+#include <string>
+
+#include "common/uv/guard.h"
 #include "daemon/io/server.h"
 
 namespace heartbeat {
@@ -7,7 +11,17 @@ namespace heartbeat {
 int Connection::tell(std::string_view bytes) {
   if (!told_) send_at_once();
   told_ = true;
-  return write(bytes);
+  if (session_ == nullptr) return write(bytes);
+  std::string records;
+  bool is_encrypted = false;
+  if (!uv::guarded([&] { is_encrypted = session_->write(bytes, records); })) return UV_ENOMEM;
+  return is_encrypted ? write(records) : UV_EPIPE;
+}
+
+void Connection::end_session() {
+  if (session_ == nullptr) return;
+  std::string record;
+  if (uv::guarded([&] { session_->end(record); })) static_cast<void>(write(record));
 }
 
 void Connection::hold_back() {
@@ -35,7 +49,31 @@ void Connection::linger(std::list<Lingering>::iterator place) {
 }
 
 void Connection::on_bytes(std::string_view bytes) {
-  if (!lingers_) server_.received(conn_, bytes);
+  if (lingers_ || is_deaf_) return;
+  session_ == nullptr ? server_.received(conn_, bytes) : decrypt(bytes);
+}
+
+// All of it in this call: a frame left in the session would wait for bytes that may never come.
+void Connection::decrypt(std::string_view bytes) {
+  std::array<char, tls::kRecordMax> plain;
+  for (auto read = tls::Session::Read::Bytes; read == tls::Session::Read::Bytes && !lingers_;) {
+    std::size_t count = 0;
+    std::string answer;  // to a change of keys, or an alert
+    read = session_->read(bytes, plain, count, answer);
+    if (!answer.empty()) static_cast<void>(write(answer));
+    switch (read) {
+      case tls::Session::Read::NeedMore: break;
+      case tls::Session::Read::Bytes: server_.received(conn_, {plain.data(), count}); break;
+      case tls::Session::Read::End:
+        pause_reading();
+        on_end(UV_EOF);
+        break;
+      case tls::Session::Read::Failed:
+        is_deaf_ = true;
+        server_.garbled(conn_, "TLS: " + session_->why());
+        break;
+    }
+  }
 }
 
 void Connection::on_end(int error) {

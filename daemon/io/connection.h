@@ -1,9 +1,14 @@
-// One client's socket: hands its bytes and its end to the server, which says what to write.
+// One client's socket: hands its bytes and its end to the server, which says what to write.  Where the client
+// came by TLS, both directions pass its session here.
 #pragma once
 
+#include <cstdint>
 #include <list>
+#include <memory>
 #include <string_view>
+#include <utility>
 
+#include "common/tls/session.h"
 #include "common/uv/handle.h"
 #include "common/uv/stream.h"
 #include "daemon/core/connection_id.h"
@@ -21,13 +26,26 @@ struct Lingering {
 
 class Connection final : public uv::TcpStream {
  public:
-  Connection(uv::Loop& loop, Server& server) : TcpStream(loop), server_(server) {}
+  // `session`: null where bytes are plain.
+  Connection(uv::Loop& loop, Server& server, std::unique_ptr<tls::Session> session)
+      : TcpStream(loop), server_(server), session_(std::move(session)) {}
 
   // From here on it is this client's.  Before that nothing may be read from it.
   void belongs_to(ConnId conn) { conn_ = conn; }
 
+  // Bytes that were read before; may throw std::bad_alloc.
+  void take_first(std::string_view bytes) { on_bytes(bytes); }
+
+  // Throws away what the peer sends from here on.
+  void ignore_bytes() { is_deaf_ = true; }
+
+  [[nodiscard]] bool has_session() const { return session_ != nullptr; }
+
   // Returns 0 or a libuv error, as TcpStream::write() does.
   int tell(std::string_view bytes);
+
+  // Ends a TLS session in order; nothing can be told after that.
+  void end_session();
 
   // Stops reading until read_on(), and reads in small pieces from then on.
   void hold_back();
@@ -46,13 +64,16 @@ class Connection final : public uv::TcpStream {
   }
   void on_bytes(std::string_view bytes) override;
   void on_end(int error) override;
+  void decrypt(std::string_view bytes);
 
   Server& server_;
+  std::unique_ptr<tls::Session> session_;
   ConnId conn_;                               // until it lingers
   std::list<Lingering>::iterator lingering_;  // from there on
   int end_ = 0;                               // what on_end() reported
   bool told_ = false;
   bool lingers_ = false;
+  bool is_deaf_ = false;
   bool is_held_back_ = false;
   bool was_held_back_ = false;
 };

@@ -21,7 +21,7 @@ Entrance::Entrance(uv::Loop& loop, Host& host)
       host_(host),
       anteroom_(loop, host),
       gate_(limits::kAcceptRateDefault, loop.now()),
-      gate_timer_(uv::Timer::create(loop, [this] { try_gate(); })) {}
+      gate_timer_(uv::Timer::create(loop, [this] { try_gates(); })) {}
 
 // --- addresses --------------------------------------------------------------------------------------------
 
@@ -55,6 +55,9 @@ tl::expected<Entrance::Change, std::string> Entrance::listen_on(std::vector<Addr
     change.opened.push_back(listener.local);
     listeners_.push_back(std::move(listener));
   }
+  for (Listener& listener : listeners_)
+    listener.gate.set_rate(listener.demands ? listener.demands->accept_rate : 0);
+  try_gates();
   return change;
 }
 
@@ -119,7 +122,11 @@ tl::expected<Entrance::Listener, std::string> Entrance::start(const Endpoint& as
   auto acceptor = uv::Acceptor::create(loop_, std::move(socket), *this);
   if (!acceptor) return cannot_listen(to_string(local), acceptor.error());
   if (gate_.is_paused()) (*acceptor)->pause();
-  return Listener{.asked = asked, .local = local, .acceptor = std::move(*acceptor), .demands = {}};
+  return Listener{.asked = asked,
+                  .local = local,
+                  .acceptor = std::move(*acceptor),
+                  .gate = AcceptGate{0, loop_.now()},
+                  .demands = {}};
 }
 
 void Entrance::close() {
@@ -143,28 +150,43 @@ void Entrance::add_watched(std::vector<int>& descriptors) const {
 // --- accepting --------------------------------------------------------------------------------------------
 
 // Not where it would be at the cost of the clients that are connected.
-bool Entrance::may_accept() {
+bool Entrance::may_accept(uv::Acceptor& at) {
   if (accepted_this_turn_ == limits::kAcceptsPerTurn) return false;
-  if (gate_.is_open(loop_.now())) return true;
-  shut_gate();
+  if (!gate_.is_open(loop_.now())) {
+    shut_gate();
+    return false;
+  }
+  Listener& listener = listener_of(at);
+  if (listener.gate.is_open(loop_.now())) return true;
+  at.pause();
+  arm_gates();
+  host_.accepting_pauses("connections to " + to_string(listener.local) + " come faster than " +
+                         std::to_string(listener.gate.rate()) +
+                         " a second (its accept_rate); connections wait, and are accepted in turn");
   return false;
 }
 
+Entrance::Listener& Entrance::listener_of(const uv::Acceptor& acceptor) {
+  return *std::find_if(listeners_.begin(), listeners_.end(),
+                       [&](const Listener& listener) { return listener.acceptor.get() == &acceptor; });
+}
+
 void Entrance::take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) {
-  const auto at = std::find_if(listeners_.begin(), listeners_.end(),
-                               [&](const Listener& listener) { return listener.acceptor.get() == &from; });
-  const Demands& demands = at->demands ? *at->demands : demands_at_adopted_;
-  const Introduction introduction{
-      .peer = accepted.peer, .arrival = {.listener = at->local, .passage = {.require = demands.require}}};
-  auto preamble = demands.preamble ? demands.preamble(accepted.peer) : nullptr;
+  Listener& at = listener_of(from);
+  const Demands& demands = at.demands ? *at.demands : demands_at_adopted_;
+  Introduction introduction{.peer = accepted.peer,
+                            .arrival = {.listener = at.local, .passage = {.require = demands.require}}};
+  Preambles preambles = demands.preambles ? demands.preambles(accepted.peer) : Preambles{};
   // Without a place for one more, the host refuses it, and says so.
-  if (preamble != nullptr && host_.places() > 0) {
-    anteroom_.receive(accepted.socket, introduction, std::move(preamble));
+  if (!preambles.empty() && host_.places() > 0) {
+    anteroom_.receive(accepted.socket, std::move(introduction), std::move(preambles));
   } else {
+    introduction.is_cut_short = !preambles.empty();
     host_.arrived(accepted.socket, introduction, {});
     anteroom_.make_room();
   }
   gate_.admit();
+  at.gate.admit();
   ++accepted_this_turn_;
 }
 
@@ -187,20 +209,38 @@ std::uint64_t Entrance::shortages() const {
 
 void Entrance::set_accept_rate(unsigned rate) {
   gate_.set_rate(rate);
-  if (gate_.is_paused()) try_gate();
+  if (gate_.is_paused()) try_gates();
+}
+
+void Entrance::begin_turn() {
+  accepted_this_turn_ = 0;
+  anteroom_.begin_turn();
 }
 
 void Entrance::shut_gate() {
   for (const Listener& listener : listeners_) listener.acceptor->pause();
-  gate_timer_->arm(gate_.opens_at() - loop_.now());
+  arm_gates();
   host_.accepting_pauses("connections come faster than " + std::to_string(gate_.rate()) +
                          " a second (accept_rate); connections wait, and are accepted in turn");
 }
 
-void Entrance::try_gate() {
+void Entrance::try_gates() {
   gate_.reopen(loop_.now());
-  if (gate_.is_paused()) return gate_timer_->arm(gate_.opens_at() - loop_.now());
-  for (const Listener& listener : listeners_) listener.acceptor->go_on();
+  for (Listener& listener : listeners_) {
+    listener.gate.reopen(loop_.now());
+    gate_.is_paused() || listener.gate.is_paused() ? listener.acceptor->pause() : listener.acceptor->go_on();
+  }
+  arm_gates();
+}
+
+void Entrance::arm_gates() {
+  MonoTime opens = MonoTime::never();
+  const auto look_at = [&](const AcceptGate& gate) {
+    if (gate.is_paused()) opens = std::min(opens, gate.opens_at());
+  };
+  look_at(gate_);
+  for (const Listener& listener : listeners_) look_at(listener.gate);
+  opens == MonoTime::never() ? gate_timer_->disarm() : gate_timer_->arm(opens - loop_.now());
 }
 
 }  // namespace heartbeat

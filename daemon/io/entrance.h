@@ -4,8 +4,9 @@
 // demands a preamble, that comes first (Anteroom).
 //
 // Connections that cannot be accepted wait in the kernel's accept queue: those beyond
-// limits::kAcceptsPerTurn for the next turn of the loop, those beyond accept_rate for the gate, and all of
-// them while descriptors or memory lack (see uv::Acceptor).
+// limits::kAcceptsPerTurn for the next turn of the loop, those beyond accept_rate for the gate, those beyond
+// a rate of their own listener for that listener's, and all of them while descriptors or memory lack (see
+// uv::Acceptor).
 #pragma once
 
 #include <cstddef>
@@ -99,14 +100,15 @@ class Entrance final : uv::Acceptor::Door {
   // How often a connection could not be accepted, for want of a descriptor or of memory.
   [[nodiscard]] std::uint64_t shortages() const;
 
-  // To be called once in each turn of the loop.
-  void begin_turn() { accepted_this_turn_ = 0; }
+  // Must be called once in each turn of the loop.
+  void begin_turn();
 
  private:
   struct Listener {
     Endpoint asked;  // its port may be 0
     Endpoint local;
     std::unique_ptr<uv::Acceptor> acceptor;
+    AcceptGate gate;                 // of this listener alone
     std::optional<Demands> demands;  // nothing: it was adopted
 
     [[nodiscard]] bool is_for(const Endpoint& at) const { return at == asked || at == local; }
@@ -118,12 +120,14 @@ class Entrance final : uv::Acceptor::Door {
   [[nodiscard]] tl::expected<Listener, std::string> start(const Endpoint& asked, Descriptor socket);
 
   // --- from acceptors ---
-  [[nodiscard]] bool may_accept() override;
+  [[nodiscard]] bool may_accept(uv::Acceptor& at) override;
   void take(uv::Acceptor& from, uv::Acceptor::Accepted& accepted) override;
   void on_shortage(uv::Acceptor& at, std::string_view why) override;
 
+  [[nodiscard]] Listener& listener_of(const uv::Acceptor& acceptor);
   void shut_gate();
-  void try_gate();
+  void try_gates();
+  void arm_gates();
 
   uv::Loop& loop_;
   Host& host_;

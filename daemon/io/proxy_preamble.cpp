@@ -10,7 +10,7 @@ namespace {
 
 class ProxyPreamble final : public Preamble {
  public:
-  State read(std::string_view& input, Introduction& introduction) override {
+  State read(std::string_view& input, Introduction& introduction, std::string&) override {
     switch (header_.read(input)) {
       case ProxyHeader::State::NeedMore: return State::NeedMore;
       case ProxyHeader::State::Bad: return refuse(introduction);
@@ -39,11 +39,8 @@ class ProxyPreamble final : public Preamble {
 
 }  // namespace
 
-MakePreamble require_proxy_header(const std::vector<Network>& proxies) {
-  if (proxies.empty()) return {};
-  return [proxies](const Endpoint& peer) -> std::unique_ptr<Preamble> {
-    return contains(proxies, peer) ? std::make_unique<ProxyPreamble>() : nullptr;
-  };
+std::unique_ptr<Preamble> proxy_preamble(const std::vector<Network>& proxies, const Endpoint& peer) {
+  return contains(proxies, peer) ? std::make_unique<ProxyPreamble>() : nullptr;
 }
 
 }  // namespace heartbeat

@@ -1,6 +1,7 @@
 // The header of the PROXY protocol as a preamble: required from trusted proxies, and from no other peer.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "common/network.h"
@@ -8,8 +9,9 @@
 
 namespace heartbeat {
 
-// For proxies that have these addresses; empty where there are none.  A header from any other
-// address is not looked for here: the monitor sees it in the place of the first frame (proxy_untrusted).
-[[nodiscard]] MakePreamble require_proxy_header(const std::vector<Network>& proxies);
+// Null where `peer` is none of these proxies.  A header from any other address is not looked for here: the
+// monitor sees it in the place of the first frame (proxy_untrusted).
+[[nodiscard]] std::unique_ptr<Preamble> proxy_preamble(const std::vector<Network>& proxies,
+                                                       const Endpoint& peer);
 
 }  // namespace heartbeat

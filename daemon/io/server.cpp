@@ -124,11 +124,11 @@ MonoTime Server::now() {
   return turn_.now();
 }
 
-// Without memory it throws before anything has changed.  While the reserve is in use the connection is
-// refused.
-void Server::arrived(Descriptor& socket, const Introduction& introduction, std::string_view first_bytes) {
+// Without memory it throws before anything has changed, but that the session is gone, for which a connection
+// is not offered again.  While the reserve is in use the connection is refused.
+void Server::arrived(Descriptor& socket, Introduction& introduction, std::string_view first_bytes) {
   hurry();  // where one connection came, more may be coming
-  uv::Owned<Connection> connection{new Connection{loop_, *this}};
+  uv::Owned<Connection> connection{new Connection{loop_, *this, std::move(introduction.session)}};
   const std::size_t slots = monitor_.clients().slots();
   if (connections_.size() <= slots) connections_.resize(slots + 1);  // room for any slot that it may get
   if (memory_ != nullptr && memory_->is_lent()) {
@@ -141,18 +141,22 @@ void Server::arrived(Descriptor& socket, const Introduction& introduction, std::
   if (!conn) return;
   if (const int error = connection->open(std::move(socket)); error != 0) return ended(*conn, error);
   connection->belongs_to(*conn);
+  if (introduction.is_cut_short) connection->ignore_bytes();
   static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
   assert(connections_[conn->slot] == nullptr);
   connections_[conn->slot] = std::move(connection);
-  if (introduction.fault) return refuse(*conn, introduction);
+  if (introduction.fault) return refuse(*conn, *introduction.fault, introduction.why);
   if (first_bytes.empty()) return;
-  if (!uv::guarded([&] { received(*conn, first_bytes); })) ended(*conn, UV_ENOMEM);
+  if (!uv::guarded([&] { connections_[conn->slot]->take_first(first_bytes); })) ended(*conn, UV_ENOMEM);
 }
 
-void Server::refuse(ConnId conn, const Introduction& introduction) {
-  const bool had_memory = uv::guarded(
-      [&] { monitor_.reject_preamble(conn, *introduction.fault, introduction.why, now(), effects_); });
+void Server::refuse(ConnId conn, BadInput fault, const std::string& why) {
+  const bool had_memory = uv::guarded([&] { monitor_.reject_preamble(conn, fault, why, now(), effects_); });
   had_memory ? apply() : ended(conn, UV_ENOMEM);
+}
+
+void Server::garbled(ConnId conn, const std::string& why) {
+  refuse(conn, BadInput::TlsFailed, why);
 }
 
 Millis Server::hello_timeout() const {
@@ -164,12 +168,21 @@ std::size_t Server::places() const {
   return all - std::min(all, monitor_.clients().size());
 }
 
+void Server::close_unkeepable() {
+  for (std::uint32_t slot = 0; slot < connections_.size(); ++slot) {
+    if (connections_[slot] == nullptr || !connections_[slot]->has_session()) continue;
+    end(monitor_.clients().conn_of(slot), Reason::Shutdown, "a TLS connection does not outlast a restart");
+    apply();
+  }
+}
+
 std::vector<Server::Kept> Server::kept() const {
   std::vector<Kept> kept;
   const Registry& clients = monitor_.clients();
   kept.reserve(clients.size());
   for (std::uint32_t slot = 0; slot < clients.slots(); ++slot) {
     if (clients.at(slot) == nullptr || connections_[slot] == nullptr) continue;
+    if (connections_[slot]->has_session()) continue;
     const Connection& connection = *connections_[slot];
     kept.push_back({clients.conn_of(slot), connection.descriptor(), connection.unsent()});
   }
@@ -183,7 +196,7 @@ void Server::adopt(ConnId conn, Descriptor socket, std::string_view unsent) {
     return;
   }
   if (connections_.size() <= conn.slot) connections_.resize(conn.slot + 1);
-  uv::Owned<Connection> connection{new Connection{loop_, *this}};
+  uv::Owned<Connection> connection{new Connection{loop_, *this, nullptr}};
   if (connection->open(std::move(socket)) != 0) return;  // adopted() closes the client
   connection->belongs_to(conn);
   if (!unsent.empty()) static_cast<void>(connection->tell(unsent));
@@ -198,7 +211,8 @@ void Server::adopt(ConnId conn, Descriptor socket, std::string_view unsent) {
 void Server::adopt_unknown(Descriptor socket) {
   const auto peer = uv::peer_endpoint(socket.get());
   if (!peer) return;  // it has ended meanwhile
-  arrived(socket, {.peer = *peer, .arrival = {.listener = uv::local_endpoint(socket.get())}}, {});
+  Introduction introduction{.peer = *peer, .arrival = {.listener = uv::local_endpoint(socket.get())}};
+  arrived(socket, introduction, {});
 }
 
 void Server::adopted(std::string_view from_version, std::string_view to_version, Millis length) {
@@ -353,7 +367,9 @@ void Server::tell(const Event& event) const {
 
 void Server::let_go(ConnId conn) {
   uv::Owned<Connection> connection = std::move(connections_[conn.slot]);
-  if (connection == nullptr || !connection->may_be_reading()) return;
+  if (connection == nullptr) return;
+  connection->end_session();
+  if (!connection->may_be_reading()) return;
 
   if (!stopping_ && lingering_.size() == limits::kLingeringMax) lingering_.pop_front();
   // Without memory it is closed at once, whether the peer has read its notice or not.

@@ -126,6 +126,9 @@ class Server final : Entrance::Host {
   [[nodiscard]] const Histogram& loop_lateness() const { return turn_.lateness(); }
 
   // --- over a restart (daemon/restart/) ---
+  // Closes the clients that came by TLS, whose sessions cannot be handed over: the keys are OpenSSL's.
+  void close_unkeepable();
+
   // What the process that takes this one's place needs, besides the state of the monitor: where the turn
   // stands, and the connection of each client.
   struct Kept {
@@ -147,11 +150,13 @@ class Server final : Entrance::Host {
   // --- from connections ---
   void received(ConnId conn, std::string_view bytes);
   void ended(ConnId conn, int error);
+  void garbled(ConnId conn, const std::string& why);
   void lingered(std::list<Lingering>::iterator place) { lingering_.erase(place); }
 
  private:
   // --- from the entrance ---
-  void arrived(Descriptor& socket, const Introduction& introduction, std::string_view first_bytes) override;
+  void arrived(Descriptor& socket, Introduction& introduction, std::string_view first_bytes) override;
+  void work_waits() override { hurry(); }
   [[nodiscard]] MonoTime instant() override { return now(); }
   [[nodiscard]] Millis hello_timeout() const override;
   [[nodiscard]] std::size_t places() const override;
@@ -160,7 +165,7 @@ class Server final : Entrance::Host {
   MonoTime now();
   [[nodiscard]] std::uint64_t times_out_of_memory() const;
   [[nodiscard]] bool keeps_too_much(ConnId conn) const;
-  void refuse(ConnId conn, const Introduction& introduction);
+  void refuse(ConnId conn, BadInput fault, const std::string& why);
   void end(ConnId conn, Reason reason, std::string_view detail);
   void give_up(ConnId conn) noexcept;
   void close_clients();

@@ -282,14 +282,41 @@ TEST_CASE(
   CHECK(to_string(all[1]) == "c:3 proxy_from=10.0.0.5 require=none");
 }
 
+TEST_CASE("the options of TLS in a line are read back as they were written, and each has its own mistakes") {
+  constexpr std::string_view kLine =
+      "a:1 accept_rate=7 tls_certificate=/c.pem tls_key=/k.pem tls_client_ca=/ca.pem tls_client_crl=/crl.pem "
+      "tls_min_version=1.2 tls_identity=san";
+  const auto listener = parse_listener(kLine);
+  REQUIRE(listener);
+  CHECK(to_string(*listener) == kLine);
+  CHECK(listener->tls == ListenerTls{"/c.pem", "/k.pem", "/ca.pem", "/crl.pem", "1.2", "san"});
+  CHECK(accept_rate_of(*listener) == 7);
+  CHECK(accept_rate_of(*parse_listener("a:1 tls_certificate=/c.pem")) == limits::kTlsAcceptRateDefault);
+  CHECK(accept_rate_of(*parse_listener("a:1")) == 0);
+  CHECK(toml_table(*parse_listener("a:1 accept_rate=0 tls_certificate=/c.pem")) ==
+        R"({ address = "a:1", accept_rate = 0, tls_certificate = "/c.pem" })");
+
+  CHECK(parse_listener("a:1 tls_key=/k.pem").error() == "a listener with TLS must have tls_certificate");
+  CHECK(parse_listener("a:1 tls_certificate=").error() == "tls_certificate: must be the path of a file");
+  CHECK(parse_listener("a:1 tls_certificate=/c tls_min_version=1.1").error() ==
+        "tls_min_version: '1.1' is not one of 1.2 or 1.3");
+  CHECK(parse_listener("a:1 accept_rate=-1").error() ==
+        "accept_rate: '-1' is not a whole number from 0 to 1000000");
+  CHECK(parse_listener("a:1 accept_rate=1000000"));
+  CHECK_FALSE(parse_listener("a:1 accept_rate=1000001"));
+}
+
 TEST_CASE("what is wrong with a listener on the command line is said") {
   const Setting& setting = all_settings()[*find_setting("listener")];
   const auto fault = [&](const std::string& text) {
     const auto faults = faults_of(setting, std::vector<std::string>{text});
     return faults.size() == 1 ? faults[0].what : "";
   };
-  CHECK(fault("a:1 port=1") ==
-        "'port=1' is not an option of a listener: proxy_from=NETWORK,… and require=WORD are");
+  CHECK(
+      fault("a:1 port=1") ==
+      "'port=1' is not an option of a listener: proxy_from=NETWORK,…, require=WORD, accept_rate=COUNT, "
+      "tls_certificate=FILE, tls_key=FILE, tls_client_ca=FILE, tls_client_crl=FILE, tls_min_version=WORD and "
+      "tls_identity=WORD are");
   CHECK(fault("a:1 proxy_from=x").starts_with("'x' is not a network"));
   CHECK(fault("a:1 proxy_from= proxy_from=") == "proxy_from is given twice");
   CHECK(fault("a:1 require=key") == "'key' is not one of none, certificate or token");

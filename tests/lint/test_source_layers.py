@@ -78,7 +78,7 @@ BELOW = {
     "common/events": ["common"],
     "daemon/core": ["common"],
     "daemon/access": ["common", "common/tls", "daemon/core"],
-    "daemon/io": ["common", "common/uv", "daemon/core"],
+    "daemon/io": ["common", "common/os", "common/tls", "common/uv", "daemon/core"],
     "daemon/restart": ["common", "common/os", "daemon/core"],
     "daemon/systemd": ["common", "daemon/core"],
     "daemon/log": ["common", "common/log", "daemon/core", "daemon/systemd"],

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
+#include "common/limits.h"
 #include "tests/unit/support/loopback.h"
 
 using namespace heartbeat;
@@ -20,7 +21,7 @@ namespace {
 
 // `hello` and a full stop; anything that does not begin like that is bad.  Names the peer 10.0.0.1.
 class Greeting final : public Preamble {
-  State read(std::string_view& input, Introduction& introduction) override {
+  State read(std::string_view& input, Introduction& introduction, std::string&) override {
     constexpr std::string_view kWhole = "hello.";
     while (!input.empty() && said_ < kWhole.size()) {
       if (input.front() != kWhole[said_]) {
@@ -40,7 +41,22 @@ class Greeting final : public Preamble {
 
 // Has no memory for what it reads.
 class Breathless final : public Preamble {
-  State read(std::string_view&, Introduction&) override { throw std::bad_alloc{}; }
+  State read(std::string_view&, Introduction&, std::string&) override { throw std::bad_alloc{}; }
+};
+
+// A handshake of two bytes; both answers are `ok`.
+class Costly final : public Preamble {
+  State read(std::string_view& input, Introduction&, std::string& output) override {
+    begun_ = true;
+    said_ += input.size();
+    input = {};
+    output += "ok";
+    return said_ < 2 ? State::NeedMore : State::Done;
+  }
+  [[nodiscard]] Cost cost() const override { return begun_ ? Cost::GoOn : Cost::Begin; }
+
+  bool begun_ = false;
+  std::size_t said_ = 0;
 };
 
 // An anteroom, and the far ends of the connections in it.  Checks at its end that no handle is left open.
@@ -62,13 +78,29 @@ class Hall final : public Anteroom::Host {
     std::array<int, 2> ends{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
     Descriptor near{ends[0]};
-    room->receive(near, {}, std::make_unique<Owed>());
+    Preambles owed;
+    owed.push_back(std::make_unique<Owed>());
+    room->receive(near, {}, std::move(owed));
     CHECK(near.get() == -1);
     return Descriptor{ends[1]};
   }
   static void send(const Descriptor& from, std::string_view bytes) {
     REQUIRE(::send(from.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
             static_cast<ssize_t>(bytes.size()));
+  }
+  // How many of them have an answer that they have not read.
+  static std::size_t count_answered(const std::vector<Descriptor>& peers) {
+    std::array<char, 8> bytes{};
+    std::size_t count = 0;
+    for (const Descriptor& peer : peers) {
+      if (::recv(peer.get(), bytes.data(), bytes.size(), MSG_DONTWAIT) > 0) ++count;
+    }
+    return count;
+  }
+  std::size_t count_answered_in_a_turn(const std::vector<Descriptor>& peers) {
+    room->begin_turn();
+    for (int poll = 0; poll < 3; ++poll) uv_run(loop.get(), UV_RUN_NOWAIT);
+    return count_answered(peers);
   }
   static bool has_ended(const Descriptor& far) {
     char byte = 0;
@@ -82,15 +114,17 @@ class Hall final : public Anteroom::Host {
   bool fails = false;
   Millis timeout{0};
   std::size_t room_for = 8;
+  int times_work_waited = 0;
   std::unique_ptr<Anteroom> room;
 
  private:
-  void arrived(Descriptor& socket, const Introduction& introduction, std::string_view more) override {
+  void arrived(Descriptor& socket, Introduction& introduction, std::string_view more) override {
     if (fails) throw std::bad_alloc{};
     taken.push_back(std::move(socket));
-    introductions.push_back(introduction);
+    introductions.push_back(std::move(introduction));
     first_bytes += more;
   }
+  void work_waits() override { ++times_work_waited; }
   MonoTime instant() override { return loop.now(); }
   [[nodiscard]] Millis hello_timeout() const override { return timeout; }
   [[nodiscard]] std::size_t places() const override { return room_for; }
@@ -203,6 +237,67 @@ TEST_CASE("a connection whose preamble is wrong is handed over with the fault, a
   REQUIRE(turn_until(hall.loop, [&] { return hall.taken.size() == 1; }));
   CHECK(hall.introductions[0].fault == BadInput::ProxyInvalid);
   CHECK(hall.first_bytes.empty());
+}
+
+TEST_CASE("a connection that ends, or is late, before its preamble is whole is handed over as cut short") {
+  Hall hall;
+  hall.timeout = 50ms;
+  const Descriptor late = hall.enter();
+  Hall::send(late, "hello");
+  const Descriptor silent = hall.enter();
+  Hall::send(silent, "hello.");
+  { Hall::send(hall.enter(), "hel"); }
+  REQUIRE(turn_until(hall.loop, [&] { return hall.taken.size() == 3; }));
+  CHECK(hall.introductions[0].is_cut_short);
+  CHECK(hall.introductions[1].is_cut_short);
+  CHECK_FALSE(hall.introductions[2].is_cut_short);
+}
+
+TEST_CASE("two steps of handshakes are made in a turn, and the rest in the next ones, those begun first") {
+  Hall hall;
+  hall.room_for = 100;
+  std::vector<Descriptor> begun;
+  while (begun.size() < 5) begun.push_back(hall.enter<Costly>());
+  for (const Descriptor& peer : begun) Hall::send(peer, "1");
+  std::vector<std::size_t> answered;
+  for (int turn = 0; turn < 4; ++turn) answered.push_back(hall.count_answered_in_a_turn(begun));
+  CHECK(answered == std::vector<std::size_t>{2, 2, 1, 0});
+  CHECK(hall.times_work_waited > 5);
+
+  std::vector<Descriptor> fresh;
+  while (fresh.size() < 5) fresh.push_back(hall.enter<Costly>());
+  for (const Descriptor& peer : fresh) Hall::send(peer, "1");
+  for (const Descriptor& peer : begun) Hall::send(peer, "2");
+  // In the first turn it is not known yet that begun ones wait.
+  std::size_t begun_answered = hall.count_answered_in_a_turn(begun);
+  static_cast<void>(Hall::count_answered(fresh));
+  while (begun_answered < 5) {
+    begun_answered += hall.count_answered_in_a_turn(begun);
+    if (begun_answered < 5) CHECK(Hall::count_answered(fresh) == 0);
+  }
+  // An end without a byte behind it is enough only for a session, which these have not.
+  CHECK(hall.taken.empty());
+}
+
+TEST_CASE("of handshakes as many wait as may; one more takes the place of the one that has waited longest") {
+  Hall hall;
+  hall.room_for = limits::kHandshakesMax + 10;
+  const Descriptor plain = hall.enter();
+  std::vector<Descriptor> peers;
+  while (peers.size() < limits::kHandshakesMax) peers.push_back(hall.enter<Costly>());
+  CHECK(hall.room->figures().displaced == 0);
+  peers.push_back(hall.enter<Costly>());
+  CHECK(hall.room->figures().displaced == 1);
+  CHECK_FALSE(Hall::has_ended(plain));
+  CHECK(Hall::has_ended(peers[0]));
+  CHECK_FALSE(Hall::has_ended(peers[1]));
+  peers[1] = Descriptor{-1};  // the place of one that leaves is free again
+  REQUIRE(turn_until(hall.loop, [&] {
+    hall.room->begin_turn();
+    return hall.taken.size() == 1;
+  }));
+  peers.push_back(hall.enter<Costly>());
+  CHECK(hall.room->figures().displaced == 1);
 }
 
 TEST_CASE("a connection that there is no memory for is closed") {

@@ -27,12 +27,13 @@ class Guestbook final : public Entrance::Host {
   std::size_t room_for = 8;
 
  private:
-  void arrived(Descriptor& socket, const Introduction& introduction, std::string_view more) override {
+  void arrived(Descriptor& socket, Introduction& introduction, std::string_view more) override {
     first_bytes += more;
     sockets.push_back(std::move(socket));
     peers.push_back(introduction.peer);
     listeners.push_back(*introduction.arrival.listener);
   }
+  void work_waits() override {}
   MonoTime instant() override { return {}; }
   [[nodiscard]] Millis hello_timeout() const override { return Millis{0}; }
   [[nodiscard]] std::size_t places() const override { return room_for; }
@@ -63,7 +64,7 @@ TEST_CASE(
     "where a preamble is demanded, the connection is handed over behind it, with the address it gives") {
   // One digit, the last of 10.0.0.x, in the place of a real proxy's header.
   class From final : public Preamble {
-    State read(std::string_view& input, Introduction& introduction) override {
+    State read(std::string_view& input, Introduction& introduction, std::string&) override {
       introduction.peer = Endpoint{.address = {10, 0, 0, static_cast<std::uint8_t>(input.front() - '0')}};
       input.remove_prefix(1);
       return State::Done;
@@ -73,10 +74,14 @@ TEST_CASE(
   {
     Guestbook book;
     Entrance entrance{loop, book};
-    const auto make_from = [](const Endpoint&) { return std::make_unique<From>(); };
+    const auto make_from = [](const Endpoint&) {
+      Preambles owed;
+      owed.push_back(std::make_unique<From>());
+      return owed;
+    };
     const auto change = entrance.listen_on({{kAnywhere, {make_from}}, {kAnywhere}}, 8);
     REQUIRE(change);
-    const auto listen_again = [&](const MakePreamble& make) {
+    const auto listen_again = [&](const MakePreambles& make) {
       const auto again = entrance.listen_on({{change->opened[0], {make}}, {change->opened[1]}}, 8);
       REQUIRE(again);
       CHECK(again->opened.empty());

@@ -64,7 +64,7 @@ class AnyDoor final : public uv::Acceptor::Door {
   std::vector<std::string> shortages;
 
  private:
-  [[nodiscard]] bool may_accept() override { return is_open; }
+  [[nodiscard]] bool may_accept(uv::Acceptor&) override { return is_open; }
   void take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) override { on_accepted(accepted); }
   void on_shortage(uv::Acceptor&, std::string_view why) override { shortages.emplace_back(why); }
 };
