@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -77,6 +78,48 @@ tl::expected<std::string, int> read_compressed(const std::string& path, std::uin
     if (out.pos == 0 && in.pos == in.size && rest != 0) return tl::unexpected(EBADMSG);  // it is cut off
   }
   return content;
+}
+
+struct CompressedFile::State {
+  Descriptor file{-1};
+  std::unique_ptr<ZSTD_DCtx, FreeDecompression> context{ZSTD_createDCtx()};
+  std::string packed{};             // read from the file
+  ZSTD_inBuffer in{nullptr, 0, 0};  // of `packed`
+  std::size_t rest = 1;             // 0: a whole frame has been given out
+};
+
+CompressedFile::CompressedFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+CompressedFile::CompressedFile(CompressedFile&&) noexcept = default;
+CompressedFile& CompressedFile::operator=(CompressedFile&&) noexcept = default;
+CompressedFile::~CompressedFile() = default;
+
+tl::expected<CompressedFile, int> CompressedFile::open(const std::string& path) {
+  auto state = std::make_unique<State>();
+  if (state->context == nullptr) return tl::unexpected(ENOMEM);
+  state->file = Descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (state->file.get() < 0) return tl::unexpected(errno);
+  return CompressedFile{std::move(state)};
+}
+
+tl::expected<std::size_t, int> CompressedFile::read(std::string& out) {
+  constexpr std::size_t kPiece = std::size_t{256} * 1024;
+  const std::size_t before = out.size();
+  while (out.size() == before && state_->rest != 0) {
+    if (state_->in.pos == state_->in.size) {
+      state_->packed.resize(ZSTD_DStreamInSize());
+      const ssize_t got = ::read(state_->file.get(), state_->packed.data(), state_->packed.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return tl::unexpected(errno);
+      if (got == 0) return tl::unexpected(EBADMSG);  // it is cut off
+      state_->in = {state_->packed.data(), static_cast<std::size_t>(got), 0};
+    }
+    out.resize(before + kPiece);
+    ZSTD_outBuffer unpacked{out.data() + before, kPiece, 0};
+    state_->rest = ZSTD_decompressStream(state_->context.get(), &unpacked, &state_->in);
+    out.resize(before + unpacked.pos);
+    if (ZSTD_isError(state_->rest) != 0) return tl::unexpected(EBADMSG);
+  }
+  return out.size() - before;
 }
 
 }  // namespace heartbeat::events

@@ -47,6 +47,10 @@ bool is_true_line(std::string_view line) {
   return seal.substr(kBefore.size(), kDigits) == std::string_view{digits.data(), digits.size()};
 }
 
+std::string unsealed(std::string_view line) {
+  return std::string{line.substr(0, line.size() - kSealSize)} + '}';
+}
+
 std::optional<std::uint64_t> number_in(std::string_view line, std::string_view name) {
   const auto behind = behind_key(line, name);
   if (!behind) return {};

@@ -22,6 +22,9 @@ void seal_line(std::string& out, std::size_t begin);
 // Whether the line, without its end, is whole and its checksum is right.
 [[nodiscard]] bool is_true_line(std::string_view line);
 
+// The JSON object that the line was before it was sealed.  Of a line that is_true_line().
+[[nodiscard]] std::string unsealed(std::string_view line);
+
 // The number after `"NAME":` in a line; nothing where it has none.  The name is one of the members that stand
 // before the first text of a client: in such a text a quotation mark has a backslash before it, so that it
 // cannot be mistaken for a member either.

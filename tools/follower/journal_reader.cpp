@@ -2,79 +2,165 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <system_error>
+#include <utility>
 
-#include "common/events/compression.h"
 #include "common/events/line.h"
-#include "common/events/segments.h"
-#include "common/limits.h"
 
 namespace heartbeat {
 
 using namespace events;  // NOLINT(google-build-using-namespace): the format is what this file is about
 
-tl::expected<void, int> JournalReader::to_oldest() {
-  serial_ = 0;
-  content_.clear();
-  at_ = 0;
+std::optional<JournalCursor> parse_cursor(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return {};
+  JournalCursor cursor{.boot = std::string{text.substr(0, colon)}};
+  const auto [rest, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), cursor.seq);
+  if (error != std::errc{} || rest != text.data() + text.size()) return {};
+  return cursor;
+}
+
+std::string to_string(const JournalCursor& cursor) {
+  return cursor.boot + ':' + std::to_string(cursor.seq);
+}
+
+// --- finding a place --------------------------------------------------------------------------------------
+
+void JournalReader::start_at(std::uint64_t serial) {
+  serial_ = serial;
+  input_.reset();
   has_last_ = false;
   lost_ = 0;
-  const auto loaded = load(0);
-  if (!loaded) return tl::unexpected(loaded.error());
+}
+
+tl::expected<void, int> JournalReader::to_oldest() {
+  start_at(0);
+  const auto opened = open_from(0);
+  if (!opened) return tl::unexpected(opened.error());
   return {};
 }
 
+tl::expected<std::optional<JournalCursor>, int> JournalReader::to_newest() {
+  const auto segments = list_segments(directory_);
+  if (!segments) return tl::unexpected(segments.error());
+  // The last segment may have no event yet.
+  const std::size_t count = segments->size();
+  for (std::size_t back = 1;; ++back) {
+    start_at(back > count ? 0 : (*segments)[count - back].serial);
+    if (const auto opened = open_from(serial_); !opened) return tl::unexpected(opened.error());
+    std::optional<JournalCursor> newest;
+    for (;;) {
+      const auto line = next();
+      if (!line) return tl::unexpected(line.error());
+      if (!*line) break;
+      if (text_in(**line, "type") != "event") continue;
+      newest = JournalCursor{std::string{text_in(**line, "boot")}, number_in(**line, "seq").value_or(0)};
+    }
+    if (newest || back > count) return newest;
+  }
+}
+
 tl::expected<bool, int> JournalReader::behind(const JournalCursor& cursor) {
+  const auto serial = last_serial_before(cursor.seq);
+  if (!serial) return tl::unexpected(serial.error());
+  // From the segment that the numbers point to; where that one does not know the run, from all of them.
+  for (const std::uint64_t from : {*serial, std::uint64_t{0}}) {
+    start_at(from);
+    if (const auto opened = open_from(from); !opened) return tl::unexpected(opened.error());
+    const auto found = find_behind(cursor);
+    if (!found || *found) return found;
+  }
   if (const auto begun = to_oldest(); !begun) return tl::unexpected(begun.error());
+  return false;
+}
+
+// The serial of the last segment that begins before that event; 0 where each one begins behind it.
+tl::expected<std::uint64_t, int> JournalReader::last_serial_before(std::uint64_t seq) const {
+  const auto segments = list_segments(directory_);
+  if (!segments) return tl::unexpected(segments.error());
+  for (auto segment = segments->rbegin(); segment != segments->rend(); ++segment) {
+    auto input = SegmentInput::open(directory_, *segment);
+    if (!input && input.error() == ENOENT) continue;
+    if (!input) return tl::unexpected(input.error());
+    const auto line = input->next();
+    if (!line) return tl::unexpected(line.error());
+    const bool is_head = *line && is_true_line(**line) && text_in(**line, "type") == "segment";
+    if (is_head && number_in(**line, "seq").value_or(seq) < seq) return segment->serial;
+  }
+  return 0;
+}
+
+// From where the reader stands.
+tl::expected<bool, int> JournalReader::find_behind(const JournalCursor& cursor) {
   bool is_in_run = false;
   for (;;) {
     const std::uint64_t last_before = last_seq_;
     const bool had_last = has_last_;
     const auto line = next();
     if (!line) return tl::unexpected(line.error());
-    if (!*line) break;
+    if (!*line) return is_in_run;
     const std::string_view boot = text_in(**line, "boot");
     const std::uint64_t seq = number_in(**line, "seq").value_or(0);
     const bool is_of_run = boot == cursor.boot;
-    if (is_in_run && !boot.empty() && (!is_of_run || seq > cursor.seq)) {
+    // The event right behind it: nothing between the two can be missing.
+    const bool is_next = is_of_run && seq == cursor.seq + 1 + number_in(**line, "left_out").value_or(0);
+    if ((is_in_run && !boot.empty() && (!is_of_run || seq > cursor.seq)) || is_next) {
       // The first line that is wanted: it is read again.
-      at_ -= (*line)->size() + 1;
+      input_->put_back();
       last_seq_ = last_before;
       has_last_ = had_last;
       return true;
     }
-    if (is_of_run && seq > cursor.seq) break;  // the cursor's own event has been removed
+    if (is_of_run && seq > cursor.seq) return false;  // the cursor's own event has been removed
     is_in_run = is_in_run || is_of_run;
   }
-  if (is_in_run) return true;
-  if (const auto begun = to_oldest(); !begun) return tl::unexpected(begun.error());
-  return false;
 }
+
+// --- reading ----------------------------------------------------------------------------------------------
 
 tl::expected<std::optional<std::string_view>, int> JournalReader::next() {
   lost_ = 0;
   for (;;) {
-    const std::size_t end = content_.find('\n', at_);
-    if (end != std::string::npos) {
-      const std::string_view line = std::string_view{content_}.substr(at_, end - at_);
-      at_ = end + 1;
-      if (!is_true_line(line)) continue;
-      count(line);
+    auto line = next_true_line();
+    if (!line || *line) {
+      if (line) count(**line);
       return line;
     }
-    // The rest of this segment first; then, if that is nothing new, the next one.
-    const std::size_t size_before = content_.size();
-    const auto again = load(serial_);
-    if (!again) return tl::unexpected(again.error());
-    if (*again && content_.size() > size_before) continue;
-    const std::uint64_t serial_before = serial_;
-    const auto following = load(serial_ + 1);
-    if (!following) return tl::unexpected(following.error());
-    if (!*following || serial_ == serial_before) return std::nullopt;
+    // A writer opens the next segment when this one is whole: so what is there by then is all of it.
+    const auto segments = list_segments(directory_);
+    if (!segments) return tl::unexpected(segments.error());
+    const bool has_following = !segments->empty() && segments->back().serial > serial_;
+    line = next_true_line();
+    if (!line || *line) {
+      if (line) count(**line);
+      return line;
+    }
+    if (has_following) {
+      const auto opened = open_from(serial_ + 1);
+      if (!opened) return tl::unexpected(opened.error());
+      continue;
+    }
+    if (!input_ || !input_->is_unlinked()) return std::nullopt;
+    // A segment whose first line could not be written was removed, and has been made anew.
+    const std::uint64_t place = input_->place();
+    const auto opened = open_from(serial_);
+    if (!opened) return tl::unexpected(opened.error());
+    if (!*opened || input_->is_unlinked()) return std::nullopt;
+    input_->skip_to(place);
   }
 }
 
-// The segment of that serial, or of the next one that is there.  Returns whether there is one.
-tl::expected<bool, int> JournalReader::load(std::uint64_t serial_min) {
+tl::expected<std::optional<std::string_view>, int> JournalReader::next_true_line() {
+  while (input_) {
+    auto line = input_->next();
+    if (!line || !*line || is_true_line(**line)) return line;
+  }
+  return std::nullopt;
+}
+
+// Opens the segment of that serial, or the next one that is there.  Returns whether there is one.
+tl::expected<bool, int> JournalReader::open_from(std::uint64_t serial_min) {
   // A segment that is compressed or removed between the look and the open: the next look shows it.
   for (int attempt = 0;; ++attempt) {
     const auto segments = list_segments(directory_);
@@ -82,17 +168,11 @@ tl::expected<bool, int> JournalReader::load(std::uint64_t serial_min) {
     const auto found = std::find_if(segments->begin(), segments->end(),
                                     [&](const Segment& segment) { return segment.serial >= serial_min; });
     if (found == segments->end()) return false;
-    if (found->serial == serial_ && !found->is_compressed && found->bytes == content_.size()) return true;
-    const std::string path = segment_path(directory_, found->serial, found->is_compressed);
-    auto content = found->is_compressed ? read_compressed(path, limits::kSegmentReadMax)
-                                        : read_file(path, limits::kSegmentReadMax);
-    if (!content && content.error() == ENOENT && attempt < 3) continue;
-    if (!content && content.error() == EBADMSG) content = std::string{};  // damaged: its events are missing
-    if (!content) return tl::unexpected(content.error());
-    if (found->serial != serial_) at_ = 0;
+    auto input = SegmentInput::open(directory_, *found);
+    if (!input && input.error() == ENOENT && attempt < 3) continue;
+    if (!input) return tl::unexpected(input.error());
     serial_ = found->serial;
-    content_ = std::move(*content);
-    at_ = std::min(at_, content_.size());
+    input_ = std::move(*input);
     return true;
   }
 }

@@ -80,13 +80,16 @@ TEST_CASE("a reader finds what is appended, over rotation, compression and remov
   CHECK(tidy_segments(folder.journal(), writer.serial(), kKeepAll, kNow).error == 0);
   CHECK(rest_of(reader) == std::vector<std::int64_t>{6, 7, 8, 9});
   for (int more = 0; more < 6; ++more) write();
-  // Everything but the last segment is gone: what it had is counted.
+  // Everything but the last segment is gone.  The one that the reader has open is read to its end, and what
+  // the others had is counted.
   CHECK(tidy_segments(folder.journal(), writer.serial(), {.keep = kKeepAll.keep, .bytes = 0}, kNow).removed >
         0);
   const auto seen = rest_of(reader);
-  REQUIRE(seen.size() >= 2);
-  CHECK(seen.front() < 0);
-  CHECK(static_cast<std::uint64_t>(-seen.front()) + seen.size() - 1 == 6);
+  std::int64_t lost = 0;
+  std::int64_t events = 0;
+  for (const std::int64_t item : seen) item < 0 ? lost -= item : ++events;
+  CHECK(lost > 0);
+  CHECK(lost + events == 6);
   CHECK(seen.back() == static_cast<std::int64_t>(seq));
 }
 

@@ -5,9 +5,7 @@
 // printed when it is back, or reported as lost.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
-#include <optional>
 
 #include <poll.h>
 
@@ -41,15 +39,6 @@ struct Wanted {
   bool once = false;  // end when the daemon goes away
   std::string journal;
 };
-
-std::optional<JournalCursor> parse_cursor(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return {};
-  JournalCursor cursor{.boot = text.substr(0, colon)};
-  const auto [rest, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), cursor.seq);
-  if (error != std::errc{} || rest != text.data() + text.size()) return {};
-  return cursor;
-}
 
 class Watch {
  public:
