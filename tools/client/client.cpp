@@ -15,9 +15,10 @@
 #include "common/limits.h"
 #include "common/text.h"
 #include "common/uv/address.h"
-#include "common/uv/stream.h"
 #include "tools/client/outcome.h"
 #include "tools/client/wording.h"
+#include "tools/door/door.h"
+#include "tools/door/stream.h"
 
 namespace heartbeat::client {
 namespace {
@@ -33,13 +34,14 @@ std::string name_of(const HostPort& where) {
 
 }  // namespace
 
-class Connection final : public uv::TcpStream {
+class Connection final : public door::Stream {
  public:
-  Connection(uv::Loop& loop, Client& client) : TcpStream(loop), client_(client) {}
+  Connection(uv::Loop& loop, Client& client, std::shared_ptr<const tls::Context> context, std::string preface)
+      : Stream(loop, std::move(context), std::move(preface)), client_(client) {}
 
  private:
-  void on_connected(int error) override { client_.connected(error); }
-  void on_bytes(std::string_view bytes) override { client_.received(bytes); }
+  void on_open(int error) override { client_.connected(error); }
+  void on_plain(std::string_view bytes) override { client_.received(bytes); }
   void on_end(int error) override { client_.lost(error); }
 
   Client& client_;
@@ -96,15 +98,15 @@ void Client::connect() {
   }
   state_ = State::Connecting;
   decoder_ = FrameDecoder{};
-  connection_.reset(new Connection{loop_, *this});
+  std::string preface = options_.proxied ? door::proxy_header(*options_.proxied, *server) : std::string{};
+  connection_.reset(new Connection{loop_, *this, options_.tls, std::move(preface)});
   const int error = connection_->connect(*server);
   if (error != 0) return retry(uv_strerror(error));
   timer_->arm(limits::kConnectMax);
 }
 
 void Client::connected(int error) {
-  if (error != 0) return retry(uv_strerror(error));
-  static_cast<void>(connection_->start_reading());  // fails only for a stream that is closing
+  if (error != 0) return retry(reason_of(error));
   connection_->send_at_once();
 
   // Our end of this very connection is an address that reached the daemon; the host name's is often
@@ -136,12 +138,12 @@ bool Client::send_heartbeat(Status status) {
   Heartbeat heartbeat{.ip = claimed_ip_, .status = status, .id = options_.id, .pid = options_.pid};
   heartbeat.ack = options_.ack;
   heartbeat.notify = options_.notify;
-  if (is_first_ && !options_.token.empty()) heartbeat.token = options_.token;
+  if (is_first_ && !options_.door.token.empty()) heartbeat.token = options_.door.token;
   is_first_ = false;
   if (options_.ack) heartbeat.seq = beats_ + 1;
   std::string frame;
   append_frame(frame, encode(heartbeat));
-  const int error = connection_->write(frame);
+  const int error = connection_->send(frame);
   if (error != 0) retry(uv_strerror(error));
   return error == 0;
 }
@@ -173,7 +175,7 @@ void Client::hear_work() {
 // Waits for the daemon's end of the stream: by then it has read the last heartbeat, and we its answers.
 void Client::part() {
   state_ = State::Parting;
-  connection_->finish();
+  connection_->part();
   timer_->arm(limits::kLingerMax);
 }
 
@@ -242,12 +244,17 @@ void Client::hear_close(const ServerFrame& frame) {
 
 void Client::lost(int error) {
   if (state_ != State::Parting) {
-    return retry(error == UV_EOF ? "the daemon closed the connection" : uv_strerror(error));
+    return retry(error == UV_EOF ? "the daemon closed the connection" : reason_of(error));
   }
   if (error == UV_EOF) return end(EX_OK);
   complain(std::string{"the connection broke before the last heartbeat was surely read: "} +
            uv_strerror(error));
   end(EX_UNAVAILABLE);
+}
+
+std::string Client::reason_of(int error) const {
+  const std::string why = connection_->why();
+  return why.empty() ? uv_strerror(error) : why;
 }
 
 // Returns whether the client goes on: it ends when its standard output cannot be written.

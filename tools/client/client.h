@@ -67,6 +67,8 @@ class Client {
   [[nodiscard]] Millis pause_after(const ServerFrame& close);
   void hear(const ServerFrame& frame);
   void hear_close(const ServerFrame& frame);
+  // What the connection's error was, in words.
+  [[nodiscard]] std::string reason_of(int error) const;
   [[nodiscard]] bool print(const std::string& line);
 
   uv::Loop& loop_;

@@ -9,7 +9,6 @@
 #include "common/client_id.h"
 #include "common/limits.h"
 #include "common/text.h"
-#include "common/token.h"
 
 namespace heartbeat::client {
 namespace {
@@ -89,9 +88,15 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) { return read_status(text, options.status); });
   line.value("--id", "ID", "The stable name of this client; implies --notify, to learn when it is taken over",
              [&](const std::string& text) { return read_id(text, options.id); });
-  line.value("--token", "FILE", "Prove ourselves by the token in this file, in the first heartbeat",
-             [&](const std::string& path) -> Applied {
-               return read_token_file(path).map([&](std::string&& read) { options.token = std::move(read); });
+  door::add_flags(line, options.door);
+  line.value("--proxy", "IP:PORT",
+             "Send a PROXY protocol header first, as a proxy for the client at this address",
+             [&](const std::string& text) -> Applied {
+               const auto source = parse_endpoint(text);
+               if (!source)
+                 return tl::unexpected("'" + escaped(text, limits::kExcerptMax) + "' is not IP:PORT");
+               options.proxied = *source;
+               return {};
              });
   line.value("--ip", "IP", "The address to claim [that of our end of the connection]",
              [&](const std::string& text) { return read_ip(text, options.ip); });
@@ -112,6 +117,11 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
 
   if (auto end = line.parse(argc, argv)) return tl::unexpected(std::move(*end));
   if (!options.id.empty()) options.notify = true;
+  auto context = door::context_for(options.door, options.server);
+  if (!context) {
+    return tl::unexpected(CommandLine::End{EX_USAGE, "heartbeat-client: " + context.error()});
+  }
+  options.tls = std::move(*context);
   return options;
 }
 

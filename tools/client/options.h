@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "common/limits.h"
 #include "common/mono_time.h"
 #include "common/status.h"
+#include "tools/door/door.h"
 
 namespace heartbeat::client {
 
@@ -22,7 +24,9 @@ struct Options {
   Status status = Status::Alive;       // what each heartbeat declares; Close is sent once
   std::string ip;                      // empty: the local address of the connection
   std::string id;
-  std::string token;  // of the first heartbeat of each connection; empty: none
+  door::Door door;
+  std::shared_ptr<const tls::Context> tls;  // null: plain
+  std::optional<Endpoint> proxied;  // whom a PROXY header says that it is sent for; nothing: none is sent
   std::uint32_t pid = 0;
   Millis base = limits::kReconnectFirst;  // the first pause before connecting again is at most this
   Millis cap = limits::kReconnectMax;     // and any pause at most this

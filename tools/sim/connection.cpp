@@ -4,11 +4,11 @@
 
 namespace heartbeat::sim {
 
-void Connection::on_connected(int error) {
+void Connection::on_open(int error) {
   fleet_.connected(*this, error);
 }
 
-void Connection::on_bytes(std::string_view bytes) {
+void Connection::on_plain(std::string_view bytes) {
   fleet_.received(*this, bytes);
 }
 

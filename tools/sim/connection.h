@@ -5,23 +5,24 @@
 #include <string_view>
 
 #include "common/frame.h"
-#include "common/uv/stream.h"
+#include "tools/door/stream.h"
 
 namespace heartbeat::sim {
 
 class Fleet;
 
-class Connection final : public uv::TcpStream {
+class Connection final : public door::Stream {
  public:
-  Connection(uv::Loop& loop, Fleet& fleet, std::uint32_t slot)
-      : TcpStream(loop), fleet_(fleet), slot_(slot) {}
+  Connection(uv::Loop& loop, Fleet& fleet, std::uint32_t slot, std::shared_ptr<const tls::Context> context,
+             std::string preface)
+      : Stream(loop, std::move(context), std::move(preface)), fleet_(fleet), slot_(slot) {}
 
   [[nodiscard]] std::uint32_t slot() const { return slot_; }
   [[nodiscard]] FrameDecoder& decoder() { return decoder_; }
 
  private:
-  void on_connected(int error) override;
-  void on_bytes(std::string_view bytes) override;
+  void on_open(int error) override;
+  void on_plain(std::string_view bytes) override;
   void on_end(int error) override;
 
   Fleet& fleet_;

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "common/limits.h"
+#include "tools/door/door.h"
 #include "tools/sim/bad_frames.h"
 
 namespace heartbeat::sim {
@@ -24,6 +25,13 @@ std::optional<Reason> reason_named(std::string_view name) {
 bool is_own_fault(int error) {
   return error == UV_EADDRNOTAVAIL || error == UV_EADDRINUSE || error == UV_EMFILE || error == UV_ENFILE ||
          error == UV_ENOBUFS || error == UV_ENOMEM;
+}
+
+Endpoint proxied_source(std::uint32_t slot) {
+  Endpoint source{.port = 50000};
+  source.address = {10, static_cast<std::uint8_t>(slot >> 16U), static_cast<std::uint8_t>(slot >> 8U),
+                    static_cast<std::uint8_t>(slot)};
+  return source;
 }
 
 }  // namespace
@@ -79,7 +87,9 @@ void Fleet::add(MonoTime now) {
 
 void Fleet::connect(std::uint32_t slot) {
   Actor& actor = actors_[slot];
-  actor.connection.reset(new Connection{loop_, *this, slot});
+  std::string preface =
+      plan_.proxied ? door::proxy_header(proxied_source(slot), plan_.server) : std::string{};
+  actor.connection.reset(new Connection{loop_, *this, slot, plan_.tls, std::move(preface)});
   int error = plan_.sources > 1 ? actor.connection->bind(source_of(slot)) : 0;
   if (error == 0) error = actor.connection->connect(plan_.server);
   if (error != 0) return fail(slot, uv_strerror(error), is_own_fault(error));
@@ -95,7 +105,6 @@ void Fleet::connected(Connection& connection, int error) {
     fail(slot, uv_strerror(error), is_own_fault(error));
   } else {
     const MonoTime now = loop_.now();
-    static_cast<void>(connection.start_reading());  // fails only for a stream that is closing
     connection.send_at_once();
     Record& record = records_[slot];
     if (!record.connected()) record.connected_at = now;
@@ -167,7 +176,7 @@ void Fleet::wait_for(std::uint32_t slot, Step step) {
 
 void Fleet::send(std::uint32_t slot, std::string_view bytes) {
   // Any other error is of a connection that is ending, which ended() receives.
-  if (actors_[slot].connection->write(bytes) == UV_ENOBUFS) fail(slot, "was not read from", false);
+  if (actors_[slot].connection->send(bytes) == UV_ENOBUFS) fail(slot, "was not read from", false);
 }
 
 void Fleet::send_status(std::uint32_t slot, Status status) {
@@ -278,6 +287,7 @@ std::string Fleet::heartbeat_frame(std::uint32_t slot, Status status) const {
     heartbeat.notify = true;
     heartbeat.ack = record.behaviour == Behaviour::Glued || record.behaviour == Behaviour::Dribble;
   }
+  if (!plan_.token.empty()) heartbeat.token = plan_.token;
   std::string frame;
   append_frame(frame, record.asks ? encode(heartbeat) : encode_twice(heartbeat));
   return frame;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ struct Plan {
   std::uint64_t seed;
   Mix mix;
   Pace pace;
+  std::shared_ptr<const tls::Context> tls;  // null: plain
+  std::string token;                        // empty: none
+  bool proxied;  // each connection begins with a PROXY header, for an address of 10.0.0.0/8
 };
 
 class Fleet {

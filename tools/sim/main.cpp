@@ -148,7 +148,13 @@ tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& op
         " clients: not all may be able to connect");
   }
 
-  const auto rule = ask_rule(loop, *server);
+  auto context = door::context_for(options.door, options.server);
+  if (!context) return refuse(EX_USAGE, context.error());
+  // An address that no client has.
+  const std::string preface = options.proxied
+                                  ? door::proxy_header({.address = {10, 255, 0, 1}, .port = 50000}, *server)
+                                  : std::string{};
+  const auto rule = ask_rule(loop, *server, *context, preface, options.door.token);
   if (!rule) return refuse(EX_UNAVAILABLE, rule.error());
   return Plan{.server = *server,
               .clients = clients,
@@ -157,7 +163,10 @@ tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& op
               .id_prefix = options.id_prefix,
               .seed = options.seed,
               .mix = options.mix,
-              .pace = {options.interval.value_or(rule->tick), *rule}};
+              .pace = {options.interval.value_or(rule->tick), *rule},
+              .tls = std::move(*context),
+              .token = options.door.token,
+              .proxied = options.proxied};
 }
 
 void describe_demo(const PrivateDaemon& daemon) {

@@ -104,6 +104,9 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
   line.value("--id-prefix", "TEXT",
              "The clients are called TEXT-0, TEXT-1 and so on [sim and our process id]",
              [&](const std::string& text) { return read_prefix(text, options.id_prefix); });
+  door::add_flags(line, options.door);
+  line.toggle("--proxy", "Begin each connection with a PROXY protocol header, for an address of 10.0.0.0/8",
+              options.proxied);
   line.number<std::uint64_t>("--seed", "What is random is the same for the same seed [random, and printed]",
                              0, std::numeric_limits<std::uint64_t>::max(), options.seed);
   line.toggle("--virtual", "Prove the core in virtual time, with --clients, --duration [10min] and --seed",

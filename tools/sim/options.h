@@ -11,6 +11,7 @@
 #include "common/command_line.h"
 #include "common/endpoint.h"
 #include "common/mono_time.h"
+#include "tools/door/door.h"
 #include "tools/sim/behaviour.h"
 
 namespace heartbeat::sim {
@@ -25,6 +26,8 @@ struct Options {
   std::optional<std::size_t> sources;  // nothing: as many as the ports require
   std::string id_prefix;
   std::uint64_t seed = 0;
+  door::Door door;
+  bool proxied = false;
   bool no_progress = false;
   bool demo = false;  // against a daemon of our own
 

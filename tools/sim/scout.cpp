@@ -6,27 +6,27 @@
 #include "common/frame.h"
 #include "common/limits.h"
 #include "common/uv/handle.h"
-#include "common/uv/stream.h"
 #include "common/uv/watchers.h"
+#include "tools/door/stream.h"
 
 namespace heartbeat::sim {
 namespace {
 
-class Scout final : public uv::TcpStream {
+class Scout final : public door::Stream {
  public:
-  explicit Scout(uv::Loop& loop) : TcpStream(loop), loop_(loop) {}
+  Scout(uv::Loop& loop, std::shared_ptr<const tls::Context> context, std::string preface, std::string token)
+      : Stream(loop, std::move(context), std::move(preface)), loop_(loop), token_(std::move(token)) {}
 
   [[nodiscard]] const std::optional<Welcome>& welcome() const { return welcome_; }
   [[nodiscard]] int error() const { return error_; }
 
  private:
-  void on_connected(int error) override {
+  void on_open(int error) override {
     if (error != 0) return on_end(error);
-    static_cast<void>(start_reading());
     say(Status::Alive);
   }
 
-  void on_bytes(std::string_view bytes) override {
+  void on_plain(std::string_view bytes) override {
     for (;;) {
       const FrameDecoder::Result frame = decoder_.next(bytes, limits::kFrameMax);
       if (frame.state == FrameDecoder::State::NeedMore) return;
@@ -47,12 +47,14 @@ class Scout final : public uv::TcpStream {
   void say(Status status) {
     Heartbeat heartbeat{.ip = "127.0.0.1", .status = status};
     heartbeat.notify = true;
+    if (!token_.empty()) heartbeat.token = token_;
     std::string frame;
     append_frame(frame, encode(heartbeat));
-    write(frame);
+    send(frame);
   }
 
   uv::Loop& loop_;
+  std::string token_;
   FrameDecoder decoder_;
   std::optional<Welcome> welcome_;
   int error_ = 0;
@@ -65,8 +67,10 @@ bool is_sound(const Welcome& rule) {
 
 }  // namespace
 
-tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& server) {
-  const uv::Owned<Scout> scout{new Scout{loop}};
+tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& server,
+                                            const std::shared_ptr<const tls::Context>& context,
+                                            const std::string& preface, const std::string& token) {
+  const uv::Owned<Scout> scout{new Scout{loop, context, preface, token}};
   const auto give_up = uv::Timer::create(loop, [&] { loop.stop(); });
   give_up->arm(limits::kConnectMax);
   int error = scout->connect(server);
@@ -78,6 +82,7 @@ tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& serv
   if (scout->welcome() && is_sound(*scout->welcome())) return *scout->welcome();
   const std::string name = to_string(server);
   if (scout->welcome()) return tl::unexpected(name + " sent a rule that is not one");
+  if (const std::string why = scout->why(); !why.empty()) return tl::unexpected(name + ": " + why);
   if (error == 0) return tl::unexpected(name + " sent no rule in " + format_duration(limits::kConnectMax));
   if (error == UV_EOF || error == UV_EPROTO) {
     return tl::unexpected(name + " did not tell its rule (is it heartbeatd?)");
