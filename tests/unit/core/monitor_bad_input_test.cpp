@@ -53,8 +53,9 @@ std::vector<Bad> one_of_each() {
 }  // namespace
 
 TEST_CASE("each kind of bad input closes its connection, is counted, and says what was wrong") {
-  // Those of a proxy's header and of a credential: tests/unit/core/arrival_test.cpp
-  constexpr std::size_t kOfAnArrival = 8;
+  // Those of a proxy's header and of a credential: tests/unit/core/arrival_test.cpp; those of TLS:
+  // tests/process/test_tls.py
+  constexpr std::size_t kOfAnArrival = 11;
   const auto kinds = one_of_each();
   REQUIRE(kinds.size() == kBadInputCount - kOfAnArrival);
   for (const Bad& bad : kinds) {
