@@ -181,10 +181,10 @@ tl::expected<void, std::string> Daemon::serve_http() {
   Descriptor inherited =
       predecessor_ ? predecessor_->sockets.take(predecessor_->handover.http) : Descriptor{-1};
   if (config().http_listen.empty()) return {};
-  const auto at = operations_.serve_http(*parse_host_port(config().http_listen),
-                                         config().http_allow_remote == "yes", std::move(inherited));
+  const auto at = operations_.serve_http(reloader_.in_force(), std::move(inherited));
   if (!at) return tl::unexpected(at.error());
-  spdlog::info("status page on http://{}/", to_string(*at));
+  const char* const scheme = config().http_tls_certificate.empty() ? "http" : "https";
+  spdlog::info("status page on {}://{}/", scheme, to_string(*at));
   if (!uv::is_present(*at)) {
     spdlog::warn("{} is no address of this machine yet: the page can be reached as soon as it is one",
                  address_string(*at));

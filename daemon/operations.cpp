@@ -62,8 +62,8 @@ tl::expected<void, std::string> Operations::adopt(Descriptor socket, const std::
   return listening;
 }
 
-tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, bool allow_remote,
-                                                           Descriptor inherited) {
+tl::expected<Endpoint, std::string> Operations::serve_http(const LoadedConfig& config, Descriptor inherited) {
+  const HostPort at = *parse_host_port(config.config.http_listen);
   const auto endpoints = uv::resolve_all(loop_, at);
   if (!endpoints) return tl::unexpected("http.listen: " + endpoints.error());
   const Endpoint* const endpoint = &endpoints->front();
@@ -71,10 +71,12 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const HostPort& at, b
     spdlog::info("http.listen: {} is an address of '{}' as well, and is not listened on",
                  address_string((*endpoints)[other]), at.host);
   }
-  if (!allow_remote && !is_loopback(*endpoint)) {
+  if (!http_may_be_remote(config.config) && !is_loopback(*endpoint)) {
     return tl::unexpected("http.listen: " + not_loopback(to_string(*endpoint)));
   }
   http_.emplace(loop_, *this, share_descriptors(descriptors_limit_, true).http);
+  http_->require(config.http_tokens.get());
+  if (!config.http_certificate.empty()) http_->use_tls(config.http_certificate, config.http_key);
   const bool is_there = inherited.get() >= 0 && listens_at(inherited.get(), *endpoint);
   if (!is_there) inherited = Descriptor{-1};  // its port may be wanted
   auto listening = is_there ? http_->adopt(std::move(inherited)) : http_->listen(*endpoint);
@@ -183,6 +185,7 @@ ReloadResult Operations::reload() {
   reloads_.add(result.errors.empty());
   parts_.server.reloaded(result.errors.empty() ? std::string_view{}
                                                : std::string_view{result.errors.front()});
+  if (http_) http_->require(parts_.reloader.in_force().http_tokens.get());
   parts_.events.change(journal_options(parts_.reloader.in_force().config));
   parts_.event_log.set_per_second(parts_.reloader.in_force().config.log_rate);
   parts_.service.listening_on(parts_.server.entrance().listening());

@@ -72,7 +72,7 @@ class Operations final : public OperatorDesk {
   // Serves HTTP there.  Where that is not a loopback address, only if `allow_remote`.  The error is a
   // sentence.
   // `inherited` listens already, and is taken if it does so there; negative if there is none.
-  [[nodiscard]] tl::expected<Endpoint, std::string> serve_http(const HostPort& at, bool allow_remote,
+  [[nodiscard]] tl::expected<Endpoint, std::string> serve_http(const LoadedConfig& config,
                                                                Descriptor inherited);
 
   // What a restart hands on of them: the control socket, and where HTTP listens (negative: nowhere).

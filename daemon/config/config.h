@@ -32,6 +32,9 @@ struct Config {
   std::string control;                   // the path of the control socket; empty: default_control_path()
   std::string http_listen;               // HOST:PORT; empty: there is no HTTP
   std::string http_allow_remote = "no";  // or "yes"
+  std::string http_tokens;               // the path of a file of tokens; empty: requests need none
+  std::string http_tls_certificate;      // the path of the server's certificates; empty: HTTP is plain
+  std::string http_tls_key;              // of its key; empty: it is in the same file
   std::string events_directory;  // empty: below $STATE_DIRECTORY, and without that there is no event journal
   Millis events_keep = limits::kJournalKeepDefault;
   std::size_t events_max = limits::kJournalMebibytesDefault;  // MiB

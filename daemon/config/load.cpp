@@ -38,6 +38,7 @@ class TogetherCheck {
     check_control_path();
     check_log_target();
     check_http_is_built();
+    check_http_guard();
     check_http_listen();
     check_http_is_apart();
   }
@@ -149,10 +150,25 @@ class TogetherCheck {
                          "'" + escaped(listen) + "': this heartbeatd was built without HTTP"});
   }
 
+  void check_http_guard() {
+    const Config& config = loaded_.config;
+    if (!config.http_tls_key.empty() && config.http_tls_certificate.empty()) {
+      mistakes_.push_back({origin_of("http.tls_key"), "http.tls_key",
+                           "there is no http.tls_certificate, which it would be the key of"});
+    }
+    if (tls::is_built()) return;
+    for (const std::string_view key : {"http.tokens", "http.tls_certificate"}) {
+      const std::string& path = key == "http.tokens" ? config.http_tokens : config.http_tls_certificate;
+      if (path.empty()) continue;
+      mistakes_.push_back({origin_of(key), std::string{key},
+                           "'" + escaped(path) + "': this heartbeatd was built without OpenSSL"});
+    }
+  }
+
   // A name is looked up only when the daemon starts, and must be a loopback address then.
   void check_http_listen() {
     const std::string& listen = loaded_.config.http_listen;
-    if (listen.empty() || loaded_.config.http_allow_remote == "yes" || is_mistaken("http.listen") ||
+    if (listen.empty() || http_may_be_remote(loaded_.config) || is_mistaken("http.listen") ||
         is_mistaken("http.allow_remote")) {
       return;
     }
@@ -199,26 +215,42 @@ class TogetherCheck {
   std::vector<Mistake>& mistakes_;
 };
 
-// The file of tokens, read whole.  Null if there is none, or if something is wrong with it.
-std::shared_ptr<const TokenTable> read_tokens(const LoadedConfig& loaded, const LoadedConfig* before,
-                                              std::vector<Mistake>& mistakes) {
-  const std::string& path = loaded.config.tokens;
+// A file of tokens, read whole.  Null if there is none, or if something is wrong with it.
+std::shared_ptr<const TokenTable> read_tokens(const LoadedConfig& loaded, std::string_view key,
+                                              const std::string& path, std::vector<Mistake>& mistakes) {
   if (path.empty() || !tls::is_built()) return nullptr;
   const auto text = read_config_file(path, Reading::Again, limits::kTokenFileMax);
   if (!text) {
-    mistakes.push_back({loaded.origins[*find_setting("tokens")], "tokens", text.error()});
+    mistakes.push_back({loaded.origins[*find_setting(key)], std::string{key}, text.error()});
     return nullptr;
   }
   auto table = TokenTable::parse(*text);
-  if (table) {
-    const bool is_same = before != nullptr && before->tokens != nullptr && *before->tokens == *table;
-    return is_same ? before->tokens : std::make_shared<const TokenTable>(std::move(*table));
-  }
+  if (table) return std::make_shared<const TokenTable>(std::move(*table));
   for (const TokenTable::Fault& fault : table.error()) {
     const Origin where{Origin::Kind::File, escaped(path) + ":" + std::to_string(fault.line), fault.line, 1};
-    mistakes.push_back({where, "tokens", fault.what});
+    mistakes.push_back({where, std::string{key}, fault.what});
   }
   return nullptr;
+}
+
+// The texts of the files of HTTPS, which are tried here: libmicrohttpd would not say what is wrong with them.
+void read_https(LoadedConfig& loaded, std::vector<Mistake>& mistakes) {
+  const Config& config = loaded.config;
+  if (config.http_tls_certificate.empty()) return;
+  const std::string& key_path =
+      config.http_tls_key.empty() ? config.http_tls_certificate : config.http_tls_key;
+  const auto refuse = [&](const std::string& why) {
+    mistakes.push_back({loaded.origins[*find_setting("http.tls_certificate")], "http.tls_certificate", why});
+  };
+  auto certificate = read_config_file(config.http_tls_certificate, Reading::Again, limits::kTlsFileMax);
+  if (!certificate) return refuse(certificate.error());
+  auto key = read_config_file(key_path, Reading::Again, limits::kTlsFileMax);
+  if (!key) return refuse(key.error());
+  const auto tried = tls::server_context(
+      {.certificate = {config.http_tls_certificate, *certificate}, .key = {key_path, *key}});
+  if (!tried) return refuse(tried.error());
+  loaded.http_certificate = std::move(*certificate);
+  loaded.http_key = std::move(*key);
 }
 
 // Reads a file of TLS; without a name it stays empty.  False where that failed.
@@ -297,7 +329,13 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
   for (const Given& given : command_line.flags) loaded.take(given);
   loaded.replace_default_address();
   TogetherCheck{loaded, contents.mistakes}.check();
-  loaded.tokens = read_tokens(loaded, before, contents.mistakes);
+  loaded.tokens = read_tokens(loaded, "tokens", loaded.config.tokens, contents.mistakes);
+  if (before != nullptr && before->tokens != nullptr && loaded.tokens != nullptr &&
+      *before->tokens == *loaded.tokens) {
+    loaded.tokens = before->tokens;
+  }
+  loaded.http_tokens = read_tokens(loaded, "http.tokens", loaded.config.http_tokens, contents.mistakes);
+  read_https(loaded, contents.mistakes);
   loaded.tls = read_all_tls(loaded, contents.mistakes);
   if (!contents.mistakes.empty()) return tl::unexpected(errors_of(contents.mistakes));
   return loaded;
@@ -309,7 +347,13 @@ std::string not_loopback(std::string_view address) {
   return "'" + escaped(address) +
          "' can be reached by other machines, and every host that reaches it can read everything: take a "
          "loopback "
-         "address, or allow it with http.allow_remote = \"yes\"";
+         "address, give both http.tokens and http.tls_certificate, or allow it with http.allow_remote = "
+         "\"yes\"";
+}
+
+bool http_may_be_remote(const Config& config) {
+  return config.http_allow_remote == "yes" ||
+         (!config.http_tokens.empty() && !config.http_tls_certificate.empty());
 }
 
 void LoadedConfig::take(const Given& given) {

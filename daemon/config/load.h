@@ -25,6 +25,10 @@ struct LoadedConfig {
   std::shared_ptr<const TokenTable> tokens;                                  // null: there is no file of them
   // What the files of each of all_listeners() make; null where it has no TLS.
   std::vector<std::shared_ptr<const tls::Context>> tls;
+  std::shared_ptr<const TokenTable> http_tokens;  // null: requests need none
+  // The texts of HTTP's certificates and key; empty where HTTP is plain.
+  std::string http_certificate;
+  std::string http_key;
 
   // Puts a value without faults into force.
   void take(const Given& given);
@@ -38,6 +42,9 @@ struct LoadErrors {
   int exit_code;
   std::vector<std::string> lines;
 };
+
+// Whether http.listen may be an address that other machines can reach.
+[[nodiscard]] bool http_may_be_remote(const Config& config);
 
 // Why http.listen may not be this address: a sentence.
 [[nodiscard]] std::string not_loopback(std::string_view address);

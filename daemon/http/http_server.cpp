@@ -24,6 +24,7 @@
 #include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
+#include "daemon/http/authorization.h"
 #include "daemon/http/host_check.h"
 #include "daemon/http/metrics.h"
 #include "daemon/http/page.h"
@@ -38,6 +39,9 @@ constexpr const char* kPlain = "text/plain; charset=utf-8";
 constexpr const char* kMetrics = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kEvents = "text/event-stream; charset=utf-8";
 constexpr const char* kHtml = "text/html; charset=utf-8";
+
+constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+constexpr char kTlsHandshake = 0x16;
 
 // What is not a page runs nothing and loads nothing, whatever a browser takes it for.
 constexpr const char* kNoPagePolicy = "default-src 'none'; frame-ancestors 'none'";
@@ -177,6 +181,11 @@ Server::~Server() {
   MHD_stop_daemon(daemon_);
 }
 
+void Server::use_tls(std::string certificate, std::string key) {
+  certificate_ = std::move(certificate);
+  key_ = std::move(key);
+}
+
 tl::expected<Endpoint, std::string> Server::listen(const Endpoint& at) {
   auto socket = uv::listening_socket(at, limits::kHttpBacklog);
   if (!socket) return cannot_listen(at, std::strerror(socket.error()));
@@ -191,14 +200,27 @@ tl::expected<Endpoint, std::string> Server::adopt(Descriptor socket) {
   setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
 
   constexpr auto kIdleSeconds = static_cast<unsigned>(limits::kHttpIdleMax.count() / 1000);
+  const bool has_tls = !certificate_.empty();
+  if (has_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+    return refuse("libmicrohttpd was built without TLS");
+  }
+  // TLS 1.2 and later; the list ends early where HTTP is plain.
+  std::array<MHD_OptionItem, 4> tls{{
+      {has_tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, certificate_.data()},
+      {MHD_OPTION_HTTPS_MEM_KEY, 0, key_.data()},
+      {MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)},  // NOLINT: it is only read
+      {MHD_OPTION_END, 0, nullptr},
+  }};
   daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, nullptr,
-      nullptr, &Callbacks::request, this, MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::log, nullptr,
+      (has_tls ? MHD_USE_TLS : MHD_NO_FLAG) | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+          MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+      0, nullptr, nullptr, &Callbacks::request, this, MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::log, nullptr,
       MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(connections_max_ + closing_max_),
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits::kHttpConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT,
       kIdleSeconds, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
       &Callbacks::connection_changed, this, MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::request_began, this,
-      MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::request_ended, this, MHD_OPTION_END);
+      MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::request_ended, this, MHD_OPTION_ARRAY, tls.data(),
+      MHD_OPTION_END);
   if (daemon_ == nullptr) return refuse("libmicrohttpd does not start");
   descriptor_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   auto readable = uv::Readable::create(loop_, descriptor_, [this] { run(); });
@@ -319,13 +341,15 @@ void Server::close_strangers() {
     connection.has_spoken = true;
     // A method is letters; servers skip empty lines before it (RFC 9112, 2.2).
     const bool may_begin_request =
-        std::isalpha(static_cast<unsigned char>(first)) != 0 || first == '\r' || first == '\n';
+        certificate_.empty()
+            ? std::isalpha(static_cast<unsigned char>(first)) != 0 || first == '\r' || first == '\n'
+            : first == kTlsHandshake;
     if (may_begin_request) continue;
     ++strangers_;
     if (loop_.now() - strangers_told_at_ >= limits::kHttpRefusalsTold) {
       strangers_told_at_ = loop_.now();
-      spdlog::warn("http: {} sent no HTTP and was closed, {} so far: {}", to_string(connection.peer),
-                   strangers_,
+      spdlog::warn("http: {} sent no {} and was closed, {} so far: {}", to_string(connection.peer),
+                   certificate_.empty() ? "HTTP" : "HTTPS", strangers_,
                    first == 0 ? "heartbeats belong to the address of listen, and this is http.listen"
                               : "this is http.listen");
     }
@@ -369,7 +393,23 @@ bool Server::answer(Exchange& exchange, MHD_Connection* handle) {
   }
   auto request = route(exchange.target, header(handle, "Last-Event-ID"));
   if (!request) return refuse(handle, request.error());
+  if (!is_authorized(handle, *request)) {
+    return refuse(handle,
+                  {MHD_HTTP_UNAUTHORIZED, "unauthorized",
+                   "a request needs a token of http.tokens: 'Authorization: Bearer TOKEN', or the token "
+                   "as the password of a user of any name"});
+  }
   return answer(exchange, handle, std::move(*request));
+}
+
+// Balancers ask for the health without a token, and learn a word.
+bool Server::is_authorized(MHD_Connection* handle, const Request& request) const {
+  if (tokens_ == nullptr || std::holds_alternative<HealthRequest>(request) ||
+      std::holds_alternative<ReadyRequest>(request)) {
+    return true;
+  }
+  const auto token = token_in(header(handle, MHD_HTTP_HEADER_AUTHORIZATION));
+  return token && tokens_->find(*token).has_value();
 }
 
 bool Server::answer(Exchange& exchange, MHD_Connection* handle, Request request) {
@@ -465,6 +505,11 @@ bool Server::send_text(MHD_Connection* handle, unsigned status, const char* type
   if (reply == nullptr) return false;
   add_header(reply.get(), "Content-Security-Policy", kNoPagePolicy);
   add_header(reply.get(), MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  if (status == MHD_HTTP_UNAUTHORIZED) {
+    add_header(reply.get(), MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"heartbeatd\"");
+    add_header(reply.get(), MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+               "Basic realm=\"heartbeatd\", charset=\"UTF-8\"");
+  }
   if (status == MHD_HTTP_METHOD_NOT_ALLOWED) add_header(reply.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   return send(handle, status, type, reply);
 }

@@ -29,6 +29,7 @@
 #include "common/uv/loop.h"
 #include "common/uv/wake_up.h"
 #include "common/uv/watchers.h"
+#include "daemon/core/credentials.h"
 #include "daemon/http/route.h"
 #include "daemon/report/answer.h"
 #include "daemon/report/figures.h"
@@ -50,6 +51,12 @@ class Server final : uv::Acceptor::Door {
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;
   Server& operator=(Server&&) = delete;
+
+  // Requests need a token of these from here on, but those for /healthz and /readyz; null: none is needed.
+  // They outlive the server or the next call.
+  void require(const Credentials* tokens) { tokens_ = tokens; }
+  // Must be called before listen(): certificates and their key in PEM form, which can be used.
+  void use_tls(std::string certificate, std::string key);
 
   // Listens at the endpoint; port 0 takes a free one.  Returns it with its real port; the error is a sentence
   // that names it.
@@ -106,6 +113,7 @@ class Server final : uv::Acceptor::Door {
   bool asked(Exchange& exchange, MHD_Connection* handle, std::string_view method);
   bool answer(Exchange& exchange, MHD_Connection* handle);
   bool answer(Exchange& exchange, MHD_Connection* handle, Request request);
+  [[nodiscard]] bool is_authorized(MHD_Connection* handle, const Request& request) const;
   bool refuse(MHD_Connection* handle, const Refusal& refusal);
   bool send_page(MHD_Connection* handle);
   bool send_text(MHD_Connection* handle, unsigned status, const char* type, const std::string& text);
@@ -130,6 +138,9 @@ class Server final : uv::Acceptor::Door {
   std::size_t closing_max_;
   std::size_t connections_max_;
   Endpoint listening_;
+  const Credentials* tokens_ = nullptr;
+  std::string certificate_;  // empty: HTTP is plain
+  std::string key_;
   unsigned accepted_this_turn_ = 0;  // at most kAcceptsPerTurn
   Connections arriving_;             // at most one: accepted, and about to be libmicrohttpd's
   Connections asking_;
