@@ -236,7 +236,7 @@ std::shared_ptr<const TokenTable> read_tokens(const LoadedConfig& loaded, std::s
 // The texts of the files of HTTPS, which are tried here: libmicrohttpd would not say what is wrong with them.
 void read_https(LoadedConfig& loaded, std::vector<Mistake>& mistakes) {
   const Config& config = loaded.config;
-  if (config.http_tls_certificate.empty()) return;
+  if (config.http_tls_certificate.empty() || !tls::is_built()) return;
   const std::string& key_path =
       config.http_tls_key.empty() ? config.http_tls_certificate : config.http_tls_key;
   const auto refuse = [&](const std::string& why) {
@@ -273,6 +273,12 @@ std::shared_ptr<const tls::Context> read_tls(const ListenerTls& options, bool re
       .require_certificate = require_certificate,
       .allow_version_1_2 = options.min_version == "1.2",
       .identity = options.identity == "san" ? tls::Identity::AlternativeName : tls::Identity::CommonName};
+  if (!tls::is_built()) {
+    mistakes.push_back({origin, "listener",
+                        "tls_certificate '" + escaped(options.certificate) +
+                            "': this heartbeatd was built without OpenSSL"});
+    return nullptr;
+  }
   const std::string& key = options.key.empty() ? options.certificate : options.key;
   if (!read_tls_file(options.certificate, origin, server.certificate, mistakes) ||
       !read_tls_file(key, origin, server.key, mistakes) ||
