@@ -256,7 +256,9 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
 // Accepts a list of revoked certificates beyond its date: refusing would lock all clients out on the day on
 // which it was not renewed.  Its expiry is reported like a certificate's.
 int accept_old_list(int is_valid, X509_STORE_CTX* store) noexcept {
-  return X509_STORE_CTX_get_error(store) == X509_V_ERR_CRL_HAS_EXPIRED ? 1 : is_valid;
+  if (X509_STORE_CTX_get_error(store) != X509_V_ERR_CRL_HAS_EXPIRED) return is_valid;
+  X509_STORE_CTX_set_error(store, X509_V_OK);  // else it would stay the result of the verification
+  return 1;
 }
 
 class OpenSslContext final : public Context {

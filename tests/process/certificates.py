@@ -54,11 +54,13 @@ class Authority:
         self._openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", *days,
                       "-in", f"{name}.csr", "-out", f"{name}.pem")
 
-    def revoke(self, *names):
-        """Writes `crl.pem`, with these certificates in it."""
+    def revoke(self, *names, is_expired=False):
+        """Writes `crl.pem`, with these certificates in it, and those of before."""
+        dates = ["-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200201000000Z"] if is_expired else []
         for name in names:
             self._openssl("ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-revoke", f"{name}.pem")
-        self._openssl("ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-gencrl", "-out", "crl.pem")
+        self._openssl("ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-gencrl", *dates,
+                      "-out", "crl.pem")
 
     @staticmethod
     def _new_key(name):

@@ -236,6 +236,16 @@ class ClientCertificates(TlsTest):
         self.connect_tls(daemon, "good").sync(id="good")
         self.assertEqual(daemon.ask("status")["totals"]["joins"], 1)
 
+    def test_a_list_of_revoked_certificates_beyond_its_date_still_counts(self):
+        self.authority.issue("lost")
+        self.authority.issue("good")
+        self.authority.revoke("lost", is_expired=True)
+        daemon = self.start_tls(f'tls_client_ca = "{self.path("ca.pem")}"\ntls_client_crl = "{self.path("crl.pem")}"\n'
+                                'require = "certificate"')
+        self.connect_tls(daemon, "good").sync(id="good")
+        self.refused(daemon, self.context("lost"))
+        self.assertIn("certificate revoked", daemon.wait("close", bad_input="certificate_invalid").detail)
+
     def test_without_a_requirement_a_certificate_is_optional(self):
         self.authority.issue("pump-7")
         daemon = self.start_tls(f'tls_client_ca = "{self.path("ca.pem")}"')
@@ -442,6 +452,21 @@ class Hostile(TlsTest):
             wait_until(lambda: daemon.ask("status")["accepting"]["waiting"] == 0, "the anteroom is empty")
             self.assertEqual(daemon.ask("why", client="honest")["client"]["status"], "alive")
             self.assertEqual(daemon.lines("strike", client="honest"), [])
+
+
+class AcceptRate(TlsTest):
+    def test_a_listener_has_a_rate_of_its_own_and_the_others_do_not_wait_for_it(self):
+        daemon = self.start_tls("accept_rate = 20", also='[[listener]]\naddress = "127.0.0.1:0"')
+        waiting = [self.connect(daemon) for _ in range(70)]  # 40 at once, and then 20 a second
+        line = daemon.wait("accept_paused")
+        self.assertIn("come faster than 20 a second (its accept_rate); connections wait", line.detail)
+        self.assertLess(daemon.ask("status")["accepting"]["waiting"], 70)
+        beside = Client(daemon.addresses[1])
+        self.addCleanup(beside.close)
+        beside.sync(id="beside")
+        self.assertLess(daemon.ask("status")["accepting"]["waiting"], 70)
+        wait_until(lambda: daemon.ask("status")["accepting"]["waiting"] == 70, "all are accepted in turn")
+        self.assertEqual(len(waiting), 70)
 
 
 class Configuration(TlsTest):
