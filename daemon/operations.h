@@ -98,6 +98,9 @@ class Operations final : public OperatorDesk {
   // --- OperatorDesk ---
   [[nodiscard]] const Boot& boot() const override { return boot_; }
   [[nodiscard]] const Monitor& monitor() const override { return parts_.server.monitor(); }
+  [[nodiscard]] std::optional<TcpPath> path_of(ConnId conn) const override {
+    return parts_.server.path_of(conn);
+  }
   [[nodiscard]] const Feed& feed() const override { return feed_; }
   [[nodiscard]] const WallClock& clock() const override { return clock_; }
   [[nodiscard]] const Timeline& timeline() const override { return timeline_; }

@@ -110,6 +110,7 @@ tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed,
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.entrance().demand_at_adopted(demands_at_handed(in_force_.config));
+  server_.set_tcp_limits(in_force_.config.tcp);
   for (const Entrance::Kept& socket : inherited) {
     const auto local = server_.entrance().adopt(socket.descriptor, in_force_.config.backlog, socket.asked);
     if (!local) return tl::unexpected(local.error());
@@ -245,6 +246,7 @@ void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& sett
   in_force_ = std::move(loaded);
   static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
   server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
+  server_.set_tcp_limits(in_force_.config.tcp);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().demand_at_adopted(std::move(at_handed));

@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 
+#include "common/os/tcp.h"
 #include "common/uv/address.h"
 #include "common/uv/guard.h"
 
@@ -180,6 +181,14 @@ std::optional<Endpoint> TcpStream::local() const {
   int size = sizeof address;
   if (uv_tcp_getsockname(&tcp_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
   return endpoint_of(reinterpret_cast<const sockaddr*>(&address));
+}
+
+void TcpStream::set_tcp_limits(const TcpLimits& limits) {
+  static_cast<void>(os::set_tcp_limits(descriptor(), limits));
+}
+
+std::optional<TcpPath> TcpStream::tcp_path() const {
+  return os::tcp_path(descriptor());
 }
 
 void TcpStream::send_at_once() {

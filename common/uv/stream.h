@@ -17,6 +17,7 @@
 #include "common/endpoint.h"
 #include "common/limits.h"
 #include "common/os/socket.h"
+#include "common/tcp_path.h"
 #include "common/uv/loop.h"
 
 namespace heartbeat::uv {
@@ -96,6 +97,8 @@ class TcpStream : public Stream {
 
   [[nodiscard]] std::optional<Endpoint> peer() const;
   [[nodiscard]] std::optional<Endpoint> local() const;
+  void set_tcp_limits(const TcpLimits& limits);  // as far as the system has them
+  [[nodiscard]] std::optional<TcpPath> tcp_path() const;
   void send_at_once();    // TCP_NODELAY: small answers do not wait for one another
   void reset_on_close();  // SO_LINGER 0: the end is a reset, and leaves no TIME_WAIT
 

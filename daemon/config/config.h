@@ -10,6 +10,7 @@
 #include "common/endpoint.h"
 #include "common/limits.h"
 #include "common/network.h"
+#include "common/tcp_path.h"
 #include "daemon/config/listener.h"
 #include "daemon/core/monitor.h"
 
@@ -24,7 +25,8 @@ struct Config {
   std::string tokens;                 // the path of the file of tokens; empty: there are none
   std::string token_in_clear = "no";  // or "yes"
   int backlog = 4096;
-  Millis pause_max = limits::kPauseMax;               // between two turns of the loop; 0 for none
+  Millis pause_max = limits::kPauseMax;  // between two turns of the loop; 0 for none
+  TcpLimits tcp;
   unsigned accept_rate = limits::kAcceptRateDefault;  // connections in a second; 0 for no limit
   std::string log_level = "info";
   std::string log_target = "auto";

@@ -221,6 +221,28 @@ constexpr std::array kSettings{
                 "Heartbeats a second that are read from one client, in the mean of ten seconds; more wait "
                 "unread; 0 for no limit",
             .member = [](Config& config) -> Member { return &config.settings.bounds.max_rate; }},
+    Setting{.key = "tcp_keepalive",
+            .type = Type::Duration,
+            .min = 0,
+            .max = limits::kPeerTimeoutMax.count(),
+            .unit = {},
+            .choices = {},
+            .while_running = true,
+            .meaning =
+                "Let the kernel probe a peer that sent no packet for this long, and end the connection after "
+                "as long again without an answer; 0s for never",
+            .member = [](Config& config) -> Member { return &config.tcp.keepalive; }},
+    Setting{.key = "tcp_user_timeout",
+            .type = Type::Duration,
+            .min = 0,
+            .max = limits::kPeerTimeoutMax.count(),
+            .unit = {},
+            .choices = {},
+            .while_running = true,
+            .meaning =
+                "Let the kernel end a connection whose peer has acknowledged nothing for this long although "
+                "something was sent; 0s for the system's own time",
+            .member = [](Config& config) -> Member { return &config.tcp.user_timeout; }},
     Setting{.key = "accept_rate",
             .type = Type::Count,
             .min = 0,

@@ -18,21 +18,21 @@ bool counts_by_prefix(const Endpoint& peer) {
 }  // namespace
 
 void AddressCounts::remove(const Endpoint& peer) {
-  const auto found = counts_.find(key_of(peer));
+  const auto found = counts_.find(network_of(peer));
   assert(found != counts_.end());
   if (--found->second == 0) counts_.erase(found);
 }
 
 std::size_t AddressCounts::of(const Endpoint& peer) const {
-  const auto found = counts_.find(key_of(peer));
+  const auto found = counts_.find(network_of(peer));
   return found == counts_.end() ? 0 : found->second;
 }
 
 std::string AddressCounts::name_of(const Endpoint& peer) {
-  return address_string(key_of(peer)) + (counts_by_prefix(peer) ? "/64" : "");
+  return address_string(network_of(peer)) + (counts_by_prefix(peer) ? "/64" : "");
 }
 
-Endpoint AddressCounts::key_of(const Endpoint& peer) {
+Endpoint AddressCounts::network_of(const Endpoint& peer) {
   Endpoint key = peer;
   key.port = 0;
   if (counts_by_prefix(peer)) std::fill(key.address.begin() + kPrefixBytes, key.address.end(), 0);

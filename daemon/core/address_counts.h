@@ -19,14 +19,16 @@ class AddressCounts {
  public:
   explicit AddressCounts(const HashKey& key = {}) : counts_(0, Hash{key}) {}
 
-  void add(const Endpoint& peer) { ++counts_[key_of(peer)]; }
+  void add(const Endpoint& peer) { ++counts_[network_of(peer)]; }
   void remove(const Endpoint& peer);
   void clear() { counts_.clear(); }
 
   [[nodiscard]] std::size_t of(const Endpoint& peer) const;
   [[nodiscard]] std::size_t size() const { return counts_.size(); }
 
-  // What counts of the address: `10.0.0.1`, `2001:db8::/64`.
+  // What counts of the address, without a port.
+  [[nodiscard]] static Endpoint network_of(const Endpoint& peer);
+  // The same as text: `10.0.0.1`, `2001:db8::/64`.
   [[nodiscard]] static std::string name_of(const Endpoint& peer);
 
  private:
@@ -34,9 +36,6 @@ class AddressCounts {
     HashKey key;
     std::size_t operator()(const Endpoint& peer) const;
   };
-
-  // The endpoint without what does not count.
-  [[nodiscard]] static Endpoint key_of(const Endpoint& peer);
 
   std::unordered_map<Endpoint, std::uint32_t, Hash> counts_;
 };

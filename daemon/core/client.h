@@ -38,6 +38,10 @@ struct Client {
   bool sent_bytes = false;               // at least one byte has come
   bool held = false;                     // not read for now, because it beats too fast
   bool was_held = false;
+  bool is_newcomer = false;   // over max_clients or max_clients_per_ip, until its first heartbeat
+  bool is_replaced = false;   // in leave, and its program has another connection, see replacements.h
+  bool has_replaced = false;  // is that other connection of one that is or was replaced
+  bool is_listed = false;     // in leave and not replaced: another may replace it.  Not saved
 
   MonoTime connected_at;
   MonoTime last_heard;           // of the last heartbeat; the accept before there was one

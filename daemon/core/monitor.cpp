@@ -46,48 +46,38 @@ MonoTime Monitor::reach(MonoTime now) {
 std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects,
                                     const Arrival& arrival) {
   now = reach(now);
-  if (is_refused(peer, now, effects)) return {};
+  const auto lacking = lacking_for(peer);
+  if (lacking && !may_be_newcomer(peer)) {
+    turn_away(peer, *lacking, describe_lacking(*lacking, peer), now, effects);
+    return {};
+  }
   const MonoTime accepted = std::min(arrival.accepted.value_or(now), now);
   const ConnId conn = state_.clients.add(peer, accepted);
   const Entry entry = entry_at(conn.slot);
   entry.client.liveness = Liveness{now - (now - accepted) % state_.settings.rule.tick};
   entry.client.epoch = state_.epoch;
+  entry.client.is_newcomer = lacking.has_value();
   bool counted = false;
   try {
-    if (state_.settings.bounds.max_clients_per_ip > 0) addresses_.add(peer);
-    counted = state_.settings.bounds.max_clients_per_ip > 0;
+    AddressCounts& counts = lacking ? newcomers_by_address_ : addresses_;
+    if (lacking || counts_address_of(entry.client)) {
+      counts.add(peer);
+      counted = true;
+    }
     entry.client.listener = number_of(arrival.listener);
     if (!arrival.passage.is_empty()) entry.client.passage = std::make_unique<Passage>(arrival.passage);
     arm(entry, now);
     tell(event_of(Event::Kind::Connected, conn, entry.client, now), effects);
   } catch (...) {  // out of memory: undo everything
-    if (counted) addresses_.remove(peer);
+    if (counted) (lacking ? newcomers_by_address_ : addresses_).remove(peer);
     deadlines_.disarm(conn.slot);
     state_.clients.remove(conn.slot);
     throw;
   }
+  if (lacking) ++newcomers_;
   ++state_.counters.connected;
   ++state_.roster_version;
   return conn;
-}
-
-// Reports why, where the connection is refused.
-bool Monitor::is_refused(const Endpoint& peer, MonoTime now, Effects& effects) {
-  const std::size_t from_there_max = state_.settings.bounds.max_clients_per_ip;
-  if (state_.clients.size() >= state_.settings.clients_max) {
-    turn_away(peer, Refusal::MaxClients,
-              std::to_string(state_.clients.size()) + " clients are connected, which is the maximum", now,
-              effects);
-    return true;
-  }
-  if (from_there_max > 0 && addresses_.of(peer) >= from_there_max) {
-    turn_away(peer, Refusal::MaxClientsPerIp,
-              std::to_string(addresses_.of(peer)) + " clients from " + AddressCounts::name_of(peer) +
-                  " are connected, which is the maximum from one address (max_clients_per_ip)",
-              now, effects);
-    return true;
-  }
-  return false;
 }
 
 void Monitor::refuse_for_memory(const Endpoint& peer, MonoTime now, Effects& effects) {
@@ -230,7 +220,7 @@ Monitor::Entry Monitor::entry_at(std::uint32_t slot) {
 // Applies a checked heartbeat.  Returns whether the client is still there.  The order of the steps matters:
 //  1. judge: the ticks before this one end without the heartbeat.
 //  2. another id than before is refused, and so is one that the client may not use: neither must count as a
-//     heartbeat of this client.
+//     heartbeat of this client.  Then a newcomer gets a place, or is refused.
 //  3. spacing, gap, margin, rate look back at last_heard and at the silence so far, so they come before
 //  4. the heartbeat is counted and its claims are kept;
 //  5. introduce: an id may bring another connection's standing, so it comes before
@@ -250,6 +240,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   const bool first = !has_spoken(client);
   const bool claims = first || (client.id.empty() && !heartbeat.id.empty());
   if (claims && !is_authorized(entry, heartbeat, now, effects)) return false;
+  if (client.is_newcomer && !admit(entry, heartbeat, now, effects)) return false;
   if (!first) watch_spacing(entry, now, effects);
   note_gap(client, state_.settings.rule, first, now);
   if (client.liveness.status() == Status::Alive) {
@@ -258,11 +249,11 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   }
   if (state_.settings.bounds.max_rate > 0)
     client.meter.count(now - client.last_heard, state_.settings.bounds.max_rate);
+  is_no_longer_silent(entry);
   client.last_heard = now;
   ++client.heartbeats;
   ++state_.counters.heartbeats;
-  if (client.claimed_ip != heartbeat.ip) client.claimed_ip = heartbeat.ip;
-  if (heartbeat.pid) client.pid = heartbeat.pid;
+  note_claims(entry, heartbeat, first, now, effects);
   if (claims) introduce(entry, heartbeat.id, first, now, effects);
   if (heartbeat.notify && !client.notify) {
     client.notify = true;
@@ -301,8 +292,23 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     return false;
   }
   // Only in leave can a heartbeat bring the next change nearer than what is armed.
-  if (client.liveness.status() == Status::Leave) arm(entry, now);
+  if (client.liveness.status() == Status::Leave) {
+    find_replacement(entry);
+    arm(entry, now);
+  }
   return true;
+}
+
+// What it claims decides which earlier connection it may have replaced.
+void Monitor::note_claims(Entry entry, const Heartbeat& heartbeat, bool first, MonoTime now,
+                          Effects& effects) {
+  Client& client = entry.client;
+  const bool is_same_pid = !heartbeat.pid || client.pid == heartbeat.pid;
+  if (!first && client.claimed_ip == heartbeat.ip && is_same_pid) return;
+  if (may_replace(client)) replacements_.remove(entry.conn.slot, client);
+  client.claimed_ip = heartbeat.ip;
+  if (heartbeat.pid) client.pid = heartbeat.pid;
+  if (heartbeat.id.empty() && may_replace(client)) find_replaced(entry, now, effects);
 }
 
 // Clients that beat steadily but slower than the tick are a condition of the whole daemon: its tick is set

@@ -36,6 +36,7 @@
 #include "daemon/core/connection_id.h"
 #include "daemon/core/counters.h"
 #include "daemon/core/credentials.h"
+#include "daemon/core/dead_connections.h"
 #include "daemon/core/deadlines.h"
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
@@ -44,6 +45,7 @@
 #include "daemon/core/reason.h"
 #include "daemon/core/refusal.h"
 #include "daemon/core/registry.h"
+#include "daemon/core/replacements.h"
 #include "daemon/core/rule.h"
 #include "daemon/core/settings.h"
 #include "daemon/core/slice.h"
@@ -70,8 +72,9 @@ class Monitor {
   // is not looked at.
   void use(const Credentials* credentials) { credentials_ = credentials; }
 
-  // A connection came in from this address.  Returns nothing when clients_max are connected already, or too
-  // many from its address: the caller must turn it away.
+  // A connection came in from this address.  Where clients_max are connected already, or too many from its
+  // address, it is let in until its first heartbeat (monitor_room.cpp).  Returns nothing where newcomers_max
+  // connections wait so already, or newcomers_per_address_max from its address: the caller must turn it away.
   //
   // Of a connection that was accepted earlier than now, hello_timeout runs from the accept, and its ticks are
   // cut as of the accept.  Those that have ended by now are not judged: what it sent meanwhile was not the
@@ -224,7 +227,6 @@ class Monitor {
 
   // A connection and what it sends (monitor.cpp).
   [[nodiscard]] Entry entry_at(std::uint32_t slot);
-  bool is_refused(const Endpoint& peer, MonoTime now, Effects& effects);
   void turn_away(const Endpoint& peer, Refusal refusal, std::string_view detail, MonoTime now,
                  Effects& effects);
   bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
@@ -239,6 +241,7 @@ class Monitor {
   };
   bool is_authorized(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
+  void note_claims(Entry entry, const Heartbeat& heartbeat, bool first, MonoTime now, Effects& effects);
   void remember_stall(const Stall& stall);
   MonoTime reach(MonoTime now);
 
@@ -269,6 +272,23 @@ class Monitor {
   bool remember_refused(const Event& ended, Effects& effects);
   bool happened(Condition::Kind kind, std::string_view subject, Event&& event, MonoTime over,
                 std::uint64_t times, Effects& effects);
+
+  // Places at the bounds, and connections that were replaced (monitor_room.cpp).
+  [[nodiscard]] std::optional<Refusal> lacking_for(const Endpoint& peer) const;
+  [[nodiscard]] bool may_be_newcomer(const Endpoint& peer) const;
+  [[nodiscard]] std::string describe_lacking(Refusal lacking, const Endpoint& peer) const;
+  bool admit(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
+  bool takes_over(std::string_view id, MonoTime now, Effects& effects);
+  bool give_up_for(const Endpoint& newcomer, Refusal lacking, MonoTime now, Effects& effects);
+  void refuse_newcomer(Entry entry, Refusal lacking, MonoTime now, Effects& effects);
+  void list_if_dead(Entry entry);
+  void find_replacement(Entry entry) noexcept;
+  void find_replaced(Entry entry, MonoTime now, Effects& effects);
+  void list_as_silent(Entry entry) noexcept;
+  void replace(Client& silent, Entry by) noexcept;
+  void is_no_longer_silent(Entry entry) noexcept;
+  [[nodiscard]] static bool may_replace(const Client& client) noexcept;
+  [[nodiscard]] static bool may_be_replaced(const Client& client) noexcept;
 
   // What concerns every client (monitor_sweep.cpp).
   bool sweep(Slice& slice, Effects& effects);
@@ -309,9 +329,14 @@ class Monitor {
   const Credentials* credentials_ = nullptr;
   Deadlines deadlines_;
   AddressCounts addresses_;  // empty while there is no bound on them
+  AddressCounts newcomers_by_address_;
+  DeadConnections dead_;
+  Replacements replacements_;
   HeartbeatParser parser_;
-  std::size_t away_ = 0;    // connected clients in a leave that they declared
-  std::size_t silent_ = 0;  // connected clients in a leave that ends in a close for silence
+  std::size_t away_ = 0;       // connected clients in a leave that they declared
+  std::size_t newcomers_ = 0;  // connected over a bound, as in newcomers_by_address_
+  std::size_t replaced_ = 0;   // connected clients that are replaced
+  std::size_t silent_ = 0;     // connected clients in a leave that ends in a close for silence
 };
 
 }  // namespace heartbeat

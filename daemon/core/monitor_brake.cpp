@@ -12,9 +12,9 @@ void Monitor::advance_brake(Effects& effects) {
   if (state_.brake.holds()) {
     const MonoTime until = state_.brake.next();
     const std::size_t held = state_.brake.waiting(until);
-    state_.brake.advance(state_.clients.size());
+    state_.brake.advance(state_.clients.size() - replaced_);
     tell_brake_ended(until, held, effects);
-  } else if (state_.brake.advance(state_.clients.size())) {
+  } else if (state_.brake.advance(state_.clients.size() - replaced_)) {
     state_.sweep = {.kind = Sweep::Kind::Report, .at = state_.brake.spans().back().from};
   }
 }
@@ -57,13 +57,13 @@ Event Monitor::brake_ended(MonoTime at, const std::shared_ptr<const BrakeReport>
 }
 
 // Must be called whenever something changed that decides whether the client's leave ends in a close for
-// silence. A client that is about to return counts no more, except while the brake delays its close: it waits
-// until then.
+// silence.  One whose program has another connection by now is no client that would be missed.  A client that
+// is about to return counts no more, except while the brake delays its close: it waits until then.
 void Monitor::count_for_brake(Client& client) {
   const MonoTime left = client.liveness.left_at();
   const bool waits = state_.brake.holds() && state_.brake.delays(left);
   const bool counts =
-      ends_in_silence(client) &&
+      ends_in_silence(client) && !client.is_replaced &&
       (waits || !client.liveness.will_return(rule_for(client, state_.settings.rule, state_.brake)));
   if (counts == client.counted_by_brake) return;
   counts ? state_.brake.add(left) : state_.brake.remove(left);

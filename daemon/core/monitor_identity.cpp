@@ -126,6 +126,7 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
     }
   }
   std::string previous = name_of(entry.client);
+  if (!first && may_replace(entry.client)) replacements_.remove(entry.conn.slot, entry.client);
   state_.clients.name(entry.conn.slot, id);
   ++state_.roster_version;
   if (first) ++state_.counters.joins;
@@ -166,6 +167,7 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   const std::string id{old.id.view()};
   drop(earlier, Reason::Superseded, "another connection, from " + to_string(client.peer) + ", gave this id",
        effects);
+  if (may_replace(client)) replacements_.remove(entry.conn.slot, client);
   state_.clients.name(entry.conn.slot, id);
   ++state_.counters.takeovers;
   arm(entry, now);

@@ -100,6 +100,7 @@ void Monitor::make(const Change& change, Entry entry, Event&& event, Effects& ef
       break;
     case Change::Kind::Returned:
       ++state_.counters.returns;
+      is_no_longer_silent(entry);
       uncount_for_brake(client);
       count_leave(client, -1);
       ++state_.roster_version;
@@ -126,6 +127,7 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
   count_leave(client, +1);
   ++state_.roster_version;
   note(client, {.at = event.at, .kind = Moment::Kind::Left, .reason = reason});
+  find_replacement(entry);
   count_for_brake(client);
   if (client.notify) {
     effects.send(entry.conn, [&](std::string& out) { append_status(out, Status::Leave, to_string(reason)); });
@@ -204,6 +206,13 @@ void Monitor::remove(Entry entry, Reason reason) noexcept {
   uncount_for_brake(entry.client);
   if (!client.sent_bytes) ++state_.counters.probes;
   if (counts_address_of(client)) addresses_.remove(client.peer);
+  if (client.is_newcomer) {
+    newcomers_by_address_.remove(client.peer);
+    --newcomers_;
+  }
+  is_no_longer_silent(entry);
+  if (may_replace(client)) replacements_.remove(entry.conn.slot, client);
+  dead_.remove(entry.conn.slot, client.peer);
   ++state_.roster_version;
   deadlines_.disarm(entry.conn.slot);
   state_.clients.remove(entry.conn.slot);
@@ -228,6 +237,7 @@ MonoTime Monitor::next_look(const Client& client, MonoTime now) const {
 
 void Monitor::arm(Entry entry, MonoTime now) {
   count_for_brake(entry.client);
+  list_if_dead(entry);
   deadlines_.arm(entry.conn.slot, next_look(entry.client, now));
 }
 

@@ -9,7 +9,11 @@ namespace heartbeat {
 
 // The leaves that the brake counts are those of the clients marked so; it begins without any.
 Monitor::Monitor(MonitorState&& state, const SliceSize& slice)
-    : state_(std::move(state)), slice_size_(slice), addresses_(state_.key) {
+    : state_(std::move(state)),
+      slice_size_(slice),
+      addresses_(state_.key),
+      newcomers_by_address_(state_.key),
+      replacements_(state_.key) {
   state_.brake = ClosingBrake{state_.settings.brake, state_.settings.rule, state_.brake.state()};
   for (std::uint32_t slot = 0; slot < state_.clients.slots(); ++slot) {
     if (state_.clients.at(slot) != nullptr) derive(entry_at(slot));
@@ -23,6 +27,14 @@ void Monitor::derive(Entry entry) {
   if (client.counted_by_brake) state_.brake.add(client.liveness.left_at());
   if (client.liveness.status() == Status::Leave) count_leave(client, +1);
   if (counts_address_of(client)) addresses_.add(client.peer);
+  if (client.is_newcomer) {
+    newcomers_by_address_.add(client.peer);
+    ++newcomers_;
+  }
+  if (client.is_replaced) ++replaced_;
+  if (may_replace(client)) replacements_.add(entry.conn.slot, client);
+  if (may_be_replaced(client)) list_as_silent(entry);
+  list_if_dead(entry);
   deadlines_.arm(entry.conn.slot, next_look(client, state_.now));
 }
 

@@ -68,10 +68,10 @@ void Monitor::bring_up_to_date(Entry entry) {
 void Monitor::adopt(Entry entry) {
   Client& client = entry.client;
   if (client.epoch == state_.epoch) return;
-  if (state_.sweep->counts_change && state_.settings.bounds.max_clients_per_ip > 0)
-    addresses_.add(client.peer);
-  if (state_.sweep->counts_change && state_.settings.bounds.max_clients_per_ip == 0)
-    addresses_.remove(client.peer);
+  if (state_.sweep->counts_change && !client.is_newcomer) {
+    state_.settings.bounds.max_clients_per_ip > 0 ? addresses_.add(client.peer)
+                                                  : addresses_.remove(client.peer);
+  }
   client.epoch = state_.epoch;
   if (state_.sweep->old_rule == state_.settings.rule) return;
   uncount_for_brake(client);  // the leave may get another beginning
@@ -97,6 +97,7 @@ void Monitor::renew_leave(Entry entry) {
 }
 
 bool Monitor::counts_address_of(const Client& client) const noexcept {
+  if (client.is_newcomer) return false;
   const bool counts = state_.settings.bounds.max_clients_per_ip > 0;
   const bool had_its_turn = client.epoch == state_.epoch;
   return had_its_turn || !state_.sweep->counts_change ? counts : !counts;

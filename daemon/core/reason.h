@@ -33,6 +33,8 @@ enum class Reason : std::uint8_t {
   Limit,
   Shutdown,
   Unauthorized,
+  GivenUp,
+  TimedOut,
 };
 
 // The party that began what an event reports.
@@ -75,7 +77,7 @@ struct ReasonFacts {
   [[nodiscard]] constexpr bool closes() const { return by.has_value(); }
 };
 
-inline constexpr std::size_t kReasonCount = 17;
+inline constexpr std::size_t kReasonCount = 19;
 
 // In the order of the enumeration.
 inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
@@ -112,6 +114,10 @@ inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
      Transition::None},
     {Reason::Unauthorized, "unauthorized", "had no credential for what it claimed", Party::Daemon, true,
      Transition::None},
+    {Reason::GivenUp, "given_up", "was silent in leave, and its place was given to a new client",
+     Party::Daemon, true, Transition::Expires},
+    {Reason::TimedOut, "timed_out", "did not answer what the kernel sent it", Party::Client, false,
+     Transition::Dies | Transition::Expires},
 }};
 
 namespace detail {

@@ -56,6 +56,8 @@ struct SavedFields {
     fields(5, settings.brake);
     fields(6, settings.report_heartbeats);
     fields(7, settings.bounds);
+    fields(8, settings.newcomers_max);
+    fields(9, settings.newcomers_per_address_max);
   }
 
   static void list(auto& fields, Is<Liveness> auto& liveness) {
@@ -124,6 +126,9 @@ struct SavedFields {
     fields(27, client.nearest_to_leave);
     fields(28, client.meter.level_);
     fields(29, client.passage);
+    fields(60, client.is_newcomer);
+    fields(61, client.is_replaced);
+    fields(62, client.has_replaced);
   }
 
   static void list(auto& fields, Is<ClosedClient> auto& closed) {

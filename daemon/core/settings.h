@@ -10,9 +10,19 @@
 
 namespace heartbeat {
 
+// Connections over max_clients or max_clients_per_ip that have not sent a heartbeat yet.  Programs that come
+// back after an outage take milliseconds from the accept to their first heartbeat, so few are enough.
+inline constexpr std::size_t kNewcomersMax = 32;
+
+// Of these, from one address: a peer that opens connections and sends nothing holds places for newcomers
+// until hello_timeout.  A quarter leaves the others places enough.
+inline constexpr std::size_t kNewcomersPerAddressMax = kNewcomersMax / 4;
+
 struct Settings {
   Rule rule{};
   std::size_t clients_max = limits::kClientsDefault;
+  std::size_t newcomers_max = kNewcomersMax;  // over a bound, until their first heartbeat
+  std::size_t newcomers_per_address_max = kNewcomersPerAddressMax;
   std::size_t frame_max = limits::kFrameMax;  // bytes of a body
   std::size_t remember = limits::kRememberDefault;
   ClosingBrake::Settings brake{};

@@ -11,7 +11,9 @@ TimeLimit time_limit(const Client& client, const Bounds& bounds, const Rule& rul
   const bool in_frame = client.decoder.in_frame() && !client.held;
   if (has_spoken(client) && !in_frame) return limit;
 
-  const Millis hello = hello_timeout(bounds, rule);
+  Millis hello = hello_timeout(bounds, rule);
+  if (client.is_newcomer && hello == Millis{0})
+    hello = hello_timeout(Bounds{}, rule);  // it holds a rare place
   if (!has_spoken(client) && hello > Millis{0}) limit.at = client.connected_at + hello;
   if (in_frame && bounds.frame_timeout > Millis{0}) {
     const MonoTime at = now - frame_age(client, now) + bounds.frame_timeout;

@@ -90,6 +90,7 @@ void Server::received(ConnId conn, std::string_view bytes) {
 void Server::ended(ConnId conn, int error) {
   switch (error) {
     case UV_EOF: end(conn, Reason::PeerClosed, {}); break;
+    case UV_ETIMEDOUT: end(conn, Reason::TimedOut, {}); break;
     case UV_ENOMEM: end(conn, Reason::Limit, "the daemon is out of memory"); break;
     default: end(conn, Reason::Reset, {}); break;
   }
@@ -140,6 +141,7 @@ void Server::arrived(Descriptor& socket, Introduction& introduction, std::string
   apply();
   if (!conn) return;
   if (const int error = connection->open(std::move(socket)); error != 0) return ended(*conn, error);
+  if (tcp_limits_ != TcpLimits{}) connection->set_tcp_limits(tcp_limits_);
   connection->belongs_to(*conn);
   if (introduction.is_cut_short) connection->ignore_bytes();
   static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
@@ -159,12 +161,17 @@ void Server::garbled(ConnId conn, const std::string& why) {
   refuse(conn, BadInput::TlsFailed, why);
 }
 
+std::optional<TcpPath> Server::path_of(ConnId conn) const {
+  if (monitor_.clients().find(conn) == nullptr || connections_[conn.slot] == nullptr) return {};
+  return connections_[conn.slot]->tcp_path();
+}
+
 Millis Server::hello_timeout() const {
   return heartbeat::hello_timeout(monitor_.settings().bounds, monitor_.settings().rule);
 }
 
 std::size_t Server::places() const {
-  const std::size_t all = monitor_.settings().clients_max;
+  const std::size_t all = monitor_.settings().clients_max + monitor_.settings().newcomers_max;
   return all - std::min(all, monitor_.clients().size());
 }
 

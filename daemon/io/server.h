@@ -112,6 +112,11 @@ class Server final : Entrance::Host {
 
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
+  // When the kernel gives up the connections that are accepted from now on.
+  void set_tcp_limits(const TcpLimits& limits) { tcp_limits_ = limits; }
+  // What the kernel knows of the client's path; nothing where it does not say.
+  [[nodiscard]] std::optional<TcpPath> path_of(ConnId conn) const;
+
   // Listening time, as of this turn of the loop.
   [[nodiscard]] MonoTime listening_now() const { return turn_.now(); }
   // The same as it was for what this turn's poll read.
@@ -203,6 +208,7 @@ class Server final : Entrance::Host {
   uv::Owned<uv::AfterPoll> after_poll_;
   uv::WakeUp wake_;  // when the next poll has to return
   Millis pause_max_ = limits::kPauseMax;
+  TcpLimits tcp_limits_{};
   bool stopping_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include <tl/expected.hpp>
 
 #include "common/mono_time.h"
+#include "common/tcp_path.h"
 #include "daemon/config/settings_in_force.h"
 #include "daemon/core/closing_brake.h"
 #include "daemon/core/feed.h"
@@ -56,6 +57,8 @@ class OperatorDesk {
   [[nodiscard]] virtual Figures figures() const = 0;
   [[nodiscard]] virtual Health health() const = 0;
   [[nodiscard]] virtual std::vector<SettingInForce> settings() const = 0;
+  // What the kernel knows of a connected client's path; nothing where it does not say.
+  [[nodiscard]] virtual std::optional<TcpPath> path_of(ConnId conn) const = 0;
 
   // Whether clients that are due are being judged, or an order that concerns every client is being carried
   // out: a slice in each turn (daemon/core/monitor.h).  The next such order (reload(), end_brake()) should

@@ -122,6 +122,17 @@ std::optional<Endpoint> parse_address(std::string_view text) {
   return parse_endpoint(is_v6 ? '[' + std::string{text} + "]:0" : std::string{text} + ":0");
 }
 
+// What the kernel knows of the path to a connected client.
+void add_path(JsonWriter& json, const TcpPath& path) {
+  json.begin_object("path");
+  json.add("unanswered", path.unanswered);
+  json.add("unacknowledged", path.unacknowledged);
+  json.add("retry_ms", path.retry);
+  json.add("round_trip_ms", path.round_trip);
+  json.add("last_packet_ms", path.last_packet);
+  json.end_object();
+}
+
 // The connections from its address that never became a client.
 void add_refused(JsonWriter& json, const RefusedPeer& peer, const ReportContext& context) {
   json.begin_object("refused");
@@ -195,6 +206,7 @@ void add_story(JsonWriter& json, const Named& named, const OperatorDesk& desk) {
   if (named.refused != nullptr) return add_story(json, *named.refused, context);
   const Client& client = *desk.monitor().clients().find(*named.client);
   add_story(json, client, stalls, context);
+  if (const auto path = desk.path_of(*named.client)) add_path(json, *path);
   // What a peer did wrong before explains what it may be doing now.
   const RefusedPeer* const before = desk.monitor().refused_peers().find(client.peer);
   if (!has_spoken(client) && before != nullptr) add_refused(json, *before, context);

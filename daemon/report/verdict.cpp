@@ -252,6 +252,12 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
     case Reason::Limit:
       return "closed at " + at + " for more than the daemon allows: " +
              (client.detail.empty() ? "it did not read what it was sent" : client.detail);
+    case Reason::GivenUp:
+      return with_detail("given up at " + at + " for a new client, " + since_last_heartbeat(client),
+                         client.detail);
+    case Reason::TimedOut:
+      return "its connection timed out at " + at + " (what the kernel sent it stayed unanswered), " +
+             since_last_heartbeat(client);
     case Reason::Shutdown: return "closed at " + at + " because the daemon was shut down";
     case Reason::Unauthorized:
       return with_detail("closed at " + at + " for want of a credential", client.detail);

@@ -501,7 +501,7 @@ def refusals(run):
     """after each reason for a close it comes back by the pause, or ends"""
     run.seen = ""
     ended = []
-    reasons = ["silent", "away", "never_spoke", "frame_timeout", "limit", "shutdown", "eclipse", "bad_frame",
+    reasons = ["silent", "away", "never_spoke", "frame_timeout", "limit", "shutdown", "given_up", "eclipse", "bad_frame",
                "bad_heartbeat", "unauthorized"]
     server = client = None
     for reason in reasons:

@@ -63,6 +63,7 @@ Settings settings_from(Input& input) {
   settings.brake = brake_from(input, settings.rule);
   settings.bounds = bounds_from(input, settings.rule);
   const unsigned bits = input.byte();
+  settings.newcomers_max = 0;  // the oracle knows the plain bound
   settings.clients_max = (bits & 1U) != 0 ? kClientsMax : 3;
   // Nobody is forgotten: in which order two of one instant are is not said.  Each takes an open and a beat.
   settings.remember = (bits & 2U) != 0 ? 0 : kStepsMax / 2;
@@ -118,7 +119,11 @@ class Schedule {
   }
 
   void open() {
-    Endpoint peer{.address = {10, 0, 0, 1}, .port = ++ports_};
+    // One address each, as the oracle knows no programs; of one network, which counts for max_clients_per_ip.
+    ++connections_;
+    Endpoint peer{.address = {0x20, 0x01, 0x0d, 0xb8}, .port = 1, .family = Endpoint::Family::V6};
+    peer.address[14] = static_cast<std::uint8_t>(connections_ >> 8U);
+    peer.address[15] = static_cast<std::uint8_t>(connections_);
     if (const auto conn = watched_.open(peer, now_)) opened_.push_back(*conn);
   }
 
@@ -162,7 +167,8 @@ class Schedule {
   }
 
   void kick() {
-    constexpr std::array kNames{"a", "b", "c", "nobody", "10.0.0.1:1", "10.0.0.1:2", "10.0.0.1:3", ""};
+    constexpr std::array kNames{
+        "a", "b", "c", "nobody", "[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3]:1", ""};
     watched_.kick(kNames.at(input_.below(kNames.size())), "go", now_);
   }
 
@@ -188,7 +194,7 @@ class Schedule {
   WatchedMonitor watched_;
   std::vector<ConnId> opened_;
   MonoTime now_{Millis{1'234'567}};
-  std::uint16_t ports_ = 0;
+  unsigned connections_ = 0;
 };
 
 }  // namespace

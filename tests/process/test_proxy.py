@@ -99,7 +99,7 @@ class Proxied(DaemonTest):
         third.send(version_2("10.0.0.2", 7))
         third.beat()
         self.assertEqual(third.read_to_end(), [])
-        self.assertIn("1 clients from 10.0.0.2 are connected", daemon.wait("refused", client="10.0.0.2:7").detail)
+        self.assertIn("1 clients from 10.0.0.2 are connected", daemon.wait("close", client="10.0.0.2:7").detail)
 
     def test_a_health_check_is_a_probe_and_no_line_of_the_log(self):
         daemon = self.start()

@@ -21,7 +21,8 @@ TEST_CASE("a client that must not come back ends, and its exit code tells why") 
 }
 
 TEST_CASE("a client that did nothing wrong connects again") {
-  for (const char* reason : {"silent", "shutdown", "limit", "never_spoke", "frame_timeout", "peer_closed"}) {
+  for (const char* reason : {"silent", "shutdown", "limit", "never_spoke", "frame_timeout", "peer_closed",
+                             "given_up", "timed_out"}) {
     CHECK_MESSAGE(outcome_of_close(reason, Status::Alive).reconnect, reason);
   }
 }

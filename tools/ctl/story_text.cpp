@@ -103,7 +103,7 @@ std::string standing_text(const Object& client, const Object& rule) {
   return text;
 }
 
-Facts facts_of(const Object& client, const Object& rule) {
+Facts facts_of(const Object& client, const Object& rule, const Object& path) {
   const std::string_view status = client.text("status");
   const auto connected = client.millis("connected_ms");
   Facts facts;
@@ -121,6 +121,14 @@ Facts facts_of(const Object& client, const Object& rule) {
   if (client.text("connected").empty()) return facts;  // a peer that never was a client
   facts.add("connected", {local_time(client.text("connected")) +
                           (connected ? ", for " + span_text(*connected) : std::string{})});
+  if (!path.written("unanswered").empty()) {
+    const bool is_unanswered = path.written("unanswered") != "0";
+    facts.add("path", {is_unanswered ? path.written("unanswered") +
+                                           " retransmissions without an answer; the last packet came " +
+                                           exact(path, "last_packet_ms") + " ago"
+                                     : "round trip " + exact(path, "round_trip_ms"),
+                       is_unanswered ? Tone::Warning : Tone::Faint});
+  }
   facts.add("heartbeats",
             {client.written("heartbeats") + ", the last at " + local_time(client.text("last_heard"))});
   facts.add("standing", {standing_text(client, rule)});
@@ -147,7 +155,7 @@ std::vector<Line> story_lines(const Object& story, const Object& rule, std::opti
   };
   for (const std::string& piece : wrapped(verdict_text(story), width)) all.push_back({{piece, Tone::Strong}});
   all.emplace_back();
-  Facts facts = facts_of(story.object("client"), rule);
+  Facts facts = facts_of(story.object("client"), rule, story.object("path"));
   const Object refused = story.object("refused");
   if (!refused.text("since").empty()) {
     facts.add("refused", {refused.written("count") + " from " + std::string{refused.text("address")} +

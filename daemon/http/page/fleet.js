@@ -19,6 +19,8 @@ const CLOSED_HOW = {
   goodbye: 'said goodbye',
   peer_closed: 'closed their connection',
   reset: 'lost their connection (reset)',
+  timed_out: 'lost their connection (it timed out)',
+  given_up: 'gave their place to a new client, in leave',
   bad_frame: 'closed for bytes that are not a frame',
   bad_heartbeat: 'closed for a frame that is not a heartbeat',
   kicked: 'kicked by an operator',

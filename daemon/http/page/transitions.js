@@ -20,6 +20,8 @@ const REASONS = {
   goodbye: 'said goodbye',
   peer_closed: 'it closed the connection',
   reset: 'the connection broke',
+  timed_out: 'the connection timed out',
+  given_up: 'silent in leave, its place went to a new client',
   bad_frame: 'bytes that are not a frame',
   bad_heartbeat: 'a frame that is not a heartbeat',
   superseded: 'another connection took its place',

@@ -40,6 +40,7 @@ class Desk {
 
   // --- the daemon ---
   MonoTime now = kStart;
+  std::optional<TcpPath> path{};  // of each client
   ConnId connect();
   void beat(ConnId conn, std::string_view id = {}, std::string_view status = "alive",
             std::string_view note = {});
@@ -106,6 +107,7 @@ class Desk {
 
     [[nodiscard]] const Boot& boot() const override { return desk_.boot_; }
     [[nodiscard]] const Monitor& monitor() const override { return desk_.monitor_; }
+    [[nodiscard]] std::optional<TcpPath> path_of(ConnId) const override { return desk_.path; }
     [[nodiscard]] const Feed& feed() const override { return desk_.feed_; }
     [[nodiscard]] const WallClock& clock() const override { return desk_.clock_; }
     [[nodiscard]] const Timeline& timeline() const override { return desk_.timeline; }

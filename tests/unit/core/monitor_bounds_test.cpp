@@ -313,7 +313,7 @@ TEST_CASE("one that is not read is read again where the rate is taken away") {
 }
 
 TEST_CASE("from one address as many as max_clients_per_ip are let in, and one more is told and counted") {
-  Fleet fleet{{.bounds = {.max_clients_per_ip = 2}}};
+  Fleet fleet{{.newcomers_max = 0, .bounds = {.max_clients_per_ip = 2}}};
   const Peer first = fleet.connect(t0);
   static_cast<void>(fleet.connect(t0));
   static_cast<void>(fleet.told());
@@ -336,6 +336,7 @@ TEST_CASE("max_clients_per_ip that comes with a reload counts those that are con
   Fleet fleet{settings};
   const Peer first = fleet.connect(t0);
   const Peer second = fleet.connect(t0);
+  settings.newcomers_max = 0;
   settings.bounds.max_clients_per_ip = 1;
   fleet.change(settings, t0);
   CHECK_FALSE(first.was_closed());
@@ -350,7 +351,7 @@ TEST_CASE("max_clients_per_ip that comes with a reload counts those that are con
 }
 
 TEST_CASE("at max_clients the refusal is counted by that cause") {
-  Fleet fleet{{.clients_max = 1}};
+  Fleet fleet{{.clients_max = 1, .newcomers_max = 0}};
   static_cast<void>(fleet.connect(t0));
   CHECK_FALSE(fleet.try_connect(t0));
   CHECK(fleet.counters().refusals.at(static_cast<std::size_t>(Refusal::MaxClients)) == 1);

@@ -52,7 +52,7 @@ TEST_CASE("a connection that ended before a heartbeat is remembered by its addre
 }
 
 TEST_CASE("a connection that was turned away is remembered, too") {
-  Fleet fleet{{.clients_max = 1}};
+  Fleet fleet{{.clients_max = 1, .newcomers_max = 0}};
   fleet.join(t0, "pump");
   while (fleet.try_connect(t0)) {
   }

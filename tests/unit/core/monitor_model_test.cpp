@@ -368,7 +368,12 @@ class Pair {
 
   void open() {
     const MonoTime at = instant();
-    const auto conn = monitor_.open(Fleet::peer_at(next_port_++), now_, effects_);
+    // An address of its own: the model knows no programs that come back on other connections.
+    const unsigned number = next_number_++;
+    const Endpoint peer{
+        .address = {10, 0, static_cast<std::uint8_t>(number >> 8U), static_cast<std::uint8_t>(number)},
+        .port = 1};
+    const auto conn = monitor_.open(peer, now_, effects_);
     RC_ASSERT(conn.has_value() == model_.may_open());
     if (conn) model_.open(*conn, at);
   }
@@ -469,7 +474,7 @@ class Pair {
   MonoTime now_ = t0;
   MonoTime last_instant_ = t0;
   std::uint64_t closes_ordered_ = 0;
-  std::uint16_t next_port_ = 1;
+  unsigned next_number_ = 1;
 };
 
 }  // namespace
@@ -495,7 +500,8 @@ TEST_CASE(
                         .frame_timeout = *between(0, 4) * tick + Millis{*between(0, 1)}};
     Pair pair{{.rule = rule,
                .clients_max = static_cast<std::size_t>(*between(1, 6)),
-               .remember = 64,  // more than there are closed in a schedule
+               .newcomers_max = 0,  // the model knows the plain bound
+               .remember = 64,      // more than there are closed in a schedule
                .brake = brake,
                .bounds = bounds}};
     const auto numbers =

@@ -29,7 +29,12 @@ constexpr ClosingBrake::Settings kBrake{.share_percent = 50, .clients_min = 1, .
 constexpr SliceSize kSmall{.clients = 50, .events = 20};
 
 Settings settings_with(const ClosingBrake::Settings& brake) {
-  return {.rule = kRule, .clients_max = 100'000, .remember = 10, .brake = brake, .bounds = {}};
+  return {.rule = kRule,
+          .clients_max = 100'000,
+          .newcomers_max = 0,
+          .remember = 10,
+          .brake = brake,
+          .bounds = {}};
 }
 
 // Clients that were all accepted and heard at t0, and ask to be notified: the most that one instant can

@@ -77,7 +77,8 @@ TEST_CASE("a restart does not extend the time in which a frame must be complete"
 }
 
 TEST_CASE("after a restart addresses count as before, also in the middle of a change of their bound") {
-  Settings settings{.rule = kRule, .brake = kNoBrake, .bounds = {.max_clients_per_ip = 2}};
+  Settings settings{
+      .rule = kRule, .newcomers_max = 0, .brake = kNoBrake, .bounds = {.max_clients_per_ip = 2}};
   Fleet fleet{settings};
   fleet.join(t0, "a");
   const Peer second = fleet.join(t0, "b");

@@ -431,7 +431,7 @@ TEST_CASE("only so many closed clients are remembered") {
 }
 
 TEST_CASE("as many clients as said are taken, and one past it is refused") {
-  Fleet fleet{{.clients_max = 2}};
+  Fleet fleet{{.clients_max = 2, .newcomers_max = 0}};
   const Peer first = fleet.connect(t0);
   CHECK(fleet.try_connect(t0));
   static_cast<void>(fleet.told());

@@ -137,6 +137,34 @@ Core eventful() {
   return core;
 }
 
+// At max_clients: a silent connection that its program has replaced, the one that replaced it, another
+// client, and a newcomer over the bound.
+Core at_the_bound() {
+  Core core{{.rule = kRule, .clients_max = 3, .remember = 5, .brake = kBrake}};
+  core.send(core.open(1, t0), beat(""), t0);
+  const ConnId back = core.open(3, t0 + 1s);
+  core.send(back, beat(""), t0 + 1s);
+  const ConnId other = core.open(5, t0 + 1s);
+  for (MonoTime now = t0 + 2s; now <= t0 + 6s; now += 1s) {
+    core.send(back, beat(""), now);
+    core.send(other, beat("lamp"), now);
+    core.advance(now);
+  }
+  core.open(7, t0 + 6s);
+  return core;
+}
+
+// The state in a file of saved_states/.  Writes it anew first, from the core, where the environment asks for
+// it.
+std::string kept(const std::string& name, const Core& core) {
+  const std::string path = HEARTBEAT_SAVED_STATES "/" + name;
+  const char* const wanted = std::getenv("HEARTBEAT_WRITE_SAVED_STATE");
+  if (wanted != nullptr && name == wanted) std::ofstream{path, std::ios::binary} << core.save();
+  std::ifstream file{path, std::ios::binary};
+  REQUIRE(file);
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
 std::string fields_of(const std::string& saved) {
   return std::string{open_envelope("HBst", saved)->content};
 }
@@ -428,14 +456,7 @@ TEST_CASE("whichever allocation fails, the state is refused and nothing of it st
 
 // Written by the version that had format 1, from eventful(); it must be read by every later one.
 TEST_CASE("a state of format 1 is read") {
-  const std::string path = HEARTBEAT_SAVED_STATES "/format_1";
-  if (std::getenv("HEARTBEAT_WRITE_SAVED_STATE") != nullptr) {
-    std::ofstream{path, std::ios::binary} << eventful().save();
-  }
-  std::ifstream file{path, std::ios::binary};
-  REQUIRE(file);
-  const std::string saved{std::istreambuf_iterator<char>{file}, {}};
-  auto restored = restore_state(saved, {});
+  auto restored = restore_state(kept("format_1", eventful()), {});
   REQUIRE(restored);
   CHECK(restored->run == "run-1");
   CHECK(restored->monitor.settings.rule == kRule);
@@ -447,4 +468,26 @@ TEST_CASE("a state of format 1 is read") {
   Effects effects;
   while (monitor.shut_down(t0 + 100s, effects)) effects.clear();
   CHECK(monitor.counters().closes.at(static_cast<std::size_t>(Reason::Shutdown)) > 0);
+}
+
+// Written by the version that let newcomers in over a bound and told replaced connections apart.
+TEST_CASE("a newcomer over the bound and a connection that was replaced are read") {
+  auto restored = restore_state(kept("newcomers", at_the_bound()), {});
+  REQUIRE(restored);
+  const auto client = [&](std::uint32_t slot) -> const Client& {
+    return *restored->monitor.clients.at(slot);
+  };
+  CHECK(client(0).is_replaced);
+  CHECK(client(1).has_replaced);
+  CHECK(client(3).is_newcomer);
+  CHECK_FALSE(client(2).is_newcomer);
+  const ConnId replaced = restored->monitor.clients.conn_of(0);
+  const ConnId newcomer = restored->monitor.clients.conn_of(3);
+
+  Monitor monitor{std::move(restored->monitor)};
+  Effects effects;
+  monitor.receive(newcomer, beat("new"), t0 + 6s, effects);  // the dead connection makes room
+  CHECK(monitor.clients().find(replaced) == nullptr);
+  REQUIRE(monitor.clients().find(newcomer) != nullptr);
+  CHECK_FALSE(monitor.clients().find(newcomer)->is_newcomer);
 }

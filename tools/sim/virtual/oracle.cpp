@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/address_counts.h"
 #include "tools/sim/virtual/whole_stream.h"
 
 namespace heartbeat::sim {
@@ -42,7 +43,10 @@ bool Oracle::may_open(const Endpoint& peer) const {
   if (clients_.size() >= settings_.clients_max) return false;
   const std::size_t from_there_max = settings_.bounds.max_clients_per_ip;
   if (from_there_max == 0) return true;
-  const auto is_there = [&](const auto& entry) { return entry.second.peer.address == peer.address; };
+  const Endpoint network = AddressCounts::network_of(peer);
+  const auto is_there = [&](const auto& entry) {
+    return AddressCounts::network_of(entry.second.peer) == network;
+  };
   return std::count_if(clients_.begin(), clients_.end(), is_there) <
          static_cast<std::ptrdiff_t>(from_there_max);
 }
