@@ -160,6 +160,13 @@ class Daemon:
         self.wait_for(found, f"{count} x '{word}' with {pairs}")
         return self.lines(word, **pairs)[count - 1]
 
+    def wait_for_stall(self, longer_than_ms):
+        """The first stall of more than that: a busy machine makes short ones of its own."""
+        def long_ones():
+            return [line for line in self._lines if line.matches("stall", {}) and millis(line["stalled"]) > longer_than_ms]
+        self.wait_for(long_ones, f"a stall of more than {longer_than_ms} ms")
+        return long_ones()[0]
+
     def wait_for(self, condition, what):
         with self._changed:
             end = time.monotonic() + BOUND_S

@@ -70,7 +70,7 @@ class Stops(FairnessTest):
             daemon.stop_running()
             time.sleep(10 * (WINDOW_MS + LEAVE_TIMEOUT_MS) / 1000)
             daemon.go_on()
-            self.assertGreater(millis(daemon.wait("stall")["stalled"]), 9 * WINDOW_MS)
+            daemon.wait_for_stall(9 * WINDOW_MS)
             self.assert_judged_exactly(daemon, silent)
             self.assert_nobody_moved(daemon, steady)
 
