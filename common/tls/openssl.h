@@ -24,6 +24,9 @@ using Digest = std::array<std::uint8_t, 32>;
 // SHA-256 (FIPS 180-4).  Must not be called where is_built() is false.
 [[nodiscard]] Digest sha256(std::string_view bytes);
 
+// HMAC-SHA256 (RFC 2104).  Must not be called where is_built() is false.
+[[nodiscard]] Digest hmac_sha256(std::string_view key, std::string_view bytes);
+
 // Takes the same time wherever the two differ.
 [[nodiscard]] bool is_same(const Digest& one, const Digest& other);
 

@@ -49,7 +49,7 @@ bool Follower::open_journal(bool must_know_place) {
     knows_place = found.value_or(false);
   } else {
     // A journal that was not there when this follower began has nothing but what came since.
-    const bool is_new = std::exchange(began_without_journal_, false);
+    const bool is_new = std::exchange(began_without_journal_, false) || options_.from_oldest;
     const auto newest =
         is_new ? reader_.to_oldest().map([] { return std::optional<JournalCursor>{}; }) : reader_.to_newest();
     if (!newest) error = newest.error();

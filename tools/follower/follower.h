@@ -25,6 +25,8 @@ class Follower {
     std::string journal;      // the directory
     std::string control{};    // the daemon's control socket; empty: the files or nothing
     Millis look_every{1000};  // what inotify does not show, as on a network's file system, is seen by then
+    bool from_oldest =
+        false;  // without a cursor: begin with the oldest event, not with what comes from now on
   };
 
   struct Item {

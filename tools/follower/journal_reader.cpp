@@ -44,7 +44,7 @@ tl::expected<void, int> JournalReader::to_oldest() {
 tl::expected<std::optional<JournalCursor>, int> JournalReader::to_newest() {
   const auto segments = list_segments(directory_);
   if (!segments) return tl::unexpected(segments.error());
-  // The last segment may have no event yet.
+  // The last segment may have no line of a run yet.
   const std::size_t count = segments->size();
   for (std::size_t back = 1;; ++back) {
     start_at(back > count ? 0 : (*segments)[count - back].serial);
@@ -54,7 +54,7 @@ tl::expected<std::optional<JournalCursor>, int> JournalReader::to_newest() {
       const auto line = next();
       if (!line) return tl::unexpected(line.error());
       if (!*line) break;
-      if (text_in(**line, "type") != "event") continue;
+      if (text_in(**line, "boot").empty()) continue;
       newest = JournalCursor{std::string{text_in(**line, "boot")}, number_in(**line, "seq").value_or(0)};
     }
     if (newest || back > count) return newest;

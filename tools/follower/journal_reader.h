@@ -35,7 +35,8 @@ class JournalReader {
   // Goes to the oldest line.  The error is errno's: ENOENT if there is no journal.
   [[nodiscard]] tl::expected<void, int> to_oldest();
 
-  // Goes behind the newest line, and returns the cursor of the last event; nothing where there is none.
+  // Goes behind the newest line, and returns the cursor of the last event, or of the run's begin where
+  // it has none yet; nothing where there is no run.
   [[nodiscard]] tl::expected<std::optional<JournalCursor>, int> to_newest();
 
   // Goes behind that event; where the journal knows nothing of it, to the oldest line, and returns false.  An

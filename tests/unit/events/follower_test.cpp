@@ -140,6 +140,20 @@ TEST_CASE(
   CHECK(followed.items() == Items{"b1:4", "b1:5"});
 }
 
+TEST_CASE("the place in a journal without an event is kept, too") {
+  Journal journal;
+  journal.start("b1");
+  std::optional<JournalCursor> place;
+  {
+    Followed followed{journal, {}};
+    place = followed.follower->cursor();
+  }
+  REQUIRE(place);
+  journal.add(2);
+  Followed again{journal, place};
+  CHECK(again.items() == Items{"b1:1", "b1:2"});
+}
+
 TEST_CASE("a journal that appears after the follower is read from its first event") {
   Journal journal;
   Followed followed{journal, {}, "", 1ms};

@@ -1,0 +1,234 @@
+#include "tools/notify/config.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <functional>
+#include <string_view>
+
+#include <toml++/toml.h>
+
+#include "common/duration.h"
+#include "common/events/segments.h"
+#include "common/text.h"
+
+namespace heartbeat::notify {
+namespace {
+
+constexpr std::uint64_t kConfigFileMax = std::uint64_t{1} << 20U;
+constexpr std::size_t kHooksMax = 64;
+constexpr std::size_t kHookNameMax = 64;
+
+constexpr std::array<std::string_view, 20> kEventNames{
+    "connected", "joined",  "named",  "takeover",  "fight",     "slow_beats",    "fast_beats",
+    "strike",    "leave",   "return", "close",     "refused",   "refused_again", "accept_paused",
+    "stall",     "suspend", "brake",  "brake_end", "restarted", "reload_refused"};
+
+// The name is part of a file's name and of each webhook-id.
+bool is_hook_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+  return !name.empty() && name.size() <= kHookNameMax &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos && name.front() != '-';
+}
+
+bool is_label_name(std::string_view name) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  return !name.empty() && kLetters.find(name.front()) != std::string_view::npos &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") ==
+             std::string_view::npos;
+}
+
+bool is_http_url(std::string_view url) {
+  const bool has_scheme = url.starts_with("http://") || url.starts_with("https://");
+  return has_scheme && url.size() > url.find("//") + 2 && url.size() < 2048 && is_printable(url) &&
+         url.find(' ') == std::string_view::npos;
+}
+
+class ConfigReader {
+ public:
+  explicit ConfigReader(const std::string& path) : path_(path) {}
+
+  Config read(const toml::table& table) {
+    Config config;
+    for (const auto& [key, node] : table) {
+      const std::string_view name = key.str();
+      if (name == "journal")
+        text(name, node, config.journal);
+      else if (name == "control")
+        text(name, node, config.control);
+      else if (name == "ping")
+        url(name, node, config.ping);
+      else if (name == "ping_every")
+        duration(name, node, Millis{1000}, config.ping_every);
+      else if (name == "hook")
+        hooks(node, config);
+      else
+        refuse(node, std::string{name} + ": there is no such setting");
+    }
+    if (mistakes.empty() && config.hooks.empty()) mistakes.push_back(path_ + ": there is no [[hook]]");
+    return config;
+  }
+
+  std::vector<std::string> mistakes;
+
+ private:
+  void refuse(const toml::node& at, const std::string& what) {
+    mistakes.push_back(path_ + ':' + std::to_string(at.source().begin.line) + ": " + what);
+  }
+
+  void text(std::string_view key, const toml::node& node, std::string& into) {
+    const auto value = node.value_exact<std::string>();
+    if (!value || value->empty()) return refuse(node, std::string{key} + ": must be text in quotes");
+    into = *value;
+  }
+
+  void url(std::string_view key, const toml::node& node, std::string& into) {
+    const std::size_t before = mistakes.size();
+    text(key, node, into);
+    if (mistakes.size() == before && !is_http_url(into)) {
+      refuse(node, std::string{key} + ": must begin with http:// or https://");
+    }
+  }
+
+  void duration(std::string_view key, const toml::node& node, Millis min, Millis& into) {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return refuse(node, std::string{key} + ": must be a duration in quotes, like \"30s\"");
+    const auto read = parse_duration(*value);
+    if (!read) return refuse(node, std::string{key} + ": " + read.error());
+    if (*read < min) return refuse(node, std::string{key} + ": must be at least " + format_duration(min));
+    into = *read;
+  }
+
+  void texts(std::string_view key, const toml::node& node, std::vector<std::string>& into) {
+    const toml::array* const list = node.as_array();
+    if (list == nullptr || list->empty()) return refuse(node, std::string{key} + ": must be a list of texts");
+    for (const toml::node& each : *list) {
+      const auto value = each.value_exact<std::string>();
+      if (!value) return refuse(each, std::string{key} + ": must be a list of texts");
+      into.push_back(*value);
+    }
+  }
+
+  void hooks(const toml::node& node, Config& config) {
+    const toml::array* const list = node.as_array();
+    if (list == nullptr) return refuse(node, "hook: each one is a [[hook]] table");
+    if (list->size() > kHooksMax)
+      return refuse(node, "hook: there are more than " + std::to_string(kHooksMax));
+    for (const toml::node& each : *list) {
+      const toml::table* const table = each.as_table();
+      if (table == nullptr) return refuse(each, "hook: each one is a [[hook]] table");
+      const HookConfig hook = read_hook(*table);
+      const bool is_known = std::any_of(config.hooks.begin(), config.hooks.end(),
+                                        [&](const HookConfig& other) { return other.name == hook.name; });
+      if (is_known && !hook.name.empty()) refuse(each, "name: another hook is called " + hook.name);
+      config.hooks.push_back(hook);
+    }
+  }
+
+  HookConfig read_hook(const toml::table& table) {
+    HookConfig hook;
+    std::size_t targets = 0;
+    for (const auto& [key, node] : table) {
+      const std::string_view name = key.str();
+      if (name == "name") {
+        text(name, node, hook.name);
+        if (!is_hook_name(hook.name)) refuse(node, "name: must be 1 to 64 of a-z, 0-9, - and _");
+      } else if (name == "url") {
+        ++targets;
+        url(name, node, hook.url);
+      } else if (name == "alertmanager") {
+        ++targets;
+        hook.kind = HookConfig::Kind::Alertmanager;
+        url(name, node, hook.url);
+      } else if (name == "command") {
+        ++targets;
+        hook.kind = HookConfig::Kind::Command;
+        texts(name, node, hook.command);
+        if (!hook.command.empty() && !hook.command.front().starts_with('/')) {
+          refuse(node, "command: the program must be an absolute path");
+        }
+      } else if (name == "format") {
+        std::string format;
+        text(name, node, format);
+        if (format == "events")
+          hook.format = HookConfig::Format::Events;
+        else if (format != "cloudevents")
+          refuse(node, "format: must be \"cloudevents\" or \"events\"");
+      } else if (name == "secret") {
+        text(name, node, hook.secret);
+        if (!is_hook_name(hook.secret))
+          refuse(node, "secret: must be the name of a credential, not the secret");
+      } else if (name == "events") {
+        texts(name, node, hook.events);
+        for (const std::string& event : hook.events) {
+          if (std::find(kEventNames.begin(), kEventNames.end(), event) == kEventNames.end()) {
+            refuse(node, "events: there is no event " + escaped(event, 64));
+          }
+        }
+      } else if (name == "match") {
+        std::string pattern;
+        text(name, node, pattern);
+        auto glob = Glob::compile(pattern);
+        if (glob)
+          hook.match = std::move(*glob);
+        else
+          refuse(node, "match: " + glob.error());
+      } else if (name == "labels") {
+        labels(node, hook);
+      } else if (name == "wait") {
+        duration(name, node, Millis{0}, hook.wait);
+      } else if (name == "digest") {
+        duration(name, node, Millis{1000}, hook.digest);
+      } else if (name == "timeout") {
+        duration(name, node, Millis{100}, hook.timeout);
+      } else if (name == "give_up") {
+        duration(name, node, Millis{1000}, hook.give_up);
+      } else {
+        refuse(node, std::string{name} + ": there is no such setting of a hook");
+      }
+    }
+    if (hook.name.empty()) refuse(table, "name: each hook must have one");
+    if (targets != 1) refuse(table, "a hook has one of url, alertmanager and command");
+    if (!hook.secret.empty() && hook.kind != HookConfig::Kind::Webhook)
+      refuse(table, "secret: only with url");
+    if (hook.digest > Millis{0} && hook.kind == HookConfig::Kind::Alertmanager) {
+      refuse(table, "digest: not with alertmanager, which groups alerts itself");
+    }
+    return hook;
+  }
+
+  void labels(const toml::node& node, HookConfig& hook) {
+    const toml::table* const table = node.as_table();
+    if (table == nullptr) return refuse(node, "labels: must be a table of texts");
+    for (const auto& [key, value] : *table) {
+      const auto written = value.value_exact<std::string>();
+      if (!written || !is_label_name(key.str())) return refuse(value, "labels: must be a table of texts");
+      hook.labels.emplace_back(std::string{key.str()}, *written);
+    }
+  }
+
+  const std::string& path_;
+};
+
+}  // namespace
+
+tl::expected<Config, std::vector<std::string>> parse_config(const std::string& text,
+                                                            const std::string& path) {
+  try {
+    ConfigReader reader{path};
+    Config config = reader.read(toml::parse(text));
+    if (!reader.mistakes.empty()) return tl::unexpected(std::move(reader.mistakes));
+    return config;
+  } catch (const toml::parse_error& error) {
+    return tl::unexpected(std::vector{path + ':' + std::to_string(error.source().begin.line) + ": " +
+                                      std::string{error.description()}});
+  }
+}
+
+tl::expected<Config, std::vector<std::string>> load_config(const std::string& path) {
+  const auto text = events::read_file(path, kConfigFileMax);
+  if (!text) return tl::unexpected(std::vector{path + ": " + std::strerror(text.error())});
+  return parse_config(*text, path);
+}
+
+}  // namespace heartbeat::notify
