@@ -65,9 +65,45 @@ std::optional<std::string_view> encoding_of(std::string_view body) {
   return {};
 }
 
+// Whether the body begins as no JSON value does that could be a heartbeat.
+bool begins_otherwise(std::string_view body) {
+  const std::size_t begin = skip_white(body, 0);
+  return begin < body.size() && std::string_view{"{[\""}.find(body[begin]) == std::string_view::npos;
+}
+
+bool is_control(char byte) {
+  return static_cast<std::uint8_t>(byte) < 0x20 || byte == '\x7f';
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char byte) { return static_cast<std::uint8_t>(byte) < 0x80; });
+}
+
+bool is_name_letter(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' || byte == '$';
+}
+
+// Of a body that begins as no JSON value does: what it is, or what stands before the JSON.  Empty where that
+// is not known.
+std::string diagnose_beginning(std::string_view body) {
+  if (const std::string_view name = known_encoding(body); !name.empty())
+    return ": it is " + std::string{name} + ", and must be plain JSON";
+  if (const auto at = find_object(body)) {
+    return ": JSON begins only at byte " + std::to_string(*at) + ", behind " + excerpt(body.substr(0, *at)) +
+           ": is that a second length, a type or another header?";
+  }
+  return {};
+}
+
 std::string diagnose_utf8(std::string_view body) {
   std::string text{explain(BadInput::NotUtf8)};
   if (const auto encoding = encoding_of(body)) return text + ": " + std::string{*encoding};
+  if (begins_otherwise(body)) {
+    if (const std::string what = diagnose_beginning(body); !what.empty()) return text + what;
+    return text + ", but " + at_byte(0) + " stands " + excerpt(body) +
+           ": is it a binary format, protobuf for example?";
+  }
   std::size_t at = 0;
   for (std::string_view rest = body; !rest.empty(); at = body.size() - rest.size()) {
     if (!take_code_point(rest)) break;
@@ -95,7 +131,11 @@ std::string diagnose_rest(std::string_view body, std::size_t end) {
   if (rest == std::string_view{prefix.data(), prefix.size()}) {
     return text + ", which is the next length: the length must not count its own four bytes";
   }
-  if (rest == "\0"sv) return text + ", a NUL byte: the end of a C string is no part of the body";
+  // Of a stream of frames it may also be the beginning of the next length, which is less than 256.
+  if (rest.size() < prefix.size() && rest.find_first_not_of('\0') == std::string_view::npos) {
+    return text + (rest.size() == 1 ? ", a NUL byte" : "") +
+           ": is it the end of a C string, or is the length " + std::to_string(rest.size()) + " too high?";
+  }
   if (rest.starts_with('\0')) return text + ": is a whole buffer sent, and not only what is in it?";
   if (rest.starts_with('{')) return text + ", a second object: each needs a length of its own";
   return text;
@@ -112,7 +152,14 @@ std::string diagnose_json(std::string_view body) {
   const bool in_escape = at < body.size() && body[at] == '\\' && body.size() - at < 6;
   if (at >= body.size() || in_escape) {
     return text + ": it ends in the middle at byte " + std::to_string(body.size()) +
-           ": is the length in characters?";
+           (is_ascii(body) ? ": is the length too small?" : ": is the length in characters?");
+  }
+  if (at == begin && begins_otherwise(body)) {
+    if (const std::string what = diagnose_beginning(body); !what.empty()) return text + what;
+    if (is_control(body[at])) {
+      return text + ", but " + at_byte(at) + " stands " + excerpt(body.substr(at)) +
+             ": is it a binary format, protobuf for example?";
+    }
   }
   if (body[at] == '\0') {
     return text + ", but " + at_byte(at) +
@@ -124,6 +171,15 @@ std::string diagnose_json(std::string_view body) {
   if (body.substr(at).starts_with("None") || body.substr(at).starts_with("True") ||
       body.substr(at).starts_with("False")) {
     return text + ": JSON writes null, true and false";
+  }
+  if (body.substr(at).starts_with("NaN") || body.substr(at).starts_with("Inf") ||
+      body.substr(at).starts_with("undefined")) {
+    return text + ": JSON has no such value";
+  }
+  if (body[at] == '/' && at > begin) return text + ": JSON has no comments";
+  const std::size_t before = body.find_last_not_of(" \t\r\n", at == 0 ? 0 : at - 1);
+  if (at > begin && is_name_letter(body[at]) && (body[before] == '{' || body[before] == ',')) {
+    return text + ": a name must stand in double quotes";
   }
   if (at == begin && body[at] != '{' && body[at] != '"') return text + ": is it JSON at all?";
   return text;
@@ -245,7 +301,15 @@ std::string diagnose_missing(std::string_view wanted, const std::vector<FoundMem
     if (at < kNamed) names += (names.empty() ? "" : ", ") + name;
     if (at == kNamed) names += ", …";
   }
-  return ", and there is only " + names;
+  const auto wrapping = std::find_if(members.begin(), members.end(), [](const FoundMember& member) {
+    return member.form == FoundMember::Form::Object;
+  });
+  std::string text = ", and there is only " + names;
+  if (wrapping != members.end()) {
+    text += ": is it inside '" + escaped(wrapping->name, limits::kExcerptMax) +
+            "'? It must stand in the outermost object";
+  }
+  return text;
 }
 
 std::string diagnose_text(BadInput kind, std::string_view text) {
@@ -325,6 +389,46 @@ std::string diagnose_body(BadInput kind, std::string_view body) {
 
 std::string diagnose_changed_id(std::string_view first, std::string_view id) {
   return std::string{explain(BadInput::IdChanged)} + ", " + excerpt(first) + ", but it is " + excerpt(id);
+}
+
+std::string_view known_encoding(std::string_view bytes) {
+  struct Beginning {
+    std::string_view bytes;
+    std::string_view name;
+  };
+  constexpr std::array kBeginnings{
+      Beginning{"\x1f\x8b", "compressed data (gzip)"},
+      Beginning{"x\x01", "compressed data (zlib)"},
+      Beginning{"x\x5e", "compressed data (zlib)"},
+      Beginning{"x\x9c", "compressed data (zlib)"},
+      Beginning{"x\xda", "compressed data (zlib)"},
+      Beginning{"\x28\xb5\x2f\xfd", "compressed data (Zstandard)"},
+      Beginning{"\x04\x22\x4d\x18", "compressed data (LZ4)"},
+      Beginning{"\xac\xed\0\x05"sv, "Java serialization"},
+      Beginning{"\x80\x01\0"sv, "Thrift"},
+      Beginning{"\x80\x04\x95", "a Python pickle"},
+      Beginning{"eyJ", "JSON in base64"},
+  };
+  for (const Beginning& beginning : kBeginnings) {
+    if (bytes.starts_with(beginning.bytes)) return beginning.name;
+  }
+  if (bytes.size() < 2) return {};
+  // A map of at most fifteen members whose first name is short.
+  const auto first = static_cast<std::uint8_t>(bytes[0]);
+  const auto second = static_cast<std::uint8_t>(bytes[1]);
+  if (first >= 0x82 && first <= 0x8F && second >= 0xA1 && second <= 0xBF) return "MessagePack";
+  if (first >= 0xA2 && first <= 0xAF && second >= 0x61 && second <= 0x77) return "CBOR";
+  return {};
+}
+
+std::optional<std::size_t> find_object(std::string_view bytes) {
+  constexpr std::size_t kSearched = 32;
+  for (std::size_t at = 0; at < std::min(bytes.size(), kSearched); ++at) {
+    if (bytes[at] != '{') continue;
+    const std::size_t name = skip_white(bytes, at + 1);
+    if (name < bytes.size() && bytes[name] == '"') return at;
+  }
+  return {};
 }
 
 bool is_json(std::string_view bytes) {

@@ -4,6 +4,8 @@
 // Pure, and never on the path of a heartbeat that is read.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,13 @@ namespace heartbeat {
 
 // The same for an id that is not the one that the connection gave `first`.
 [[nodiscard]] std::string diagnose_changed_id(std::string_view first, std::string_view id);
+
+// What the bytes are instead of JSON, as the end of "this is …": a way to compress or to write values.  Empty
+// where that is not known.
+[[nodiscard]] std::string_view known_encoding(std::string_view bytes);
+
+// Where a JSON object with a member begins within the first bytes; nothing where none does.
+[[nodiscard]] std::optional<std::size_t> find_object(std::string_view bytes);
 
 // Whether the bytes are one whole JSON object, array or string and nothing else.
 [[nodiscard]] bool is_json(std::string_view bytes);

@@ -1,4 +1,5 @@
 """Every line of the table "When it does not work" in docs/protocol.md, as the daemon prints it for that mistake."""
+import gzip
 import os
 import re
 import struct
@@ -20,11 +21,16 @@ MISTAKES = {
     "MQTT": bytes.fromhex("100c00044d5154540402003c0000"),
     "a Redis client": b"*1\r\n$4\r\nPING\r\n",
     "a balancer's PROXY header": b"PROXY TCP4 192.0.2.1 192.0.2.2 51000 14000\r\n",
+    "lines of text": b"alive\n",
     "no length": BODY,
     "the length in little-endian": struct.pack("<i", LENGTH) + BODY,
     "the length in 2 bytes": struct.pack("!H", LENGTH) + BODY,
     "the length in 8 bytes": struct.pack("!q", LENGTH) + BODY,
     "the length as decimal text": str(LENGTH).encode() + b"\n" + BODY,
+    "the length as hexadecimal text": f"{LENGTH:08x}".encode() + BODY,
+    "a byte before the length": b"\x01" + frame(BODY),
+    "a type or another header after the length": frame(b"HBT1" + BODY),
+    "a length that is one too small": 2 * (struct.pack("!i", LENGTH - 1) + BODY),
     "a length that counts its own 4 bytes": 2 * (struct.pack("!i", LENGTH + 4) + BODY),
     "the same, and then the connection is closed": struct.pack("!i", LENGTH + 4) + BODY,
     "a frame that is cut short, and then the connection is closed": frame(BODY)[:24],
@@ -32,11 +38,14 @@ MISTAKES = {
     "a NUL byte at the end": frame(BODY + b"\0"),
     "a byte order mark": frame(b"\xef\xbb\xbf" + BODY),
     "UTF-16": frame(GOOD.encode("utf-16-le")),
+    "MessagePack": frame(b"\x82\xa2ip\xa8" b"10.0.0.1\xa6status\xa5alive"),
+    "a compressed body": frame(gzip.compress(BODY, mtime=0)),
     "single quotes": frame(GOOD.replace('"', "'")),
     "a comma too many": frame(GOOD.replace("}", ",}")),
     "Latin-1": frame(ACCENTED.encode("latin-1")),
     "a status in capitals": frame('{"ip":"10.0.0.1","status":"ALIVE"}'),
     "another name for a member": frame('{"address":"10.0.0.1","status":"alive"}'),
+    "its members inside another one": frame('{"type":"heartbeat","data":' + GOOD + "}"),
     "a number as text": frame('{"ip":"10.0.0.1","status":"alive","pid":"26464"}'),
 }
 

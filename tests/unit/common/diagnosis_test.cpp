@@ -68,7 +68,14 @@ TEST_CASE("another protocol is named, with its first bytes") {
           {"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02id"s, "this is an MQTT connection"},
           {"\x10\x85\x01\0\x06MQIsdp\x03"s, "this is an MQTT connection"},
           {"*1\r\n$4\r\nPING\r\n", "this is a Redis command"},
-          {"PING\r\n", "this is a Redis command"},
+          {"PING\r\n", "this is a Redis or NATS command"},
+          {"CONNECT {\"verbose\":false}\r\n", "this is NATS"},
+          {"CONNECT a:443 HTTP/1.1\r\n", "this is an HTTP request"},
+          {"OPTIONS rtsp://a/ RTSP/1.0\r\n", "this is RTSP"},
+          {"OPTIONS sip:a@b SIP/2.0\r\n", "this is SIP"},
+          {"get foo\r\n", "this is a memcached command"},
+          {"Content-Length: 51\r\n\r\n{}", "this is a Content-Length header"},
+          {"\x81\x85\x01\x02\x03\x04"s, "this is a WebSocket frame"},
           {"PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\n", "this is a PROXY protocol v1 header"},
           {"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"s, "this is a PROXY protocol v2 header"},
           {"AMQP\0\0\x09\x01"s, "this is AMQP"},
@@ -78,6 +85,41 @@ TEST_CASE("another protocol is named, with its first bytes") {
       of_length);
 }
 
+TEST_CASE("each protocol that is known by its first bytes is named") {
+  check_all({{"HEAD / HTTP/1.1\r\n", "this is an HTTP request"},
+             {"POST / HTTP/1.1\r\n", "this is an HTTP request"},
+             {"PUT / HTTP/1.1\r\n", "this is an HTTP request"},
+             {"DELETE / HTTP/1.1\r\n", "this is an HTTP request"},
+             {"PATCH / HTTP/1.1\r\n", "this is an HTTP request"},
+             {"TRACE / HTTP/1.1\r\n", "this is an HTTP request"},
+             {"CONNECT\naccept-version:1.2\n", "this is STOMP"},
+             {"STOMP\naccept-version:1.2\n", "this is STOMP"},
+             {"ehlo there\r\n", "this is SMTP"},
+             {"HELO there\r\n", "this is SMTP"},
+             {"helo there\r\n", "this is SMTP"},
+             {"USER anonymous\r\n", "this is FTP"},
+             {"REGISTER sip:b SIP/2.0\r\n", "this is SIP"},
+             {"INVITE sip:b SIP/2.0\r\n", "this is SIP"},
+             {"DESCRIBE rtsp://a/ RTSP/1.0\r\n", "this is RTSP"},
+             {"INFO\r\n", "this is a Redis command"},
+             {"AUTH secret\r\n", "this is a Redis command"},
+             {"HELLO 3\r\n", "this is a Redis command"},
+             {"set foo 0 0 3\r\n", "this is a memcached command"},
+             {"stats\r\n", "this is a memcached command"},
+             {"version\r\n", "this is a memcached command"},
+             {"\x03\0\0\x13\x0e"s, "this is a remote desktop connection (RDP)"},
+             {"\x05\x01\0\x05"s, "this is SOCKS5"},
+             {"\x04\x01\x1f\x90", "this is SOCKS4"},
+             {"\xff\xfb\x18\xff", "this is telnet"},
+             {"\xff\xfd\x18\xff", "this is telnet"},
+             {"\xffSMB", "this is SMB"},
+             {"ZBXD\x01\x0a", "this is Zabbix"},
+             {"<?xml version", "this is XML"}},
+            of_length);
+  const std::string ssl_request = diagnose_unfinished("\0\0\0\x08\x04\xd2\x16\x2f"sv);
+  CHECK(ssl_request.find("this is PostgreSQL") != std::string::npos);
+}
+
 TEST_CASE("the first four bytes alone are enough for a text protocol") {
   for (const std::string_view start : {"GET ", "POST", "SSH-", "PROX", "PRI ", "OPTI"}) {
     CAPTURE(start);
@@ -85,11 +127,48 @@ TEST_CASE("the first four bytes alone are enough for a text protocol") {
   }
 }
 
+TEST_CASE("what is written in another format is named") {
+  check_all({{"\x83\xa2ip\xa1x\xa6status"s, "this is MessagePack"},
+             {"\xa3\x62ip\x61x\x66status"s, "this is CBOR"},
+             {"\x1f\x8b\x08\0"s, "this is compressed data (gzip)"},
+             {"x\x9c\xab\x56"s, "this is compressed data (zlib)"},
+             {"x\x01\xab\x56"s, "this is compressed data (zlib)"},
+             {"x\x5e\xab\x56"s, "this is compressed data (zlib)"},
+             {"x\xda\xab\x56"s, "this is compressed data (zlib)"},
+             {"\x04\x22\x4d\x18"s, "this is compressed data (LZ4)"},
+             {"\xac\xed\0\x05"s, "this is Java serialization"},
+             {"\x80\x01\0\x01"s, "this is Thrift"},
+             {"\x80\x04\x95\x0d"s, "this is a Python pickle"},
+             {"eyJpcCI6IjEwLjAuMC4xIn0=\n", "this is JSON in base64"}},
+            of_length);
+  check_all({{"\x83\xa2ip\xa1x\xa6status"s, "it is MessagePack, and must be plain JSON"},
+             {"\xa3\x62ip\x61x\x66status"s, "it is CBOR, and must be plain JSON"},
+             {"\x1f\x8b\x08\0"s, "it is compressed data (gzip), and must be plain JSON"},
+             {"\x28\xb5\x2f\xfd\x04"s, "it is compressed data (Zstandard)"},
+             {"eyJpcCI6IjEwLjAuMC4xIn0=", "it is JSON in base64, and must be plain JSON"},
+             {"\n\x08"
+              "10.0.0.1\x12\x05"
+              "alive\x18\xe0\xce\x01",
+              "is it a binary format, protobuf for example?"},
+             {"\0\x12\0\x03\0\0"s, "is it a binary format, protobuf for example?"}},
+            of_body);
+}
+
+TEST_CASE("a frame that was not finished is known by another protocol's first message") {
+  const std::string_view startup = "\0\0\0\x21\0\x03\0\0user\0postgres\0\0"sv;
+  CHECK(diagnose_unfinished(startup).find("this is PostgreSQL") != std::string::npos);
+  CHECK(diagnose_unfinished("\0\0\0\x06\x01\x02"sv).find("does the length count its own four bytes?") !=
+        std::string::npos);
+}
+
 TEST_CASE("JSON without a length is named, in either encoding") {
   check_all({{std::string{kBody}, "this is JSON without a length"},
              {R"("{\"ip\":\"a\",\"status\":\"alive\"}")", "this is JSON without a length"},
              {"\xef\xbb\xbf{\"ip\":", "behind a byte order mark"},
-             {"{\0\"\0i\0p\0"s, "this is UTF-16, without a length"}},
+             {"{\0\"\0i\0p\0"s, "this is UTF-16, without a length"},
+             {"{\0\0\0\"\0\0\0"s, "this is UTF-32, without a length"},
+             {with_body("\n"), "this is JSON without a length"},
+             {with_body("  "), "this is JSON without a length"}},
             of_length);
 }
 
@@ -105,8 +184,37 @@ TEST_CASE("a length in another form is named, with what it reads as") {
        {with_body("51"), "it reads as the length 51 in decimal text"},
        {with_body("51\n"), "it reads as the length 51 in decimal text"},
        {with_body("51:"), "it reads as the length 51 in decimal text"},
-       {with_body("00000051"), "it reads as the length 00000051 in decimal text"}},
+       {with_body("00000051"), "it reads as the length 00000051 in decimal text"},
+       {with_body("  51"), "it reads as the length 51 in decimal text"},
+       {with_body("00000033"), "in decimal text"},
+       {with_body("0000003b"), "it reads as the length 0000003b in hexadecimal text"},
+       {with_body("0x33 "), "it reads as the length 0x33 in hexadecimal text"},
+       {with_body("3b\r\n"), "it reads as the length 3b in hexadecimal text"},
+       {with_body("\x33\0\0"sv), "it reads as 51 in three bytes, in the other byte order"},
+       {"\xc4\x01{\"note\":\"" + std::string(185, 'x') + "\"}",
+        "it reads as 196 in a varint of two bytes: the length must be four bytes, big-endian"}},
       of_length);
+}
+
+TEST_CASE("what stands before the length, or between it and the body, is named by its place") {
+  check_all(
+      {{with_body("\x01\0\0\0\x33"sv), "begins only at byte 1: nothing may stand before the length"},
+       {with_body("\n\0\0\0\x33"sv), "begins only at byte 1: nothing may stand before the length"},
+       {with_body("HB\x01\0\0\0\0\x33"sv), "begins only at byte 4: nothing may stand before the length"},
+       {with_body("\x02"sv), "JSON begins at byte 1: only its length may stand before it, four bytes"},
+       {with_body("\0\0\0\0\0\0"sv), "JSON begins at byte 6: only its length may stand before it"}},
+      of_length);
+  check_all({{with_body("\x01"sv), "JSON begins only at byte 1, behind \"\\x01\": is that a second length"},
+             {with_body("HBT1"), "JSON begins only at byte 4, behind \"HBT1\""},
+             {with_body("\0\0\0\x33"sv), "JSON begins only at byte 4, behind \"\\x00\\x00\\x003\""}},
+            of_body);
+}
+
+TEST_CASE("text that is neither JSON nor a known protocol is named as text") {
+  for (const std::string_view text : {"alive\n", "heartbeat:1|c\n", "NICK a\r\n", "10.0.0.1;alive"}) {
+    CAPTURE(text);
+    CHECK(of_length(text).find("this is text, and no length") != std::string::npos);
+  }
 }
 
 TEST_CASE("of a length that is only wrong nothing is guessed") {
@@ -142,16 +250,22 @@ TEST_CASE("of bad JSON the place is named, and what stands there") {
   check_all(
       {
           {R"({"ip":"10.0.0.1","status":"alive")",
-           "it ends in the middle at byte 33: is the length in characters?"},
+           "it ends in the middle at byte 33: is the length too small?"},
+          {"{\"ip\":\"caf\xc3\xa9\",\"status\":\"ali", "at byte 27: is the length in characters?"},
           {R"({"ip":"10.0.0.1","stat)", "it ends in the middle at byte 22"},
           {R"({"ip":"10.0.0.1","status":"\u00)", "it ends in the middle at byte 31"},
           {R"({'ip':'10.0.0.1'})", "but at byte 1 stands \"'ip':'10.0.0.1'}\": JSON has double quotes"},
           {R"({"ip":"10.0.0.1","status":"alive",})", "at byte 34 stands \"}\": is there a comma too many?"},
           {R"({"ip":"10.0.0.1","ack":True})",
            "at byte 23 stands \"True}\": JSON writes null, true and false"},
+          {R"({"ip":"a","pid":NaN})", "at byte 16 stands \"NaN}\": JSON has no such value"},
+          {R"({ip:"a"})", "at byte 1 stands \"ip:\\\"a\\\"}\": a name must stand in double quotes"},
+          {R"({"ip":"a", status:"alive"})", ": a name must stand in double quotes"},
+          {R"({/* it */"ip":"a"})", "JSON has no comments"},
           {"\xef\xbb\xbf" + std::string{kBody}, "it begins with a byte order mark"},
           {"{\0\"\0i\0p\0\"\0"s, "it is UTF-16, and must be UTF-8"},
-          {std::string{kBody} + '\0', "then \"\\x00\" follows, a NUL byte: the end of a C string"},
+          {std::string{kBody} + '\0', "follows, a NUL byte: is it the end of a C string, or is the length 1"},
+          {std::string{kBody} + "\0\0"s, "is it the end of a C string, or is the length 2 too high?"},
           {std::string{kBody} + "\0\0\0\0\0"s, "is a whole buffer sent"},
           {std::string{kBody} + "\0\0\0\x37"s,
            "which is the next length: the length must not count its own four bytes"},
@@ -187,6 +301,8 @@ TEST_CASE("of a wrong member its value is quoted") {
            "'ip' is required, and there is 'IP': names are written in lower case"},
           {R"({"addr":"a","status":"alive"})", "and there is only 'addr', 'status'"},
           {"{}", "and the object is empty"},
+          {R"({"type":"beat","data":{"ip":"a","status":"alive"}})",
+           "there is only 'type', 'data': is it inside 'data'? It must stand in the outermost object"},
           {R"({"ip":"a"})", "the member 'status' is required, and there is only 'ip'"},
           {R"({"ip":"a","status":"alive","pid":-1})", "but it is the number -1"},
           {R"({"ip":"a","status":"alive","pid":"7"})", "but it is the text \"7\""},

@@ -123,7 +123,7 @@ TEST_CASE("of a long bad body a short excerpt is told, and nothing in it can foo
   pump.send_body(t0, "\x1B[2J" + std::string(4000, 'x'));
   CHECK(fleet.last(Kind::Closed).extra->detail ==
         std::string{explain(BadInput::NotJson)} + R"(, but at byte 0 stands "\x1b[2J)" +
-            std::string(limits::kExcerptMax - 4, 'x') + "…\": is it JSON at all?");
+            std::string(limits::kExcerptMax - 4, 'x') + "…\": is it a binary format, protobuf for example?");
 }
 
 TEST_CASE("a bad body as long as an excerpt is told whole, and one byte more is cut") {
