@@ -1,4 +1,5 @@
 // Places at max_clients and max_clients_per_ip, and connections that a program has replaced by another.
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -25,6 +26,16 @@ Settings with_places(std::size_t clients_max) {
 
 Endpoint from_address(std::uint8_t last, std::uint16_t port) {
   return {.address = {10, 0, 0, last}, .port = port};
+}
+
+Peer connect_from(Fleet& fleet, const Endpoint& from, MonoTime at) {
+  REQUIRE(fleet.try_connect(at, from));
+  const auto& clients = fleet.monitor().clients();
+  for (std::uint32_t slot = 0; slot < clients.slots(); ++slot) {
+    if (clients.at(slot) != nullptr && clients.at(slot)->peer == from) return {fleet, clients.conn_of(slot)};
+  }
+  FAIL("the connection that was taken is not among the clients");
+  return {fleet, {}};
 }
 
 }  // namespace
@@ -230,6 +241,21 @@ TEST_CASE("the brake does not count connections whose programs came back on othe
   CHECK(fleet.monitor().status_counts().alive == kPrograms);
 }
 
+TEST_CASE("the brake takes its share of the clients that have not been replaced") {
+  Fleet fleet{
+      {.rule = kRule, .brake = {.share_percent = 50, .clients_min = 10, .window = 60s, .pause = 12s}}};
+  // 16 of 30 clients fall silent; 14 old connections of the others are silent, too.
+  for (int client = 0; client < 16; ++client) fleet.join(t0, "silent-" + std::to_string(client));
+  for (int program = 0; program < 14; ++program) fleet.join(t0);
+  std::vector<Peer> beating;
+  for (int program = 0; program < 14; ++program) beating.push_back(fleet.join(t0 + 1s));
+  for (MonoTime now = t0 + 2s; now <= kLeft + 60s; now += 1s) {
+    fleet.advance(now);
+    for (const Peer& peer : beating) peer.beat(now);
+  }
+  CHECK(fleet.monitor().status_counts().braked);
+}
+
 TEST_CASE("nor those whose programs came back when the old connections were in leave already") {
   Fleet fleet{
       {.rule = kRule, .brake = {.share_percent = 50, .clients_min = 20, .window = 60s, .pause = 12s}}};
@@ -293,6 +319,7 @@ TEST_CASE("programs with another pid, another ip or another address replace noth
   fleet.connect(t0 + 1s).say(t0 + 1s, {.ip = "192.168.1.1", .pid = 8});
   fleet.connect(t0 + 1s).say(t0 + 1s, {.ip = "192.168.1.2", .pid = 7});
   fleet.connect(t0 + 1s).say(t0 + 1s, {.ip = "192.168.1.1"});
+  connect_from(fleet, from_address(9, 1), t0 + 1s).say(t0 + 1s, {.ip = "192.168.1.1", .pid = 7});
   fleet.advance(kLeft);
   CHECK_FALSE(old.client().is_replaced);
 }
