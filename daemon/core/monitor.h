@@ -64,6 +64,12 @@ class Monitor {
   // Other settings than those of the state are put into force by change_settings() afterwards.
   explicit Monitor(MonitorState&& state, const SliceSize& slice = {});
 
+  // The instant at which each client is looked at next, by slot; never() for a slot without a client.  It may
+  // be earlier than necessary.  No verdict depends on it, but where a slice ends does, so a monitor that
+  // repeats the calls of another (call_replay.h) must be armed as that one was.
+  [[nodiscard]] std::vector<MonoTime> armed() const;
+  void arm(const std::vector<MonoTime>& armed);
+
   // All that another monitor needs to go on from here.
   [[nodiscard]] const MonitorState& state() const { return state_; }
   [[nodiscard]] MonitorState take_state() && { return std::move(state_); }

@@ -1,6 +1,7 @@
 // A monitor made from the state of another: what it does not hold is worked out again.
 #include "daemon/core/monitor_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/core/monitor.h"
@@ -36,6 +37,19 @@ void Monitor::derive(Entry entry) {
   if (may_be_replaced(client)) list_as_silent(entry);
   list_if_dead(entry);
   deadlines_.arm(entry.conn.slot, next_look(client, state_.now));
+}
+
+std::vector<MonoTime> Monitor::armed() const {
+  std::vector<MonoTime> armed;
+  armed.reserve(state_.clients.slots());
+  for (std::uint32_t slot = 0; slot < state_.clients.slots(); ++slot) armed.push_back(deadlines_.of(slot));
+  return armed;
+}
+
+void Monitor::arm(const std::vector<MonoTime>& armed) {
+  for (std::uint32_t slot = 0; slot < std::min<std::size_t>(armed.size(), state_.clients.slots()); ++slot) {
+    if (state_.clients.at(slot) != nullptr) deadlines_.arm(slot, armed[slot]);
+  }
 }
 
 }  // namespace heartbeat

@@ -1,0 +1,102 @@
+// Every call of the monitor as bytes, so that another process can repeat the calls and has the same monitor.
+//
+// The monitor is a function of its state and of the calls since: a copy of the state and the calls after it
+// are the state of now.  Writing a call costs a copy of its arguments, some 100 bytes for a heartbeat, where
+// saving the state costs as much as all clients.  call_replay.h repeats what is written here.
+//
+// The storage is the caller's; in the daemon it is memory that outlives the process.  A process may be killed
+// between any two stores: what is not committed does not count.  commit() must follow the effects of the
+// calls, so a call whose effects were not carried out is not repeated.
+//
+// Only a program with the same kCallLogFormat can repeat the calls: raise the number when the meaning of an
+// entry changes.
+//
+// Invariant: bytes [0, head.committed) of the storage are whole entries.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "common/mono_time.h"
+#include "daemon/core/connection_id.h"
+
+namespace heartbeat {
+
+inline constexpr std::uint32_t kCallLogFormat = 1;
+
+// One call.  `size` bytes of arguments follow, and zeros up to a multiple of 8.
+struct LoggedCall {
+  enum class Kind : std::uint16_t {
+    Clock = 1,   // no call: the listening clock as the calls that follow see it
+    Open,        // bytes: peer, arrival, and the caller's own number of the connection
+    Receive,     // bytes: as they came
+    Disconnect,  // small: reason; bytes: detail
+    Abandon,
+    Advance,
+    NextChange,
+    Kick,       // bytes: name and message
+    EndBrake,   // small: how
+    Stalled,    // bytes: length
+    Suspended,  // bytes: length
+    AcceptPaused,
+    RejectPreamble,  // small: kind; bytes: what
+    Unsent,          // no call; small: whether bytes for this connection wait to be sent
+  };
+
+  std::uint32_t size = 0;
+  Kind kind{};
+  std::uint16_t small = 0;
+  std::int64_t now_ms = 0;
+  ConnId conn{};
+};
+static_assert(sizeof(LoggedCall) == 24);
+
+class CallLog {
+ public:
+  struct Head {
+    std::uint64_t committed = 0;  // bytes of whole entries
+    std::uint64_t is_broken = 0;  // not 0: a call is missing, and none after it may be repeated
+  };
+
+  // Both outlive this.  Begins anew.
+  CallLog(Head& head, std::span<std::byte> storage) : head_(&head), storage_(storage) { *head_ = {}; }
+
+  void add(LoggedCall::Kind kind, MonoTime now, ConnId conn = {}, std::string_view bytes = {},
+           std::uint16_t small = 0) {
+    const std::size_t whole = sizeof(LoggedCall) + (bytes.size() + 7) / 8 * 8;
+    if (storage_.size() - end_ < whole) return break_off();
+    const LoggedCall call{.size = static_cast<std::uint32_t>(bytes.size()),
+                          .kind = kind,
+                          .small = small,
+                          .now_ms = now.since_origin().count(),
+                          .conn = conn};
+    std::byte* const at = storage_.data() + end_;
+    std::memcpy(at, &call, sizeof call);
+    if (!bytes.empty()) std::memcpy(at + sizeof call, bytes.data(), bytes.size());
+    end_ += whole;
+  }
+
+  // The effects of all calls so far are carried out.
+  void commit() {
+    // The other process reads after this one is gone: only the compiler could reorder the stores.
+    std::atomic_signal_fence(std::memory_order_release);
+    head_->committed = end_;
+  }
+
+  // A call was made that cannot be written here, or that failed.
+  void break_off() { head_->is_broken = 1; }
+  [[nodiscard]] bool is_broken() const { return head_->is_broken != 0; }
+
+  [[nodiscard]] std::size_t size() const { return end_; }
+
+ private:
+  Head* head_;
+  std::span<std::byte> storage_;
+  std::size_t end_ = 0;
+};
+
+}  // namespace heartbeat
