@@ -330,6 +330,24 @@ inline constexpr std::size_t kJournalMebibytesDefault = 1024;
 // Bytes of a directory's name.
 inline constexpr std::size_t kDirectoryPathMax = 4000;
 
+// --- what the service manager keeps for the next process ---------------------------------------------------
+
+// Bytes of the log of calls after which the state is written anew: at least, and for each client.  A
+// heartbeat takes about 130, and a client's state 300, so the state is written once in eight heartbeats of
+// each client.
+inline constexpr std::size_t kCallLogMin = 4UL * 1024 * 1024;
+inline constexpr std::size_t kCallLogPerClient = 1024;
+
+// The bags are filled anew when this many sockets in them are of ended connections, and more than half as
+// many as there are clients; when any has been in there for this long; and when there are more bags than
+// that, as after many clients that came one by one.
+inline constexpr std::size_t kEndedInBagsMin = 1024;
+inline constexpr Millis kBagsKeptFor{60'000};
+inline constexpr std::size_t kBagsMax = 64;
+
+// How soon it is tried again after memory or descriptors lacked.
+inline constexpr Millis kSafekeepingRetry{60'000};
+
 // --- conditions that are reported once -------------------------------------------------------------------
 
 // Takeovers of one id, each within a threshold of ticks of the one before, that make it a fight: a client

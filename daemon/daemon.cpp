@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 
 #include "common/descriptors.h"
@@ -23,7 +24,6 @@
 #include "daemon/core/saved_state.h"
 #include "daemon/journal_options.h"
 #include "daemon/log/journal.h"
-#include "daemon/restart/socket_bag.h"
 
 namespace heartbeat {
 namespace {
@@ -74,6 +74,12 @@ Daemon::Daemon(uv::Loop& loop, MemoryReserve& memory, const CommandLine& command
                    .service = service_,
                    .restarter = restarter_},
                   descriptors, beginning_of_run(), continued()),
+      safekeeping_(server_,
+                   [this] {
+                     Kept kept;
+                     Handover handover = describe(Next::ProcessOfManager, kept);
+                     return Safekeeping::Snapshot{std::move(handover), std::move(kept.others)};
+                   }),
       new_settings_(uv::Timer::create(loop, [this] { put_settings_into_force(); })) {
   server_.use(memory);
 }
@@ -120,11 +126,13 @@ void Daemon::after_turn(const Monitor& monitor) {
   event_log_.turn(loop_.now());
   service_.turn(loop_.now(), monitor.status_counts());
   if (debug_) event_log_.tell_roster(monitor);
+  safekeeping_.after_turn(loop_.now());  // last of all: what was done above is a part of it
 }
 
 // --- start ------------------------------------------------------------------------------------------------
 
 tl::expected<void, std::string> Daemon::listen(const HandedSockets& handed) {
+  if (predecessor_) safekeeping_.inherit(handed.kept_names, predecessor_->state_number);
   auto listening = listen_for_clients(handed);
   if (listening) listening = listen_for_operators(handed);
   if (listening) listening = serve_http();
@@ -199,7 +207,8 @@ void Daemon::run() {
   on_sigterm_ = uv::Signal::create(loop_, SIGTERM, [this] { end("SIGTERM"); });
   on_sigint_ = uv::Signal::create(loop_, SIGINT, [this] { end("SIGINT"); });
   on_sigusr2_ = uv::Signal::create(loop_, SIGUSR2, [this] { restarter_.begin(); });
-  if (predecessor_ && !predecessor_->is_with_manager) unblock_signals();
+  if (predecessor_ && predecessor_->was_executed) unblock_signals();
+  keeps_over_crash() ? safekeeping_.begin() : safekeeping_.forget();
   operations_.count_descriptors();
 
   const Settings& settings = server_.monitor().settings();
@@ -245,6 +254,7 @@ void Daemon::end(const char* signal_name) {
 }
 
 void Daemon::stop() {
+  safekeeping_.forget();
   service_.stopping();
   server_.stop();
 }
@@ -280,17 +290,30 @@ void Daemon::adopt_clients() {
   for (const Handover::Cookie cookie : from.handover.waiting) {
     from.waiting.push_back(from.sockets.take(cookie));
   }
-  if (from.state) {
-    for (const Handover::Client& client : from.handover.clients) {
-      server_.adopt(client.conn, from.sockets.take(client.socket), client.unsent);
-    }
-  }
-  for (Descriptor& socket : from.sockets.take_connections()) server_.adopt_unknown(std::move(socket));
-  server_.adopted(from.handover.version, HEARTBEAT_VERSION, from.length);
-  if (from.is_with_manager) ServiceManager::forget_what_was_left();
+  from.state ? adopt_known_clients() : adopt_unknown_clients();
+  server_.adopted({.from_version = from.handover.version,
+                   .to_version = HEARTBEAT_VERSION,
+                   .length = from.length,
+                   .after_crash = from.has_crashed});
   const bool has_tokens = reloader_.in_force().tokens != nullptr;
   if (has_tokens || server_.monitor().settings() != server_settings(config()))
     new_settings_->arm(kSettingsAfter);
+}
+
+void Daemon::adopt_known_clients() {
+  Predecessor& from = *predecessor_;
+  for (const Predecessor::Lost& lost : from.lost) server_.close_over_crash(lost.conn, lost.why);
+  // Closes the sockets of these, too, as their clients are gone.
+  for (const Handover::Client& client : from.handover.clients) {
+    server_.adopt(client.conn, from.sockets.take(client.socket), client.unsent);
+  }
+  // Connections whose clients had been closed before.
+  for (const Descriptor& socket : from.sockets.take_connections()) ::shutdown(socket.get(), SHUT_RDWR);
+}
+
+void Daemon::adopt_unknown_clients() {
+  for (Descriptor& socket : predecessor_->sockets.take_connections())
+    server_.adopt_unknown(std::move(socket));
 }
 
 void Daemon::answer_waiting_operators() {
@@ -319,15 +342,17 @@ void Daemon::replace() {
   ControlServer& control = operations_.control();
   server_.close_unkeepable();
   Kept kept;
-  const auto state = write_state(Next::SameProcess, kept);
+  const auto state = write_state(kept);
   if (!state) return restarter_.refuse(state.error());
   kept.others.insert(kept.others.end(), kept.clients.begin(), kept.clients.end());
   spdlog::info("restarting with {} clients connected", server_.monitor().clients().size());
   event_log_.finish();
   events_.finish(operations_.clock(), limits::kJournalHandOverMax, false);
   service_.restarting();
+  safekeeping_.forget();  // the sockets stay in this process
   control.end_for_restart();
   const int error = replace_process(restarter_.program(), state->get(), kept.others);
+  if (keeps_over_crash()) safekeeping_.begin();
   service_.ready();
   restarter_.refuse(restarter_.program().path + " cannot be run: " + std::strerror(error));
 }
@@ -337,12 +362,7 @@ void Daemon::replace() {
 bool Daemon::leave_with_manager() {
   loop_.turn_once();
   server_.close_unkeepable();
-  Kept kept;
-  const auto state = write_state(Next::ProcessOfManager, kept);
-  if (!state) return log_not_kept(state.error());
-  const auto bags = put_into_bags(kept.clients);
-  if (!bags) return log_not_kept(std::strerror(bags.error()));
-  if (!ServiceManager::leave(state->get(), *bags, kept.others)) {
+  if (!safekeeping_.leave()) {
     return log_not_kept("the service manager stores no descriptors (FileDescriptorStoreMax=)");
   }
   spdlog::info("restarting with {} clients connected", server_.monitor().clients().size());
@@ -352,9 +372,9 @@ bool Daemon::leave_with_manager() {
   return true;
 }
 
-tl::expected<Descriptor, std::string> Daemon::write_state(Next next, Kept& kept) {
+tl::expected<Descriptor, std::string> Daemon::write_state(Kept& kept) {
   tl::expected<Descriptor, int> state = tl::unexpected(ENOMEM);
-  uv::guarded([&] { state = os::memory_file(write_handover(describe(next, kept))); });
+  uv::guarded([&] { state = os::memory_file(write_handover(describe(Next::SameProcess, kept))); });
   if (state) return std::move(*state);
   return tl::unexpected(std::string{"the state cannot be written: "} + std::strerror(state.error()));
 }
@@ -391,6 +411,7 @@ Handover Daemon::describe(Next next, Kept& kept) {
     handover.control = keep(control.acceptor()->descriptor());
     handover.control_path = control.path();
   }
+  if (!with_managers) handover.armed = server_.monitor().armed();
   handover.log_level = reloader_.log_level_of_operator();
   if (operations_.http_listener() >= 0) handover.http = keep(operations_.http_listener());
   if (next == Next::ProcessOfManager) return handover;
@@ -407,7 +428,7 @@ int run_daemon(const CommandLine& command_line, LoadedConfig loaded, Invocation 
   }
   const auto handed = take_handed_sockets();
   if (!handed) return refuse(EX_CONFIG, handed.error());
-  if (!predecessor) predecessor = predecessor_of_manager(*handed);
+  if (!predecessor) predecessor = predecessor_of_manager(*handed, loaded.tokens.get());
   fit_to_descriptors(loaded, descriptors, serves_http);
   // Writing to a peer that has gone away is an error code, not a signal.
   std::signal(SIGPIPE, SIG_IGN);

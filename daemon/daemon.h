@@ -27,6 +27,7 @@
 #include "daemon/restart/exec.h"
 #include "daemon/restart/handover.h"
 #include "daemon/restarter.h"
+#include "daemon/safekeeping.h"
 #include "daemon/systemd/handed_sockets.h"
 #include "daemon/systemd/service_manager.h"
 
@@ -63,7 +64,12 @@ class Daemon {
   [[nodiscard]] Server::Beginning beginning(const Config& config);
   [[nodiscard]] Operations::Run beginning_of_run() const;
   [[nodiscard]] std::optional<Operations::Continued> continued();
+  [[nodiscard]] bool keeps_over_crash() const {
+    return config().keep_over_crash == "yes" && ServiceManager::is_there();
+  }
   void adopt_clients();
+  void adopt_known_clients();
+  void adopt_unknown_clients();
   void put_settings_into_force();
   void answer_waiting_operators();
   void replace();
@@ -74,7 +80,7 @@ class Daemon {
     std::vector<int> others;
   };
   enum class Next : std::uint8_t { SameProcess, ProcessOfManager };
-  [[nodiscard]] tl::expected<Descriptor, std::string> write_state(Next next, Kept& kept);
+  [[nodiscard]] tl::expected<Descriptor, std::string> write_state(Kept& kept);
   [[nodiscard]] Handover describe(Next next, Kept& kept);
 
   uv::Loop& loop_;
@@ -89,6 +95,7 @@ class Daemon {
   Reloader reloader_;
   Restarter restarter_;
   Operations operations_;
+  Safekeeping safekeeping_;
   uv::Owned<uv::Timer> new_settings_;  // after a restart, where the configuration has changed
   uv::Owned<uv::Signal> on_sighup_;
   uv::Owned<uv::Signal> on_sigterm_;

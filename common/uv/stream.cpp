@@ -66,6 +66,7 @@ int Stream::start_reading() {
   const auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
     auto* const from = reinterpret_cast<uv_stream_t*>(handle);
     *buffer = Loop::of(handle).read_buffer(from, self(from).read_per_turn());
+    if (buffer->len > 0) self(from).before_read();
   };
   const auto take = [](uv_stream_t* from, ssize_t count, const uv_buf_t* buffer) {
     if (count > 0) {

@@ -68,6 +68,9 @@ class Stream {
   // the other streams of this one.  At most limits::kReadBufferSize, and not 0.
   [[nodiscard]] virtual std::size_t read_per_turn() const { return limits::kReadBufferSize; }
 
+  // Bytes are about to be taken from the kernel, and on_bytes() or on_end() follows unless there are none.
+  virtual void before_read() {}
+
   virtual void on_connected(int error) { static_cast<void>(error); }
   // The bytes are gone when this returns.  If it throws std::bad_alloc, on_end(UV_ENOMEM) follows: the
   // memory that one connection cannot get costs that connection.  What the other callbacks have no memory for

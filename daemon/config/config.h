@@ -25,6 +25,7 @@ struct Config {
   std::string tokens;                 // the path of the file of tokens; empty: there are none
   std::string token_in_clear = "no";  // or "yes"
   int backlog = 4096;
+  std::string keep_over_crash = "yes";   // or "no"
   Millis pause_max = limits::kPauseMax;  // between two turns of the loop; 0 for none
   TcpLimits tcp;
   unsigned accept_rate = limits::kAcceptRateDefault;  // connections in a second; 0 for no limit

@@ -272,6 +272,17 @@ constexpr std::array kSettings{
             .while_running = true,
             .meaning = "Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn",
             .member = [](Config& config) -> Member { return &config.backlog; }},
+    Setting{.key = "keep_over_crash",
+            .type = Type::Choice,
+            .min = 0,
+            .max = 0,
+            .unit = {},
+            .choices = kNoYes,
+            .while_running = false,
+            .meaning =
+                "Whether the service manager keeps the clients' connections and the daemon's state all "
+                "the time, so that a crash drops no client; costs memory, and a copy of each heartbeat",
+            .member = [](Config& config) -> Member { return &config.keep_over_crash; }},
     Setting{.key = "pause_max",
             .type = Type::Duration,
             .min = 0,

@@ -5,8 +5,8 @@
 // saving the state costs as much as all clients.  call_replay.h repeats what is written here.
 //
 // The storage is the caller's; in the daemon it is memory that outlives the process.  A process may be killed
-// between any two stores: what is not committed does not count.  commit() must follow the effects of the
-// calls, so a call whose effects were not carried out is not repeated.
+// between any two stores: what is not committed does not count.  commit() must follow what the calls ordered
+// to be sent, so a call whose answer was not sent is not repeated.
 //
 // Only a program with the same kCallLogFormat can repeat the calls: raise the number when the meaning of an
 // entry changes.
@@ -18,21 +18,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string_view>
 
 #include "common/mono_time.h"
 #include "daemon/core/connection_id.h"
+#include "daemon/core/listening_clock.h"
 
 namespace heartbeat {
 
 inline constexpr std::uint32_t kCallLogFormat = 1;
 
+// Of a connection that was refused, and where there is none.
+inline constexpr ConnId kNoConn{std::numeric_limits<std::uint32_t>::max(), 0};
+
 // One call.  `size` bytes of arguments follow, and zeros up to a multiple of 8.
 struct LoggedCall {
   enum class Kind : std::uint16_t {
-    Clock = 1,   // no call: the listening clock as the calls that follow see it
-    Open,        // bytes: peer, arrival, and the caller's own number of the connection
+    Open = 1,    // bytes: peer, arrival, and the caller's own number of the connection
     Receive,     // bytes: as they came
     Disconnect,  // small: reason; bytes: detail
     Abandon,
@@ -43,6 +47,9 @@ struct LoggedCall {
     Stalled,    // bytes: length
     Suspended,  // bytes: length
     AcceptPaused,
+    AcceptStillPaused,
+    ReviewConditions,
+    Reloaded,        // bytes: refusal
     RejectPreamble,  // small: kind; bytes: what
     Unsent,          // no call; small: whether bytes for this connection wait to be sent
   };
@@ -58,8 +65,10 @@ static_assert(sizeof(LoggedCall) == 24);
 class CallLog {
  public:
   struct Head {
-    std::uint64_t committed = 0;  // bytes of whole entries
-    std::uint64_t is_broken = 0;  // not 0: a call is missing, and none after it may be repeated
+    std::uint64_t committed = 0;    // bytes of whole entries
+    std::uint64_t is_broken = 0;    // not 0: a call is missing, and none after it may be repeated
+    ListeningClock::State clock{};  // not before the last committed call
+    ConnId handled = kNoConn;       // whose bytes were taken from the kernel, and are not committed yet
   };
 
   // Both outlive this.  Begins anew.
@@ -80,11 +89,17 @@ class CallLog {
     end_ += whole;
   }
 
-  // The effects of all calls so far are carried out.
-  void commit() {
+  // Bytes of this connection are about to be taken from the kernel, where no other process finds them.
+  void handles(ConnId conn) { head_->handled = conn; }
+
+  // What the calls so far ordered is sent.  `clock`: as of the last of them, or later.
+  void commit(const ListeningClock::State& clock) {
     // The other process reads after this one is gone: only the compiler could reorder the stores.
+    head_->clock = clock;
     std::atomic_signal_fence(std::memory_order_release);
     head_->committed = end_;
+    std::atomic_signal_fence(std::memory_order_release);
+    head_->handled = kNoConn;
   }
 
   // A call was made that cannot be written here, or that failed.
@@ -92,6 +107,7 @@ class CallLog {
   [[nodiscard]] bool is_broken() const { return head_->is_broken != 0; }
 
   [[nodiscard]] std::size_t size() const { return end_; }
+  [[nodiscard]] std::size_t room() const { return storage_.size() - end_; }
 
  private:
   Head* head_;

@@ -18,7 +18,7 @@ enum ArgumentTag : std::uint16_t {
   kAccepted = 3,
   kVia = 4,
   kCertificateName = 5,
-  kMustProve = 6,
+  kRequire = 6,
   kNumber = 7,
   kFirst = 8,
   kSecond = 9,
@@ -61,7 +61,7 @@ Arguments read_arguments(std::string_view bytes) {
       case kAccepted: read.arrival.accepted = MonoTime{to_length(number)}; break;
       case kVia: read.arrival.passage.via = read_endpoint(*field); break;
       case kCertificateName: read.arrival.passage.certificate_name = field->value; break;
-      case kMustProve: read.arrival.passage.must_prove = number != 0; break;
+      case kRequire: read.arrival.passage.require = static_cast<Requirement>(number); break;
       case kNumber: read.number = number; break;
       case kFirst: read.first = field->value; break;
       case kSecond: read.second = field->value; break;
@@ -87,7 +87,6 @@ class Replay {
   bool make(const LoggedCall& call, std::string_view bytes) {
     const MonoTime now{Millis{call.now_ms}};
     switch (call.kind) {
-      case Kind::Clock: return clock(bytes);
       case Kind::Open: return open(call, read_arguments(bytes), now);
       case Kind::Receive: monitor_.receive(call.conn, bytes, now, effects_); return true;
       case Kind::Disconnect:
@@ -106,6 +105,9 @@ class Replay {
       case Kind::Stalled: monitor_.stalled(length(bytes), now, effects_); return true;
       case Kind::Suspended: monitor_.suspended(length(bytes), now, effects_); return true;
       case Kind::AcceptPaused: monitor_.accept_paused(bytes, now, effects_); return true;
+      case Kind::AcceptStillPaused: monitor_.accept_still_paused(now); return true;
+      case Kind::ReviewConditions: monitor_.review_conditions(now, effects_); return true;
+      case Kind::Reloaded: monitor_.reloaded(bytes, now, effects_); return true;
       case Kind::RejectPreamble:
         if (call.small >= kBadInputCount) return false;
         monitor_.reject_preamble(call.conn, static_cast<BadInput>(call.small), std::string{bytes}, now,
@@ -117,14 +119,6 @@ class Replay {
   }
 
   static Millis length(std::string_view bytes) { return to_length(read_arguments(bytes).number); }
-
-  [[nodiscard]] bool clock(std::string_view bytes) const {
-    ListeningClock::State state;
-    if (bytes.size() != sizeof state) return false;
-    std::memcpy(&state, bytes.data(), sizeof state);
-    observer_.on_clock(state);
-    return true;
-  }
 
   // The name that the connection gets shows whether the monitor is still the one that was.
   bool open(const LoggedCall& call, const Arguments& arguments, MonoTime now) {
@@ -164,13 +158,9 @@ std::string arrival_bytes(const Endpoint& peer, const Arrival& arrival, std::uin
   if (arrival.accepted) fields.number(kAccepted, to_number(*arrival.accepted));
   if (arrival.passage.via) write_endpoint(fields, kVia, *arrival.passage.via);
   fields.bytes(kCertificateName, arrival.passage.certificate_name);
-  fields.number(kMustProve, arrival.passage.must_prove ? 1 : 0);
+  fields.number(kRequire, static_cast<std::uint64_t>(arrival.passage.require));
   fields.number(kNumber, number);
   return bytes;
-}
-
-std::string clock_bytes(const ListeningClock::State& clock) {
-  return std::string{reinterpret_cast<const char*>(&clock), sizeof clock};
 }
 
 std::string length_bytes(Millis length) {

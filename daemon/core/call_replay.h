@@ -3,27 +3,21 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <string>
 #include <string_view>
 
 #include "daemon/core/arrival.h"
 #include "daemon/core/call_log.h"
 #include "daemon/core/event.h"
-#include "daemon/core/listening_clock.h"
 #include "daemon/core/monitor.h"
 
 namespace heartbeat {
-
-// Of a connection that was refused.
-inline constexpr ConnId kNoConn{std::numeric_limits<std::uint32_t>::max(), 0};
 
 // What the caller keeps beside the monitor.
 struct ReplayObserver {
   std::function<void(const Event&)> on_event;
   std::function<void(ConnId, std::uint64_t number)> on_open;
   std::function<void(ConnId, bool waits)> on_unsent;
-  std::function<void(const ListeningClock::State&)> on_clock;
 };
 
 // `calls`: the committed bytes.  Returns whether every call could be repeated and had the outcome that it
@@ -32,7 +26,6 @@ struct ReplayObserver {
 
 // Arguments as bytes.
 [[nodiscard]] std::string arrival_bytes(const Endpoint& peer, const Arrival& arrival, std::uint64_t number);
-[[nodiscard]] std::string clock_bytes(const ListeningClock::State& clock);
 [[nodiscard]] std::string length_bytes(Millis length);
 [[nodiscard]] std::string text_bytes(std::string_view first, std::string_view second);
 

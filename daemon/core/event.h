@@ -77,7 +77,7 @@ struct Event {
     BrakeEnded,    // closing goes on; brake
     AcceptPaused,  // accepting pauses: connections come too fast, or no descriptor is left; condition, detail
     Restarted,     // another process goes on with the clients; previous: the version before; detail: the
-                   // version now; stalled: how long no socket was read
+                   // version now; stalled: how long no socket was read; reason: Crash after a crash
     RefusedAgain,  // connections from an address end alike, before a heartbeat; client: the address;
                    // condition, detail
     ReloadRefused,  // the configuration file is not the one in force; condition, detail

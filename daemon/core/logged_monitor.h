@@ -45,6 +45,9 @@ class LoggedMonitor {
   [[nodiscard]] const Monitor& get() const { return monitor_; }
   [[nodiscard]] const Monitor* operator->() const { return &monitor_; }
 
+  // See Monitor::use().
+  void use(const Credentials* credentials) { monitor_.use(credentials); }
+
   // See Monitor.  `number`: the caller's own for the connection.
   std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects, const Arrival& arrival,
                              std::uint64_t number) {
@@ -94,6 +97,18 @@ class LoggedMonitor {
     add(Kind::AcceptPaused, now, {}, detail);
     made([&] { monitor_.accept_paused(detail, now, effects); });
   }
+  void accept_still_paused(MonoTime now) noexcept {
+    add(Kind::AcceptStillPaused, now);
+    monitor_.accept_still_paused(now);
+  }
+  void review_conditions(MonoTime now, Effects& effects) {
+    add(Kind::ReviewConditions, now);
+    made([&] { monitor_.review_conditions(now, effects); });
+  }
+  void reloaded(std::string_view refusal, MonoTime now, Effects& effects) {
+    add(Kind::Reloaded, now, {}, refusal);
+    made([&] { monitor_.reloaded(refusal, now, effects); });
+  }
   void reject_preamble(ConnId conn, BadInput kind, const std::string& what, MonoTime now, Effects& effects) {
     add(Kind::RejectPreamble, now, conn, what, static_cast<std::uint16_t>(kind));
     made([&] { monitor_.reject_preamble(conn, kind, what, now, effects); });
@@ -104,10 +119,9 @@ class LoggedMonitor {
     break_off();
     monitor_.refuse_for_memory(peer, now, effects);
   }
-  void restarted(std::string_view from_version, std::string_view to_version, Millis length, MonoTime now,
-                 Effects& effects) {
+  void restarted(const Monitor::Restart& restart, MonoTime now, Effects& effects) {
     break_off();
-    monitor_.restarted(from_version, to_version, length, now, effects);
+    monitor_.restarted(restart, now, effects);
   }
   [[nodiscard]] Monitor::NewSettings prepare(const Settings& settings, MonoTime now, Effects& effects) {
     break_off();
@@ -127,8 +141,11 @@ class LoggedMonitor {
   }
 
   // What a call is not, and must be known all the same.
-  void note_clock(const ListeningClock::State& clock) {
-    if (log_ != nullptr) log_->add(Kind::Clock, {}, {}, clock_bytes(clock));
+  void handles(ConnId conn) {
+    if (log_ != nullptr) log_->handles(conn);
+  }
+  void commit(const ListeningClock::State& clock) {
+    if (log_ != nullptr) log_->commit(clock);
   }
   void note_unsent(ConnId conn, bool waits) { add(Kind::Unsent, {}, conn, {}, waits ? 1 : 0); }
 

@@ -191,17 +191,20 @@ void Monitor::suspended(Millis length, MonoTime now, Effects& effects) {
   tell(std::move(event), effects);
 }
 
-void Monitor::restarted(std::string_view from_version, std::string_view to_version, Millis length,
-                        MonoTime now, Effects& effects) {
+void Monitor::restarted(const Restart& restart, MonoTime now, Effects& effects) {
   ++state_.counters.restarts;
-  state_.counters.restarted += length;
-  state_.counters.worst_restart = std::max(state_.counters.worst_restart, length);
-  remember_stall({.at = now, .length = length, .cause = Stall::Cause::Restarted});
+  state_.counters.restarted += restart.length;
+  state_.counters.worst_restart = std::max(state_.counters.worst_restart, restart.length);
+  if (restart.after_crash) ++state_.counters.crashes;
+  remember_stall({.at = now,
+                  .length = restart.length,
+                  .cause = restart.after_crash ? Stall::Cause::Crashed : Stall::Cause::Restarted});
   Event event{.kind = Event::Kind::Restarted, .at = now};
+  if (restart.after_crash) event.reason = Reason::Crash;
   Event::Extra& extra = event.extra.edit();
-  extra.previous = from_version;
-  extra.detail = to_version;
-  extra.stalled = length;
+  extra.previous = restart.from_version;
+  extra.detail = restart.to_version;
+  extra.stalled = restart.length;
   tell(std::move(event), effects);
 }
 

@@ -162,10 +162,15 @@ class Monitor {
   // The machine was suspended for this long.  The listening clock stood still meanwhile.
   void suspended(Millis length, MonoTime now, Effects& effects);
 
-  // Another process took the daemon's place, and nothing was read for this long.  The listening clock counts
-  // of it what it counts of any gap.
-  void restarted(std::string_view from_version, std::string_view to_version, Millis length, MonoTime now,
-                 Effects& effects);
+  // Another process took the daemon's place.  The listening clock counts of the time what it counts of any
+  // gap.
+  struct Restart {
+    std::string_view from_version{};
+    std::string_view to_version{};
+    Millis length{0};          // in which nothing was read
+    bool after_crash = false;  // the process before was killed, or crashed
+  };
+  void restarted(const Restart& restart, MonoTime now, Effects& effects);
 
   // An operator ends the brake on mass closing: the clients that wait are closed now (Confirmed), or every
   // client that is in leave after silence gets a new leave period from now (Released).  advance() carries it

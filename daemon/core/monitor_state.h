@@ -35,6 +35,7 @@ struct Stall {
     Busy,       // it was stopped, starved of CPU or blocked
     Suspended,  // the whole machine was suspended
     Restarted,  // another process took its place
+    Crashed,    // the same, because the process before had been killed or had crashed
   };
 
   MonoTime at;    // when it was noticed

@@ -35,6 +35,7 @@ enum class Reason : std::uint8_t {
   Unauthorized,
   GivenUp,
   TimedOut,
+  Crash,
 };
 
 // The party that began what an event reports.
@@ -77,7 +78,7 @@ struct ReasonFacts {
   [[nodiscard]] constexpr bool closes() const { return by.has_value(); }
 };
 
-inline constexpr std::size_t kReasonCount = 19;
+inline constexpr std::size_t kReasonCount = 20;
 
 // In the order of the enumeration.
 inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
@@ -118,6 +119,8 @@ inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
      Party::Daemon, true, Transition::Expires},
     {Reason::TimedOut, "timed_out", "did not answer what the kernel sent it", Party::Client, false,
      Transition::Dies | Transition::Expires},
+    {Reason::Crash, "crash", "was closed because the daemon crashed while it handled its bytes",
+     Party::Daemon, true, Transition::None},
 }};
 
 namespace detail {

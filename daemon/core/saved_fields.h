@@ -60,7 +60,7 @@ inline constexpr Enumeration kLast{};
 template <>
 inline constexpr Status kLast<Status> = Status::Close;
 template <>
-inline constexpr Stall::Cause kLast<Stall::Cause> = Stall::Cause::Restarted;
+inline constexpr Stall::Cause kLast<Stall::Cause> = Stall::Cause::Crashed;
 template <>
 inline constexpr Party kLast<Party> = Party::Operator;
 template <>

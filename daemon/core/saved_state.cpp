@@ -216,6 +216,7 @@ struct SavedFields {
     fields(19, counters.restarts);
     fields(20, counters.restarted);
     fields(21, counters.worst_restart);
+    fields(50, counters.crashes);
   }
 
   static void list(auto& fields, Is<Histogram> auto& histogram) {

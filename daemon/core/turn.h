@@ -38,6 +38,7 @@ class Turn {
     Histogram lateness;
   };
   [[nodiscard]] State state() const { return {clock_.state(), lateness_}; }
+  [[nodiscard]] ListeningClock::State state_of_clock() const { return clock_.state(); }
 
   // Goes on from there: the time that the restart took is a gap between two turns, and a stall if it is too
   // long to count as listening.  The first poll does not sleep.

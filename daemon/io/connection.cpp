@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include <sys/socket.h>
+
 #include "common/uv/guard.h"
 #include "daemon/io/server.h"
 
@@ -46,6 +48,28 @@ void Connection::linger(std::list<Lingering>::iterator place) {
   // must not be read: it would seem to end a second time, before it was sent what still waits.
   if (is_held_back_) read_on();
   finish();
+}
+
+void EndConnection::operator()(Connection* connection) const noexcept {
+  connection->shut_down();
+  uv::BeginClose{}(connection);
+}
+
+int Connection::share() {
+  is_shared_ = true;
+  return descriptor();
+}
+
+void Connection::shut_down() const noexcept {
+  if (is_shared_) ::shutdown(descriptor(), SHUT_RDWR);
+}
+
+void Connection::before_read() {
+  if (!lingers_) server_.reads(conn_);
+}
+
+void Connection::on_written(int /*error*/) {
+  if (!lingers_) server_.has_sent_all(conn_);
 }
 
 void Connection::on_bytes(std::string_view bytes) {

@@ -18,9 +18,16 @@ namespace heartbeat {
 class Connection;
 class Server;
 
+// As uv::Owned.  If the socket is shared (Connection::share()), letting go of it also shuts the connection
+// down.
+struct EndConnection {
+  void operator()(Connection* connection) const noexcept;
+};
+using OwnedConnection = std::unique_ptr<Connection, EndConnection>;
+
 // A connection whose client is closed already, kept until the peer has read its notice.
 struct Lingering {
-  uv::Owned<Connection> connection;
+  OwnedConnection connection;
   MonoTime until;  // on the machine's clock
 };
 
@@ -58,12 +65,21 @@ class Connection final : public uv::TcpStream {
   // The server keeps it among the connections that linger, at this place.
   void linger(std::list<Lingering>::iterator place);
 
+  // The socket, of which a duplicate is kept open elsewhere from now on: a close alone would send nothing to
+  // the peer.
+  [[nodiscard]] int share();
+  // The connection goes on in the duplicate.
+  void leave() { is_shared_ = false; }
+  void shut_down() const noexcept;
+
  private:
   [[nodiscard]] std::size_t read_per_turn() const override {
     return was_held_back_ ? limits::kReadBytesHeldBack : limits::kReadBytesPerTurn;
   }
+  void before_read() override;
   void on_bytes(std::string_view bytes) override;
   void on_end(int error) override;
+  void on_written(int error) override;
   void decrypt(std::string_view bytes);
 
   Server& server_;
@@ -76,6 +92,7 @@ class Connection final : public uv::TcpStream {
   bool is_deaf_ = false;
   bool is_held_back_ = false;
   bool was_held_back_ = false;
+  bool is_shared_ = false;
 };
 
 }  // namespace heartbeat

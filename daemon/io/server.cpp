@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 
+#include "common/os/socket.h"
 #include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
@@ -26,11 +27,12 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, Time
 
 Server::Server(uv::Loop& loop, Beginning&& beginning, Observer observer, TimeAsleep time_asleep)
     : loop_(loop),
-      monitor_(std::move(beginning.monitor)),
-      turn_(beginning.turn ? Turn{monitor_.settings().rule, *beginning.turn, loop.now()}
-                           : Turn{monitor_.settings().rule, loop.now()}),
+      monitor_(Monitor{std::move(beginning.monitor)}),
+      turn_(beginning.turn ? Turn{monitor_->settings().rule, *beginning.turn, loop.now()}
+                           : Turn{monitor_->settings().rule, loop.now()}),
       time_asleep_(std::move(time_asleep)),
       observer_(std::move(observer)),
+      connections_(monitor_->clients().slots()),
       entrance_(loop, *this),
       after_poll_(uv::AfterPoll::create(loop, [this] { after_poll(); })),
       wake_(loop) {
@@ -50,13 +52,13 @@ void Server::stop() {
 // notices that were sent have given theirs back.  If not one client could be closed in order, one is closed
 // without a notice, so that this ends.
 void Server::close_clients() {
-  const std::size_t before = monitor_.clients().size();
+  const std::size_t before = monitor_->clients().size();
   const bool had_memory = uv::guarded([this] { static_cast<void>(monitor_.shut_down(now(), effects_)); });
   apply();
-  if (had_memory || before == 0 || monitor_.clients().size() < before) return;
+  if (had_memory || before == 0 || monitor_->clients().size() < before) return;
   std::uint32_t slot = 0;
-  while (monitor_.clients().at(slot) == nullptr) ++slot;
-  give_up(monitor_.clients().conn_of(slot));
+  while (monitor_->clients().at(slot) == nullptr) ++slot;
+  give_up(monitor_->clients().conn_of(slot));
 }
 
 bool Server::kick(std::string_view name, std::string_view message) {
@@ -108,13 +110,13 @@ std::uint64_t Server::times_out_of_memory() const {
 // While the reserve is in use, what one connection leaves unfinished is not kept at the cost of the others.
 bool Server::keeps_too_much(ConnId conn) const {
   if (memory_ == nullptr || !memory_->is_lent()) return false;
-  const Client* const client = monitor_.clients().find(conn);
+  const Client* const client = monitor_->clients().find(conn);
   return client != nullptr && client->decoder.in_frame();
 }
 
 // There is not even the memory to say why.
 void Server::give_up(ConnId conn) noexcept {
-  if (monitor_.clients().find(conn) == nullptr) return;  // its slot may be another one's by now
+  if (monitor_->clients().find(conn) == nullptr) return;  // its slot may be another one's by now
   monitor_.abandon(conn);
   connections_[conn.slot].reset();
 }
@@ -129,14 +131,16 @@ MonoTime Server::now() {
 // is not offered again.  While the reserve is in use the connection is refused.
 void Server::arrived(Descriptor& socket, Introduction& introduction, std::string_view first_bytes) {
   hurry();  // where one connection came, more may be coming
-  uv::Owned<Connection> connection{new Connection{loop_, *this, std::move(introduction.session)}};
-  const std::size_t slots = monitor_.clients().slots();
+  OwnedConnection connection{new Connection{loop_, *this, std::move(introduction.session)}};
+  const std::size_t slots = monitor_->clients().slots();
   if (connections_.size() <= slots) connections_.resize(slots + 1);  // room for any slot that it may get
   if (memory_ != nullptr && memory_->is_lent()) {
     monitor_.refuse_for_memory(introduction.peer, now(), effects_);
     return apply();
   }
-  const auto conn = monitor_.open(introduction.peer, now(), effects_, introduction.arrival);
+  const bool is_logged = monitor_.log() != nullptr;
+  const std::uint64_t cookie = is_logged ? os::socket_cookie(socket.get()) : 0;
+  const auto conn = monitor_.open(introduction.peer, now(), effects_, introduction.arrival, cookie);
   // First of all what became of others meanwhile: one of them may have been in the slot that this one got.
   apply();
   if (!conn) return;
@@ -147,6 +151,7 @@ void Server::arrived(Descriptor& socket, Introduction& introduction, std::string
   static_cast<void>(connection->start_reading());  // fails only for a stream that is closing
   assert(connections_[conn->slot] == nullptr);
   connections_[conn->slot] = std::move(connection);
+  if (is_logged) unshared_.push_back(*conn);
   if (introduction.fault) return refuse(*conn, *introduction.fault, introduction.why);
   if (first_bytes.empty()) return;
   if (!uv::guarded([&] { connections_[conn->slot]->take_first(first_bytes); })) ended(*conn, UV_ENOMEM);
@@ -162,30 +167,30 @@ void Server::garbled(ConnId conn, const std::string& why) {
 }
 
 std::optional<TcpPath> Server::path_of(ConnId conn) const {
-  if (monitor_.clients().find(conn) == nullptr || connections_[conn.slot] == nullptr) return {};
+  if (monitor_->clients().find(conn) == nullptr || connections_[conn.slot] == nullptr) return {};
   return connections_[conn.slot]->tcp_path();
 }
 
 Millis Server::hello_timeout() const {
-  return heartbeat::hello_timeout(monitor_.settings().bounds, monitor_.settings().rule);
+  return heartbeat::hello_timeout(monitor_->settings().bounds, monitor_->settings().rule);
 }
 
 std::size_t Server::places() const {
-  const std::size_t all = monitor_.settings().clients_max + monitor_.settings().newcomers_max;
-  return all - std::min(all, monitor_.clients().size());
+  const std::size_t all = monitor_->settings().clients_max + monitor_->settings().newcomers_max;
+  return all - std::min(all, monitor_->clients().size());
 }
 
 void Server::close_unkeepable() {
   for (std::uint32_t slot = 0; slot < connections_.size(); ++slot) {
     if (connections_[slot] == nullptr || !connections_[slot]->has_session()) continue;
-    end(monitor_.clients().conn_of(slot), Reason::Shutdown, "a TLS connection does not outlast a restart");
+    end(monitor_->clients().conn_of(slot), Reason::Shutdown, "a TLS connection does not outlast a restart");
     apply();
   }
 }
 
 std::vector<Server::Kept> Server::kept() const {
   std::vector<Kept> kept;
-  const Registry& clients = monitor_.clients();
+  const Registry& clients = monitor_->clients();
   kept.reserve(clients.size());
   for (std::uint32_t slot = 0; slot < clients.slots(); ++slot) {
     if (clients.at(slot) == nullptr || connections_[slot] == nullptr) continue;
@@ -197,13 +202,12 @@ std::vector<Server::Kept> Server::kept() const {
 }
 
 void Server::adopt(ConnId conn, Descriptor socket, std::string_view unsent) {
-  const Client* const client = monitor_.clients().find(conn);
+  const Client* const client = monitor_->clients().find(conn);
   if (client == nullptr) {
     ::shutdown(socket.get(), SHUT_RDWR);  // a duplicate in a bag would keep the connection open
     return;
   }
-  if (connections_.size() <= conn.slot) connections_.resize(conn.slot + 1);
-  uv::Owned<Connection> connection{new Connection{loop_, *this, nullptr}};
+  OwnedConnection connection{new Connection{loop_, *this, nullptr}};
   if (connection->open(std::move(socket)) != 0) return;  // adopted() closes the client
   connection->belongs_to(conn);
   if (!unsent.empty()) static_cast<void>(connection->tell(unsent));
@@ -222,17 +226,52 @@ void Server::adopt_unknown(Descriptor socket) {
   arrived(socket, introduction, {});
 }
 
-void Server::adopted(std::string_view from_version, std::string_view to_version, Millis length) {
-  const Registry& clients = monitor_.clients();
+void Server::close_over_crash(ConnId conn, std::string_view detail) {
+  end(conn, Reason::Crash, detail);
+  apply();
+}
+
+void Server::adopted(const Monitor::Restart& restart) {
+  const Registry& clients = monitor_->clients();
   for (std::uint32_t slot = 0; slot < clients.slots(); ++slot) {
-    const bool has_connection = slot < connections_.size() && connections_[slot] != nullptr;
-    if (clients.at(slot) == nullptr || has_connection) continue;
+    if (clients.at(slot) == nullptr || connections_[slot] != nullptr) continue;
     end(clients.conn_of(slot), Reason::Reset, "its connection was not handed over at the restart");
     apply();
   }
-  monitor_.restarted(from_version, to_version, length, now(), effects_);
+  monitor_.restarted(restart, now(), effects_);
   apply();
   wake_.at(loop_.now());  // the first poll must not sleep: clients may be due
+}
+
+void Server::log_calls(CallLog* log) {
+  monitor_.write_to(log);
+  if (log == nullptr) unshared_.clear();
+}
+
+std::vector<int> Server::share_new_sockets() {
+  std::vector<int> sockets;
+  for (const ConnId conn : unshared_) {
+    if (monitor_->clients().find(conn) == nullptr || connections_[conn.slot]->has_session()) continue;
+    sockets.push_back(connections_[conn.slot]->share());
+  }
+  unshared_.clear();
+  return sockets;
+}
+
+std::vector<int> Server::share_all_sockets() {
+  std::vector<int> sockets;
+  sockets.reserve(monitor_->clients().size());
+  for (const OwnedConnection& connection : connections_) {
+    if (connection != nullptr && !connection->has_session()) sockets.push_back(connection->share());
+  }
+  unshared_.clear();
+  return sockets;
+}
+
+void Server::leave_connections() {
+  for (const OwnedConnection& connection : connections_) {
+    if (connection != nullptr) connection->leave();
+  }
 }
 
 void Server::accepting_pauses(std::string_view why) {
@@ -250,15 +289,15 @@ void Server::after_poll() {
   stop_lingering();
   entrance_.begin_turn();
   // An observer that has no memory in this turn looks at the next.
-  if (observer_.after_turn) uv::guarded([this] { observer_.after_turn(monitor_); });
-  if (stopping_ && monitor_.clients().size() > 0) {
+  if (observer_.after_turn) uv::guarded([this] { observer_.after_turn(monitor_.get()); });
+  if (stopping_ && monitor_->clients().size() > 0) {
     close_clients();
     return wake_.at(loop_.now());
   }
   if (stopping_ && lingering_.empty()) loop_.stop();
   if (!has_memory) return wake_.at(turn_.next_pulse());  // there may be some by then
   // Last of all, as everything before may have made a client due sooner.
-  wake_.at(turn_.next_poll(monitor_.next_deadline()));
+  wake_.at(turn_.next_poll(monitor_->next_deadline()));
   rest();
 }
 
@@ -314,7 +353,7 @@ std::span<const int> Server::urgent() {
 
 void Server::set_pause_max(Millis pause_max) {
   pause_max_ = pause_max;
-  pauses_.longest = longest_pause(pause_max, monitor_.settings().rule.tick);
+  pauses_.longest = longest_pause(pause_max, monitor_->settings().rule.tick);
   pacing_.set_longest(pauses_.longest);
 }
 
@@ -326,7 +365,7 @@ Monitor::NewSettings Server::prepare(const Settings& settings) {
 
 void Server::change_settings(Monitor::NewSettings&& settings) noexcept {
   monitor_.change_settings(std::move(settings), turn_.now(), effects_);
-  turn_.set_rule(monitor_.settings().rule);
+  turn_.set_rule(monitor_->settings().rule);
   set_pause_max(pause_max_);
   entrance_.hello_timeout_changed();
   wake_.at(loop_.now());  // clients may be due by the new rule, and an event waits to be applied
@@ -339,13 +378,15 @@ void Server::stop_lingering() {
 
 void Server::apply() {
   for (const Effects::Reading& reading : effects_.readings()) {
-    const uv::Owned<Connection>& connection = connections_[reading.conn.slot];
+    const OwnedConnection& connection = connections_[reading.conn.slot];
     if (connection == nullptr) continue;
     reading.on ? connection->read_on() : connection->hold_back();
   }
   for (const Effects::Order& order : effects_.orders()) {
     order.kind == Effects::Order::Kind::Send ? send(order) : let_go(order.conn);
   }
+  // Before the events: those of a process that crashes while it reports them are reported by the next one.
+  monitor_.commit(turn_.state_of_clock());
   for (const Event& event : effects_.events()) tell(event);
   effects_.clear();
   if (unread_.empty()) return;
@@ -357,10 +398,11 @@ void Server::apply() {
 }
 
 void Server::send(const Effects::Order& order) {
-  const uv::Owned<Connection>& connection = connections_[order.conn.slot];
+  const OwnedConnection& connection = connections_[order.conn.slot];
   if (connection == nullptr) return;
   pacing_.answered();
   const int error = connection->tell(effects_.bytes(order));
+  if (connection->has_unsent()) monitor_.note_unsent(order.conn, true);
   const bool is_unread = error == UV_ENOBUFS;
   if (error == UV_ENOMEM || (is_unread && !uv::guarded([&] { unread_.push_back(order.conn); }))) {
     give_up(order.conn);
@@ -373,7 +415,7 @@ void Server::tell(const Event& event) const {
 }
 
 void Server::let_go(ConnId conn) {
-  uv::Owned<Connection> connection = std::move(connections_[conn.slot]);
+  OwnedConnection connection = std::move(connections_[conn.slot]);
   if (connection == nullptr) return;
   connection->end_session();
   if (!connection->may_be_reading()) return;

@@ -26,6 +26,7 @@
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/listening_clock.h"
+#include "daemon/core/logged_monitor.h"
 #include "daemon/core/monitor.h"
 #include "daemon/core/pacing.h"
 #include "daemon/core/turn.h"
@@ -64,7 +65,7 @@ class Server final : Entrance::Host {
 
   // Whether clients are due that this turn did not come to, or an order that concerns every client is not
   // complete.
-  [[nodiscard]] bool is_judging() const { return monitor_.next_deadline() <= turn_.now(); }
+  [[nodiscard]] bool is_judging() const { return monitor_->next_deadline() <= turn_.now(); }
 
   // New settings in two steps, of which only the first can fail; see Monitor::prepare().  Between the two
   // nothing else is asked of the server.
@@ -110,7 +111,7 @@ class Server final : Entrance::Host {
   // An operator ends the brake on mass closing (Monitor::end_brake()).
   std::optional<std::size_t> end_brake(BrakeEnd how);
 
-  [[nodiscard]] const Monitor& monitor() const { return monitor_; }
+  [[nodiscard]] const Monitor& monitor() const { return monitor_.get(); }
 
   // When the kernel gives up the connections that are accepted from now on.
   void set_tcp_limits(const TcpLimits& limits) { tcp_limits_ = limits; }
@@ -124,7 +125,7 @@ class Server final : Entrance::Host {
 
   // In use for listeners, clients and those that linger.
   [[nodiscard]] std::size_t descriptors() const {
-    return entrance_.descriptors() + monitor_.clients().size() + lingering_.size();
+    return entrance_.descriptors() + monitor_->clients().size() + lingering_.size();
   }
 
   // How long after its time each pulse of the loop came: what everything else on the loop waited, too.
@@ -148,11 +149,26 @@ class Server final : Entrance::Host {
   void adopt(ConnId conn, Descriptor socket, std::string_view unsent);
   // A connection of which nothing is known: its client counts as accepted now.
   void adopt_unknown(Descriptor socket);
+  // In the place of adopt(): the client is closed as Crash.  The detail is a sentence.
+  void close_over_crash(ConnId conn, std::string_view detail);
   // To be called after the last of these: a client whose connection was not adopted is closed, and the
   // restart is reported.
-  void adopted(std::string_view from_version, std::string_view to_version, Millis length);
+  void adopted(const Monitor::Restart& restart);
+
+  // --- for a process that begins after a crash of this one ---
+  // From now on every call of the monitor is written there; null: nowhere.
+  void log_calls(CallLog* log);
+  // Duplicates of these sockets are about to be kept open elsewhere, so the connections will be shut down
+  // before they are closed: of the clients that connected since the last call, or of all.  Those that came by
+  // TLS are left out, as their sessions end with the process.  They stay the connections'.
+  [[nodiscard]] std::vector<int> share_new_sockets();
+  [[nodiscard]] std::vector<int> share_all_sockets();
+  // The connections go on in the duplicates: this process closes its own without a sign to the peer.
+  void leave_connections();
 
   // --- from connections ---
+  void reads(ConnId conn) { monitor_.handles(conn); }
+  void has_sent_all(ConnId conn) { monitor_.note_unsent(conn, false); }
   void received(ConnId conn, std::string_view bytes);
   void ended(ConnId conn, int error);
   void garbled(ConnId conn, const std::string& why);
@@ -188,7 +204,7 @@ class Server final : Entrance::Host {
 
   uv::Loop& loop_;
   MemoryReserve* memory_ = nullptr;  // null: no reserve is kept
-  Monitor monitor_;
+  LoggedMonitor monitor_;
   Turn turn_;
   TimeAsleep time_asleep_;
   SuspensionWatch suspensions_;
@@ -196,9 +212,10 @@ class Server final : Entrance::Host {
   Pauses pauses_;
   Observer observer_;
   Effects effects_;
-  std::vector<uv::Owned<Connection>> connections_;  // by slot
-  std::list<Lingering> lingering_;                  // the oldest first
-  std::vector<ConnId> unread_;                      // those that do not read their answers
+  std::vector<OwnedConnection> connections_;  // by slot
+  std::list<Lingering> lingering_;            // the oldest first
+  std::vector<ConnId> unread_;                // those that do not read their answers
+  std::vector<ConnId> unshared_;              // those that share_new_sockets() has not returned yet
   Entrance entrance_;
   // Descriptors for which a pause ends early: first those of end_pause_for(), then those of acceptors that
   // watch for a connection at the moment.

@@ -104,9 +104,10 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Heard: return spdlog::level::debug;
     case Event::Kind::Joined:
     case Event::Kind::Named:
-    case Event::Kind::Restarted:
     case Event::Kind::Struck:
     case Event::Kind::Returned: return spdlog::level::info;
+    case Event::Kind::Restarted:
+      return event.reason == Reason::Crash ? spdlog::level::warn : spdlog::level::info;
     case Event::Kind::TakenOver:
       return event.extra->takeovers < limits::kFightTakeovers ? spdlog::level::info : spdlog::level::debug;
     case Event::Kind::Fight:
@@ -235,6 +236,7 @@ LogRecord record_of(const Event& event, level_enum level) {
       words.add("from_version", event.extra->previous)
           .add("to_version", event.extra->detail)
           .add("restarted", "restarted_ms", event.extra->stalled);
+      if (event.reason == Reason::Crash) words.add("reason", to_string(event.reason));
       break;
     case Event::Kind::Braked:
       if (event.extra->brake != nullptr) add_brake(words, *event.extra->brake, event.at);

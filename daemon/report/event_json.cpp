@@ -61,6 +61,7 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
       json.add("from_version", event.extra->previous);
       json.add("to_version", event.extra->detail);
       json.add("restarted_ms", event.extra->stalled);
+      if (event.reason == Reason::Crash) json.add("reason", to_string(event.reason));
     } else if (!event.extra->detail.empty()) {
       json.add("detail", event.extra->detail);
     }

@@ -14,7 +14,8 @@ constexpr std::string_view kNowhere{};  // `status` or /metrics does not show it
 [[maybe_unused]] void name_every_counter(const Counters& counters) {
   [[maybe_unused]] const auto& [connected, refused, refusals, heartbeats, joins, strikes, leaves, returns,
                                 takeovers, probes, limited, stalls, stalled, worst_stall, suspensions,
-                                suspended, restarts, restarted, worst_restart, closes, bad_input] = counters;
+                                suspended, restarts, restarted, worst_restart, crashes, closes, bad_input] =
+      counters;
 }
 
 // The table's getters: a member of the core's counters; anything else of the figures.
@@ -254,6 +255,12 @@ constexpr std::array kFigures{
            .kind = Kind::Gauge,
            .help = "The longest time in which no client was read because of a restart.",
            .value = counter<&Counters::worst_restart>},
+    Figure{.group = "restarts",
+           .member = "crashes",
+           .metric = "heartbeatd_crashes_total",
+           .kind = Kind::Counter,
+           .help = "Of the restarts, those after a process that was killed or crashed.",
+           .value = counter<&Counters::crashes>},
     // `status` says it in a word, `holding`.
     Figure{.group = "brake",
            .member = kNowhere,

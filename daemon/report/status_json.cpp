@@ -49,8 +49,10 @@ void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::
 // The last that is remembered of its kind; null where none is remembered.
 const Stall* last_stall(const Monitor& monitor, Stall::Cause cause) {
   const auto& stalls = monitor.stalls();
-  const auto found =
-      std::find_if(stalls.rbegin(), stalls.rend(), [&](const Stall& stall) { return stall.cause == cause; });
+  const auto found = std::find_if(stalls.rbegin(), stalls.rend(), [&](const Stall& stall) {
+    const bool is_restart = stall.cause == Stall::Cause::Crashed && cause == Stall::Cause::Restarted;
+    return stall.cause == cause || is_restart;
+  });
   return found == stalls.rend() ? nullptr : &*found;
 }
 

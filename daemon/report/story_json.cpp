@@ -67,6 +67,7 @@ std::string_view member_of(Stall::Cause cause) {
     case Stall::Cause::Busy: return "stalled_ms";
     case Stall::Cause::Suspended: return "suspended_ms";
     case Stall::Cause::Restarted: return "restarted_ms";
+    case Stall::Cause::Crashed: return "crashed_ms";
   }
   return {};
 }

@@ -261,6 +261,7 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
     case Reason::Shutdown: return "closed at " + at + " because the daemon was shut down";
     case Reason::Unauthorized:
       return with_detail("closed at " + at + " for want of a credential", client.detail);
+    case Reason::Crash: return with_detail("closed at " + at + " over a crash of the daemon", client.detail);
     // These are no reasons for a close.
     case Reason::Declared:
     case Reason::Remembered:

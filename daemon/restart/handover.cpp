@@ -1,5 +1,6 @@
 #include "daemon/restart/handover.h"
 
+#include <cstring>
 #include <utility>
 
 #include "common/tagged_fields.h"
@@ -21,6 +22,7 @@ enum Tag : std::uint16_t {
   kHttp = 8,
   kWaiting = 9,
   kLogLevel = 10,
+  kArmed = 50,  // 8 bytes each, in this machine's order
 };
 // Of the record of one client.
 enum ClientTag : std::uint16_t { kClientSocket = 1, kSlot = 2, kGeneration = 3, kUnsent = 4 };
@@ -29,6 +31,12 @@ enum ListenerTag : std::uint16_t { kListenerSocket = 1, kAsked = 2, kOfManager =
 
 std::uint64_t number_of(const Field& field) {
   return field.number().value_or(0);
+}
+
+std::vector<MonoTime> read_instants(std::string_view bytes) {
+  std::vector<MonoTime> instants(bytes.size() / sizeof(MonoTime));
+  if (!instants.empty()) std::memcpy(instants.data(), bytes.data(), instants.size() * sizeof(MonoTime));
+  return instants;
 }
 
 Handover::Client read_client(std::string_view bytes) {
@@ -71,6 +79,7 @@ void read_field(const Field& field, Handover& handover) {
     case kControlPath: handover.control_path = field.value; break;
     case kHttp: handover.http = number_of(field); break;
     case kLogLevel: handover.log_level = field.value; break;
+    case kArmed: handover.armed = read_instants(field.value); break;
     case kWaiting: handover.waiting.push_back(number_of(field)); break;
     default: break;
   }
@@ -107,6 +116,10 @@ std::string write_handover(const Handover& handover) {
   fields.bytes(kControlPath, handover.control_path);
   fields.number(kHttp, handover.http);
   fields.bytes(kLogLevel, handover.log_level);
+  if (!handover.armed.empty()) {
+    const auto* const bytes = reinterpret_cast<const char*>(handover.armed.data());
+    fields.bytes(kArmed, {bytes, handover.armed.size() * sizeof(MonoTime)});
+  }
   for (const Handover::Cookie operator_of : handover.waiting) fields.number(kWaiting, operator_of);
   return in_envelope(
       kMagic, {.written_by = Handover::kFormat, .readable_by = Handover::kReadableBy, .content = content});

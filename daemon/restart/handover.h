@@ -48,6 +48,7 @@ struct Handover {
   std::string control_path{};         // empty: it is the service manager's
   Cookie http = 0;                    // that listens for HTTP; 0: none
   std::string log_level{};            // that an operator has set; empty if none has
+  std::vector<MonoTime> armed{};      // Monitor::armed(), for a process that repeats calls on the state
   std::vector<Cookie> waiting{};      // connections of operators that wait for the answer to `restart`
 };
 

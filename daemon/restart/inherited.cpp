@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,7 +34,9 @@ bool is_connected_tcp(int socket) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   if (getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-  return peer.ss_family == AF_INET || peer.ss_family == AF_INET6;
+  if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6) return false;
+  pollfd asked{.fd = socket, .events = 0, .revents = 0};
+  return ::poll(&asked, 1, 0) == 0;  // a connection that was shut down hangs up
 }
 
 }  // namespace

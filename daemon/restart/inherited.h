@@ -25,7 +25,8 @@ class InheritedSockets {
   // Negative if no socket has that cookie.
   [[nodiscard]] Descriptor take(Handover::Cookie cookie);
 
-  // What is left: connected TCP sockets, of which nothing is known.  Any other socket is closed.
+  // What is left: connected TCP sockets, of which nothing is known.  Any other socket is closed, also one of
+  // a connection that was shut down.
   [[nodiscard]] std::vector<Descriptor> take_connections();
 
  private:

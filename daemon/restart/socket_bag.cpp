@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -10,40 +9,33 @@
 #include "common/os/descriptor_passing.h"
 
 namespace heartbeat {
-namespace {
 
-struct Ends {
-  Descriptor receiving{-1};
-  Descriptor sending{-1};
-};
-
-tl::expected<Ends, int> make_bag() {
-  int ends[2] = {-1, -1};  // NOLINT(cppcoreguidelines-avoid-c-arrays): socketpair()'s
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return tl::unexpected(errno);
-  for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
-  return Ends{Descriptor{ends[0]}, Descriptor{ends[1]}};
+int SocketBags::put(std::span<const int> sockets) {
+  while (!sockets.empty()) {
+    const bool is_full = bags_.empty() || messages_ == messages_max_;
+    if (const int error = is_full ? add_bag() : 0; error != 0) return error;
+    const auto message = sockets.first(std::min(sockets.size(), os::kDescriptorsPerMessage));
+    int error = os::send_descriptors(sending_.get(), message);
+    if (error == EAGAIN && messages_ > 0) {  // a machine with a smaller buffer
+      error = add_bag();
+      if (error == 0) error = os::send_descriptors(sending_.get(), message);
+    }
+    if (error != 0) return error;
+    ++messages_;
+    size_ += message.size();
+    sockets = sockets.subspan(message.size());
+  }
+  return 0;
 }
 
-}  // namespace
-
-// A bag that is full before it holds `per_bag` (a machine with a smaller buffer) is followed by another.
-tl::expected<std::vector<Descriptor>, int> put_into_bags(std::span<const int> sockets, std::size_t per_bag) {
-  std::vector<Descriptor> bags;
-  while (!sockets.empty()) {
-    auto bag = make_bag();
-    if (!bag) return tl::unexpected(bag.error());
-    std::size_t room = per_bag;
-    while (!sockets.empty() && room > 0) {
-      const auto message = sockets.first(std::min({sockets.size(), room, os::kDescriptorsPerMessage}));
-      const int error = os::send_descriptors(bag->sending.get(), message);
-      if (error == EAGAIN && room < per_bag) break;
-      if (error != 0) return tl::unexpected(error);
-      sockets = sockets.subspan(message.size());
-      room -= message.size();
-    }
-    bags.push_back(std::move(bag->receiving));
-  }
-  return bags;
+int SocketBags::add_bag() {
+  int ends[2] = {-1, -1};  // NOLINT(cppcoreguidelines-avoid-c-arrays): socketpair()'s
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return errno;
+  for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
+  sending_ = Descriptor{ends[1]};
+  bags_.emplace_back(ends[0]);
+  messages_ = 0;
+  return 0;
 }
 
 tl::expected<std::vector<Descriptor>, int> look_into_bag(int bag) {

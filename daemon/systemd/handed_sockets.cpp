@@ -35,6 +35,13 @@ bool is_tcp(int descriptor) {
 
 }  // namespace
 
+std::vector<int>* HandedSockets::kept_under(std::string_view name) {
+  if (name.starts_with(kKeptState)) return &kept_states;
+  if (name.starts_with(kKeptBag)) return &kept_bags;
+  if (name.starts_with(kKeptSocket)) return &kept_sockets;
+  return nullptr;
+}
+
 tl::expected<HandedSockets, std::string> take_handed_sockets() {
   HandedSockets sockets;
   for (const auto& [descriptor, name] : libsystemd::take_descriptors()) {
@@ -42,12 +49,9 @@ tl::expected<HandedSockets, std::string> take_handed_sockets() {
       return tl::unexpected("the service manager handed over a socket named " + log_value(name) + " that " +
                             why);
     };
-    if (name == kKeptState) {
-      sockets.kept_state = descriptor;
-      continue;
-    }
-    if (name == kKeptBag || name == kKeptSocket) {
-      (name == kKeptBag ? sockets.kept_bags : sockets.kept_sockets).push_back(descriptor);
+    if (std::vector<int>* const kept = sockets.kept_under(name)) {
+      kept->push_back(descriptor);
+      sockets.kept_names.push_back(name);
       continue;
     }
     if (!is_listening_stream(descriptor)) return refuse("is not a listening stream socket");

@@ -86,6 +86,10 @@ std::vector<NamedDescriptor> take_descriptors() {
   return taken;
 }
 
+bool has_manager() {
+  return std::getenv("NOTIFY_SOCKET") != nullptr;
+}
+
 bool store(const std::string& name, std::span<const int> descriptors) {
   // Unpolled: the manager would let go of a bag, whose other end is closed.
   const std::string lines = "FDSTORE=1\nFDPOLL=0\nFDNAME=" + name;

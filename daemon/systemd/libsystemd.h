@@ -37,6 +37,9 @@ struct NamedDescriptor {
 // Taken once: the variables that announce them are gone from the environment afterwards.
 [[nodiscard]] std::vector<NamedDescriptor> take_descriptors();
 
+// Whether a service manager listens to notify().
+[[nodiscard]] bool has_manager();
+
 // Keeps duplicates of the descriptors, under this name, in the service manager's store: the next process of
 // the unit gets them with take_descriptors().  Returns whether the manager was sent them.
 [[nodiscard]] bool store(const std::string& name, std::span<const int> descriptors);

@@ -63,23 +63,23 @@ bool ServiceManager::is_restarting() {
   return unit && unit->job.find("restart") != std::string::npos;
 }
 
-bool ServiceManager::leave(int state, std::span<const Descriptor> bags, std::span<const int> sockets) {
-  bool sent = libsystemd::store(kKeptState, {&state, 1});
-  for (const Descriptor& bag : bags) {
-    const int number = bag.get();
-    sent = sent && libsystemd::store(kKeptBag, {&number, 1});
-  }
-  if (!sockets.empty()) sent = sent && libsystemd::store(kKeptSocket, sockets);
-  // A unit without FileDescriptorStoreMax= has no store, and the manager closes what it is sent.
-  const bool arrived = sent && libsystemd::wait_for_manager(kStoreMax);
-  const auto unit = arrived ? libsystemd::unit_state() : std::nullopt;
-  if (unit && unit->stored >= 1 + bags.size() + sockets.size()) return true;
-  forget_what_was_left();
-  return false;
+bool ServiceManager::is_there() {
+  return libsystemd::has_manager();
 }
 
-void ServiceManager::forget_what_was_left() {
-  for (const char* const name : {kKeptState, kKeptBag, kKeptSocket}) libsystemd::forget(name);
+void ServiceManager::store(const std::string& name, int descriptor) {
+  static_cast<void>(libsystemd::store(name, {&descriptor, 1}));
+}
+
+void ServiceManager::forget(const std::string& name) {
+  libsystemd::forget(name);
+}
+
+// A unit without FileDescriptorStoreMax= has no store, and the manager closes what it is sent.
+bool ServiceManager::has_stored(std::size_t descriptors) {
+  if (!libsystemd::wait_for_manager(kStoreMax)) return false;
+  const auto unit = libsystemd::unit_state();
+  return unit && unit->stored >= descriptors;
 }
 
 void ServiceManager::turn(MonoTime machine_now, const StatusCounts& counts) {

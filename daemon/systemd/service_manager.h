@@ -5,8 +5,8 @@
 // up.  Where there is no service manager, every call does nothing.
 #pragma once
 
+#include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -34,11 +34,14 @@ class ServiceManager {
 
   // Whether the running job of the unit is a restart: what is left with leave() comes back then.
   [[nodiscard]] static bool is_restarting();
-  // Leaves descriptors with the manager for the next process.  Returns whether it has them all; if not, it
-  // keeps none.
-  [[nodiscard]] static bool leave(int state, std::span<const Descriptor> bags, std::span<const int> sockets);
-  // The next process has adopted them: the manager lets go of them.
-  static void forget_what_was_left();
+  // Whether there is a manager, to which a descriptor may be left for the next process.
+  [[nodiscard]] static bool is_there();
+  // Leaves a duplicate of the descriptor with the manager, and lets the manager let go of it.  The name is no
+  // other descriptor's.  Neither waits for the manager.
+  static void store(const std::string& name, int descriptor);
+  static void forget(const std::string& name);
+  // Waits for the manager, and returns whether it has that many descriptors in its store.
+  [[nodiscard]] static bool has_stored(std::size_t descriptors);
 
   // At the end of each turn of the loop: feeds the watchdog at half its interval, and brings the status line
   // up to date, at most once in limits::kStatusEvery.  `machine_now` is the machine's clock, not the

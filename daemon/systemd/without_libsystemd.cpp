@@ -20,6 +20,10 @@ std::vector<NamedDescriptor> take_descriptors() {
   return {};
 }
 
+bool has_manager() {
+  return false;
+}
+
 bool store(const std::string& /*name*/, std::span<const int> /*descriptors*/) {
   return false;
 }

@@ -277,7 +277,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
   CHECK(member(body, "stalls") ==
         R"({"count":2,"total_ms":7000,"worst_ms":4000,"last":"2026-11-22T09:00:07.000Z","last_ms":3000})");
   CHECK(member(body, "suspensions") == R"({"count":0,"total_ms":0})");
-  CHECK(member(body, "restarts") == R"({"count":0,"total_ms":0,"worst_ms":0})");
+  CHECK(member(body, "restarts") == R"({"count":0,"total_ms":0,"worst_ms":0,"crashes":0})");
   CHECK(member(body, "brake") == R"({"state":"ready","count":0})");
   CHECK(member(body, "pauses") == R"({"longest_ms":50,"count":3,"total_ms":120})");
   CHECK(member(body, "descriptors") == R"({"used":17,"limit":1024})");

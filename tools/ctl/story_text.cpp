@@ -59,6 +59,9 @@ std::string stall_text(const Object& stall) {
   if (!stall.written("restarted_ms").empty()) {
     return "the daemon restarted with its clients in " + exact(stall, "restarted_ms");
   }
+  if (!stall.written("crashed_ms").empty()) {
+    return "the daemon crashed, and went on with its clients in " + exact(stall, "crashed_ms");
+  }
   return "the daemon itself was stalled for " + exact(stall, "stalled_ms");
 }
 

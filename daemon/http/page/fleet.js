@@ -28,6 +28,7 @@ const CLOSED_HOW = {
   limit: 'closed at a bound of the daemon',
   shutdown: 'closed because the daemon was shut down',
   unauthorized: 'closed for want of a credential',
+  crash: 'closed over a crash of the daemon',
 };
 const LEFT_HOW = {
   silent: 'went to leave for silence',

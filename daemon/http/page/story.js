@@ -7,6 +7,7 @@ const STORY_EVERY_MS = 2 * SECOND;
 function stallText(stall) {
   if (stall.suspended_ms !== undefined) return `the machine was suspended for ${exactSpan(stall.suspended_ms)}`;
   if (stall.restarted_ms !== undefined) return `the daemon restarted with its clients in ${exactSpan(stall.restarted_ms)}`;
+  if (stall.crashed_ms !== undefined) return `the daemon crashed, and went on with its clients in ${exactSpan(stall.crashed_ms)}`;
   return `the daemon itself was stalled for ${exactSpan(stall.stalled_ms)}`;
 }
 

@@ -31,6 +31,7 @@ const REASONS = {
   limit: 'more than the daemon allows',
   shutdown: 'the daemon was shut down',
   unauthorized: 'no credential for what it claimed',
+  crash: 'the daemon crashed',
   declared: 'it said so itself',
   remembered: 'as it was when it was closed before',
   steady: 'heard steadily again',
@@ -151,7 +152,7 @@ function eventText(event) {
     case 'close':
       return `from ${event.from}: ${reasonText(event.reason)}` + (event.detail ? ` (${event.detail})` : '');
     case 'stall': return `the daemon itself was absent for ${exactSpan(event.stalled_ms)}; no client is charged for it`;
-    case 'restarted': return `the daemon restarted with its clients, version ${event.from_version} to ${event.to_version}, ` +
+    case 'restarted': return `the daemon ${event.reason === 'crash' ? 'crashed and went on' : 'restarted'} with its clients, version ${event.from_version} to ${event.to_version}, ` +
       `in ${exactSpan(event.restarted_ms)}; no client is charged for it`;
     case 'suspend': return `the machine was suspended for ${exactSpan(event.suspended_ms)}; no client is charged for it`;
     case 'brake':

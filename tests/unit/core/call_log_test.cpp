@@ -53,7 +53,6 @@ struct Restored {
   Monitor monitor;
   Feed feed;
   std::vector<std::pair<ConnId, std::uint64_t>> opened{};
-  ListeningClock::State clock{};
   bool as_before = false;
 };
 
@@ -66,8 +65,7 @@ Restored restore(const Kept& kept) {
       kept.calls(), restored.monitor,
       {.on_event = [&](const Event& event) { restored.feed.add(event); },
        .on_open = [&](ConnId conn, std::uint64_t number) { restored.opened.emplace_back(conn, number); },
-       .on_unsent = [](ConnId, bool) {},
-       .on_clock = [&](const ListeningClock::State& clock) { restored.clock = clock; }});
+       .on_unsent = [](ConnId, bool) {}});
   return restored;
 }
 
@@ -101,12 +99,13 @@ class Logged {
   LoggedMonitor& monitor() { return monitor_; }
   Effects& effects() { return effects_; }
   CallLog& log() { return log_; }
+  void set_clock(const ListeningClock::State& clock) { clock_ = clock; }
   const Kept& kept() const { return kept_; }
 
   void apply() {
     for (const Event& event : effects_.events()) feed_.add(event);
     effects_.clear();
-    log_.commit();
+    log_.commit(clock_);
   }
 
   void check_that_it_can_be_restored() const {
@@ -121,6 +120,7 @@ class Logged {
   LoggedMonitor monitor_{Monitor{kSettings, {}, kSlice}};
   Effects effects_;
   Feed feed_;
+  ListeningClock::State clock_{};
   CallLog log_{kept_.head, kept_.storage};
 };
 
@@ -146,7 +146,7 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
       if (draw(4) == 0) {
         arrival.passage = {.via = Endpoint{.address = {10, 1, 0, 1}, .port = 9},
                            .certificate_name = id,
-                           .must_prove = draw(2) == 0};
+                           .require = draw(2) == 0 ? Requirement::Certificate : Requirement::None};
       }
       conns.push_back(logged.open(static_cast<std::uint16_t>(1000 + draw(60'000)), now, arrival));
       break;
@@ -175,6 +175,9 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
       logged.monitor().stalled(1234ms, now, logged.effects());
       logged.monitor().suspended(99ms, now, logged.effects());
       logged.monitor().accept_paused("too fast", now, logged.effects());
+      logged.monitor().accept_still_paused(now);
+      logged.monitor().reloaded(draw(2) == 0 ? "" : "tick: what?", now, logged.effects());
+      logged.monitor().review_conditions(now, logged.effects());
       logged.apply();
       break;
     case 10:
@@ -230,18 +233,30 @@ TEST_CASE("a call that is not committed is not repeated") {
   CHECK(restored.monitor.clients().find(pump)->heartbeats == 0);
 }
 
-TEST_CASE("the caller gets back its own number of each connection, and the clock") {
+TEST_CASE("the caller gets back its own number of each connection, and the clock as of the last commit") {
   Logged logged;
+  const ListeningClock::State clock{.machine = t0 + 5s, .listening = t0 + 3s, .owed = 7ms};
+  logged.set_clock(clock);
   const ConnId first = logged.open(1, t0);
   const ConnId second = logged.open(2, t0);
-  const ListeningClock::State clock{.machine = t0 + 5s, .listening = t0 + 3s, .owed = 7ms};
-  logged.monitor().note_clock(clock);
-  logged.apply();
   const Restored restored = restore(logged.kept());
   CHECK(restored.opened == std::vector<std::pair<ConnId, std::uint64_t>>{{first, 1}, {second, 2}});
-  CHECK(restored.clock.machine == clock.machine);
-  CHECK(restored.clock.listening == clock.listening);
-  CHECK(restored.clock.owed == clock.owed);
+  const ListeningClock::State& kept = logged.kept().head.clock;
+  CHECK(kept.machine == clock.machine);
+  CHECK(kept.listening == clock.listening);
+  CHECK(kept.owed == clock.owed);
+}
+
+TEST_CASE("the connection whose bytes are handled is known until what they ordered is sent") {
+  Logged logged;
+  const ConnId pump = logged.open(1, t0);
+  CHECK(logged.kept().head.handled == kNoConn);
+  logged.monitor().handles(pump);
+  CHECK(logged.kept().head.handled == pump);
+  logged.monitor().receive(pump, beat("pump"), t0, logged.effects());
+  CHECK(logged.kept().head.handled == pump);
+  logged.apply();
+  CHECK(logged.kept().head.handled == kNoConn);
 }
 
 TEST_CASE("a log takes calls up to its last byte, and the first one beyond breaks it off") {
@@ -252,7 +267,7 @@ TEST_CASE("a log takes calls up to its last byte, and the first one beyond break
     std::vector<std::byte> storage(kCalls * kEach - missing);
     CallLog log{head, storage};
     for (std::size_t call = 0; call < kCalls; ++call) log.add(LoggedCall::Kind::Receive, t0, {}, "12345678");
-    log.commit();
+    log.commit({});
     CHECK(log.is_broken() == (missing > 0));
     CHECK(head.committed == (missing > 0 ? kCalls - 1 : kCalls) * kEach);
   }
@@ -266,7 +281,7 @@ TEST_CASE("what cannot be logged breaks the log off") {
                                      logged.effects());
   }
   SUBCASE("a restart") {
-    logged.monitor().restarted("1", "2", 5ms, t0, logged.effects());
+    logged.monitor().restarted({.from_version = "1", .to_version = "2", .length = 5ms}, t0, logged.effects());
   }
   SUBCASE("a shutdown") {
     static_cast<void>(logged.monitor().shut_down(t0, logged.effects()));
@@ -286,8 +301,7 @@ TEST_CASE("calls on another monitor than that of the log are noticed") {
   logged.begin();
   logged.open(2, t0);
   Monitor other{kSettings};
-  const ReplayObserver nobody{[](const Event&) {}, [](ConnId, std::uint64_t) {}, [](ConnId, bool) {},
-                              [](const ListeningClock::State&) {}};
+  const ReplayObserver nobody{[](const Event&) {}, [](ConnId, std::uint64_t) {}, [](ConnId, bool) {}};
   CHECK_FALSE(replay_calls(logged.kept().calls(), other, nobody));
 }
 
@@ -296,8 +310,7 @@ TEST_CASE("bytes that are no calls are refused, wherever they are cut off or dam
   const ConnId pump = logged.open(1, t0);
   logged.send(pump, beat("pump"), t0);
   const std::string_view calls = logged.kept().calls();
-  const ReplayObserver nobody{[](const Event&) {}, [](ConnId, std::uint64_t) {}, [](ConnId, bool) {},
-                              [](const ListeningClock::State&) {}};
+  const ReplayObserver nobody{[](const Event&) {}, [](ConnId, std::uint64_t) {}, [](ConnId, bool) {}};
   const auto repeats = [&](std::string_view bytes) {
     Monitor monitor{kSettings};
     return replay_calls(bytes, monitor, nobody);

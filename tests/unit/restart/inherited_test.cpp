@@ -65,6 +65,14 @@ TEST_CASE("of the sockets that nothing is known of, connections are kept and oth
   CHECK(inherited.size() == 0);
 }
 
+TEST_CASE("a connection that was shut down before it was closed is not found among those that are kept") {
+  Tcp tcp = connect();
+  shutdown(tcp.accepted.get(), SHUT_RDWR);
+  InheritedSockets inherited;
+  inherited.add(std::move(tcp.accepted));
+  CHECK(inherited.take_connections().empty());
+}
+
 TEST_CASE("after an exec, the sockets that were left open are found, and no others") {
   const Tcp tcp = connect();
   fcntl(tcp.client.get(), F_SETFD, FD_CLOEXEC);

@@ -31,18 +31,16 @@ Pair connected() {
 TEST_CASE("a socket in a bag stays open, and a look leaves the bag full") {
   Pair pair = connected();
   const std::uint64_t cookie = os::socket_cookie(pair.one.get());
-  std::vector<Descriptor> bags;
+  SocketBags bags;
   {
     const Descriptor put = std::move(pair.one);
     const int number = put.get();
-    auto made = put_into_bags({&number, 1});
-    REQUIRE(made);
-    bags = std::move(*made);
+    REQUIRE(bags.put({&number, 1}) == 0);
   }  // here its last other descriptor is closed
-  REQUIRE(bags.size() == 1);
-  CHECK((fcntl(bags[0].get(), F_GETFD) & FD_CLOEXEC) != 0);
+  REQUIRE(bags.bags().size() == 1);
+  CHECK((fcntl(bags.bags()[0].get(), F_GETFD) & FD_CLOEXEC) != 0);
   for (int look = 0; look < 2; ++look) {
-    auto found = look_into_bag(bags[0].get());
+    auto found = look_into_bag(bags.bags()[0].get());
     REQUIRE(found);
     REQUIRE(found->size() == 1);
     CHECK(os::socket_cookie(found->front().get()) == cookie);
@@ -51,39 +49,43 @@ TEST_CASE("a socket in a bag stays open, and a look leaves the bag full") {
     char byte = 0;
     CHECK(read(pair.other.get(), &byte, 1) == 1);
   }
-  bags.clear();
+  bags = SocketBags{};
   char byte = 0;
   CHECK(read(pair.other.get(), &byte, 1) == 0);  // with the bag, what was in it is closed
 }
 
-TEST_CASE("each bag holds so many sockets, and no more") {
+TEST_CASE("each bag takes so many messages, and the next one goes into another") {
   const Pair pair = connected();
-  const auto sizes = [&](std::size_t sockets) {
-    const std::vector<int> numbers(sockets, pair.one.get());
-    const auto bags = put_into_bags(numbers, 300);
-    REQUIRE(bags);
+  const auto sizes = [&](const std::vector<std::size_t>& puts) {
+    SocketBags bags{2};
+    for (const std::size_t sockets : puts) {
+      const std::vector<int> numbers(sockets, pair.one.get());
+      REQUIRE(bags.put(numbers) == 0);
+    }
     std::vector<std::size_t> counts;
-    for (const Descriptor& bag : *bags) counts.push_back(look_into_bag(bag.get())->size());
+    for (const Descriptor& bag : bags.bags()) counts.push_back(look_into_bag(bag.get())->size());
     return counts;
   };
-  CHECK(sizes(0).empty());
-  CHECK(sizes(1) == std::vector<std::size_t>{1});
-  CHECK(sizes(300) == std::vector<std::size_t>{300});
-  CHECK(sizes(301) == std::vector<std::size_t>{300, 1});
+  using Sizes = std::vector<std::size_t>;
+  CHECK(sizes({0}).empty());
+  CHECK(sizes({1}) == Sizes{1});
+  CHECK(sizes({506}) == Sizes{506});
+  CHECK(sizes({507}) == Sizes{506, 1});
+  CHECK(sizes({1, 1, 1}) == Sizes{2, 1});
 }
 
 TEST_CASE("a look for which the process has no descriptors left says so, and loses nothing") {
   const Pair pair = connected();
   const std::vector<int> numbers(600, pair.one.get());
-  const auto bags = put_into_bags(numbers);
-  REQUIRE(bags);
+  SocketBags bags;
+  REQUIRE(bags.put(numbers) == 0);
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit few{.rlim_cur = 400, .rlim_max = before.rlim_max};
   REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
-  const auto refused = look_into_bag(bags->front().get());
+  const auto refused = look_into_bag(bags.bags().front().get());
   REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE_FALSE(refused);
   CHECK(refused.error() == EMFILE);
-  CHECK(look_into_bag(bags->front().get())->size() == 600);
+  CHECK(look_into_bag(bags.bags().front().get())->size() == 600);
 }
