@@ -399,7 +399,7 @@ std::string_view known_encoding(std::string_view bytes) {
   constexpr std::array kBeginnings{
       Beginning{"\x1f\x8b", "compressed data (gzip)"},
       Beginning{"x\x01", "compressed data (zlib)"},
-      Beginning{"x\x5e", "compressed data (zlib)"},
+      Beginning{"x^", "compressed data (zlib)"},
       Beginning{"x\x9c", "compressed data (zlib)"},
       Beginning{"x\xda", "compressed data (zlib)"},
       Beginning{"\x28\xb5\x2f\xfd", "compressed data (Zstandard)"},

@@ -150,6 +150,22 @@ TEST_CASE("a fight for an id is a condition that counts its takeovers, and ends 
   CHECK(fleet.last(Kind::Fight).extra->condition->phase == Phase::Ended);
 }
 
+TEST_CASE("a fight goes on by a single takeover before its end") {
+  Fleet fleet{{.rule = kArticle}};
+  for (int turn = 0; turn <= 5; ++turn) static_cast<void>(fleet.join(t0 + turn * 1s, "pump-7"));
+  const MonoTime later = t0 + 5s + kConditionQuiet - 1ms;
+  static_cast<void>(fleet.join(later, "pump-7"));
+  CHECK(count_of(fleet.told(), "fight") == 1);  // its beginning
+  const Condition* const fight = fleet.monitor().conditions().find(Condition::Kind::Fight, "pump-7");
+  REQUIRE(fight != nullptr);
+  CHECK(fight->count == 6);
+  CHECK(fight->latest == later);
+  fleet.review(later + kConditionQuiet - 1ms);
+  CHECK(fleet.told().empty());
+  fleet.review(later + kConditionQuiet);
+  CHECK(fleet.told() == Words{"fight pump-7"});
+}
+
 TEST_CASE("clients slower than the tick are one condition, which says how slow, and ends with another rule") {
   Settings settings{.rule = kArticle};
   Fleet fleet{settings};

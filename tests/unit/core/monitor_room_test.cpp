@@ -312,6 +312,20 @@ TEST_CASE("a connection that beats again counts as before, replaced or not") {
   CHECK_FALSE(old.client().is_replaced);
 }
 
+TEST_CASE("a program that came back before a restart, or comes back after it, has replaced its connection") {
+  Fleet fleet{{.rule = kRule, .brake = kNoBrake}};
+  const Peer first = fleet.join(t0);
+  const Peer second = fleet.join(t0 + 1s);
+  fleet.restart();
+  fleet.advance(kLeft);
+  CHECK(first.client().is_replaced);
+  fleet.advance(kLeft + 1s);
+  CHECK_FALSE(second.client().is_replaced);
+  fleet.restart();
+  fleet.join(kLeft + 2s);
+  CHECK(second.client().is_replaced);
+}
+
 TEST_CASE("programs with another pid, another ip or another address replace nothing") {
   Fleet fleet{{.rule = kRule, .brake = kNoBrake}};
   const Peer old = fleet.connect(t0);
