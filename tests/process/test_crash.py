@@ -262,14 +262,19 @@ class Bags(CrashTest):
 
     def test_a_connection_that_the_daemon_closes_ends_all_the_same(self):
         daemon = self.start()
-        polite, wrong = self.connect(daemon), self.connect(daemon)
+        polite, wrong, unanswered = (self.connect(daemon) for _ in range(3))
         polite.sync(id="pump-7", notify=True)
         wrong.sync(id="pump-8")
+        unanswered.beat(id="pump-9")
+        daemon.wait("joined", client="pump-9")
+        wait_until(self.bags, "the turn has ended")
         polite.beat(status="close")
         self.assertEqual([got["type"] for got in polite.read_to_end()], ["status"])
         wrong.send(b"\xff" * 8)
         self.assertEqual(wrong.read_to_end(), [])
-        self.assertEqual((polite.ended_by, wrong.ended_by), ("eof", "eof"))
+        unanswered.send(b"\xff" * 8)
+        self.assertEqual(unanswered.read_to_end(), [])
+        self.assertEqual((polite.ended_by, wrong.ended_by, unanswered.ended_by), ("eof", "eof", "eof"))
 
     def test_ended_connections_do_not_pile_up_with_the_manager(self):
         daemon = self.start(accept_rate=0, max_clients=4000, log_rate=1)
