@@ -425,6 +425,33 @@ TEST_CASE("a state for later readers alone, a damaged one and another thing are 
   CHECK_FALSE(restore_state("", {}));
 }
 
+TEST_CASE("an address that is there twice, and more conditions than can last at once, are refused") {
+  Core core;
+  for (std::uint16_t port = 1; port <= 3; ++port) core.send(core.open(port, t0), "GET / HTTP/1.1\r\n", t0);
+  const std::string fields = fields_of(core.save());
+  const auto with_repeated = [&](std::uint16_t tag, std::size_t times) {
+    std::string repeated;
+    FieldWriter writer{repeated};
+    FieldReader reader{fields};
+    while (const auto field = reader.next()) {
+      for (std::size_t count = 0; count < (field->tag == tag ? times : 1); ++count) {
+        writer.bytes(field->tag, field->value);
+      }
+    }
+    return restore_fields(repeated, {});
+  };
+  constexpr std::uint16_t kRefusedPeer = 26;
+  constexpr std::uint16_t kCondition = 27;
+  CHECK(with_repeated(kRefusedPeer, 1));
+  const auto twice = with_repeated(kRefusedPeer, 2);
+  REQUIRE_FALSE(twice);
+  CHECK(twice.error().what == "an address is there twice");
+  CHECK(with_repeated(kCondition, kConditionsMax));
+  const auto too_many = with_repeated(kCondition, kConditionsMax + 1);
+  REQUIRE_FALSE(too_many);
+  CHECK(too_many.error().what == "there are too many");
+}
+
 TEST_CASE("an error names the field") {
   std::string fields;
   FieldWriter writer{fields};
