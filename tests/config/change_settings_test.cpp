@@ -185,6 +185,7 @@ TEST_CASE("a bound below the connected clients drops none of them and refuses th
   story.join("b", kStart);
   Settings settings = story.monitor.settings();
   settings.clients_max = 1;
+  settings.newcomers_max = 0;
   story.change(settings, kStart + 1s);
   CHECK(story.monitor.clients().size() == 2);
   Effects effects;

@@ -350,3 +350,34 @@ TEST_CASE(
     CHECK(effects.events().front().kind == Event::Kind::BrakeEnded);
   }
 }
+
+// Each allocation of turning a connection away fails once.  The peer is remembered or, for lack of memory, it
+// is not; where it is not, its refusal is reported all the same.
+TEST_CASE("a refusal that there is no memory to remember is reported all the same") {
+  std::size_t reported_alone = 0;
+  bool failed = true;
+  for (std::uint64_t nth = 1; failed; ++nth) {
+    CAPTURE(nth);
+    Settings settings = tight();
+    settings.clients_max = 0;
+    settings.newcomers_max = 0;
+    Monitor monitor{settings};
+    Effects effects;
+    const Endpoint peer = Fleet::peer_at(40'001);
+    bool refused = false;
+    {
+      FailingAllocations failing{nth, Fail::Once};
+      try {
+        failing.cover([&] { refused = !monitor.open(peer, t0, effects); });
+      } catch (const std::bad_alloc&) {
+      }
+      failed = FailingAllocations::has_failed();
+    }
+    if (refused && monitor.refused_peers().find(peer) == nullptr) {
+      REQUIRE(effects.events().size() == 1);
+      CHECK(effects.events().front().kind == Event::Kind::Refused);
+      ++reported_alone;
+    }
+  }
+  CHECK(reported_alone > 0);
+}
