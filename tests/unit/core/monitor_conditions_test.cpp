@@ -198,6 +198,36 @@ TEST_CASE("pauses of accepting are one condition while they follow one another")
   CHECK(fleet.last(Kind::AcceptPaused).extra->condition->count == 100);
 }
 
+TEST_CASE("a pause of accepting that goes on keeps its condition") {
+  Fleet fleet;
+  fleet.accept_paused("too fast", t0);
+  static_cast<void>(fleet.told());
+  const MonoTime later = t0 + limits::kAcceptQuiet - 1ms;
+  fleet.monitor().accept_still_paused(later);
+  fleet.review(later + limits::kAcceptQuiet - 1ms);
+  CHECK(fleet.told().empty());
+  fleet.review(later + limits::kAcceptQuiet);
+  CHECK(fleet.told() == Words{"accept_paused "});
+}
+
+TEST_CASE("slow beats further apart than a condition is quiet last for three of their intervals") {
+  Fleet fleet{{.rule = kArticle}};
+  const Peer pump = fleet.join(t0, "pump-7");
+  for (int beat = 1; beat <= 6; ++beat) pump.beat(t0 + beat * 300s);
+  const Condition* const slow = fleet.monitor().conditions().find(Condition::Kind::SlowBeats, "");
+  REQUIRE(slow != nullptr);
+  CHECK(slow->over == t0 + 1800s + 900s);
+}
+
+TEST_CASE("a connection that an operator kicked before its first heartbeat is refused nothing") {
+  Fleet fleet;
+  for (int kick = 0; kick < 10; ++kick) {
+    const Peer peer = fleet.connect(t0);
+    CHECK(fleet.kick(to_string(peer.client().peer), "", t0));
+  }
+  CHECK(refusals_of(fleet, "10.0.0.1") == nullptr);
+}
+
 TEST_CASE("a refused reload lasts until one is done") {
   Fleet fleet;
   fleet.reloaded("", t0);
