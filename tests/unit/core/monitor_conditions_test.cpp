@@ -223,7 +223,7 @@ TEST_CASE("a connection that an operator kicked before its first heartbeat is re
   Fleet fleet;
   for (int kick = 0; kick < 10; ++kick) {
     const Peer peer = fleet.connect(t0);
-    CHECK(fleet.kick(to_string(peer.client().peer), "", t0));
+    CHECK(fleet.kick(to_string(peer.client().peer), "not one of ours", t0));
   }
   CHECK(refusals_of(fleet, "10.0.0.1") == nullptr);
 }
