@@ -160,6 +160,7 @@ tl::expected<void, std::string> Daemon::listen_for_clients(const HandedSockets& 
 // A path that the operator set has to work.  The default path may not: the daemon then goes without, as its
 // user may not be allowed to write where services have their sockets.
 tl::expected<void, std::string> Daemon::listen_for_operators(const HandedSockets& handed) {
+  operations_.admit_readers(reloader_.in_force().control_readers);
   if (handed.control) return operations_.adopt(*handed.control);
   if (predecessor_ && adopt_control_socket()) return {};
   auto listening = operations_.listen(control_path(config()));

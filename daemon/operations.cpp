@@ -44,6 +44,10 @@ Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limi
 // --- doors ------------------------------------------------------------------------------------------------
 
 // A pause of the loop ends as soon as an operator connects.
+void Operations::admit_readers(std::optional<std::uint32_t> group) {
+  control_.use({.readers = group, .user = geteuid(), .group = getegid()});
+}
+
 tl::expected<void, std::string> Operations::listen(const std::string& path) {
   auto listening = control_.listen(path);
   if (listening) parts_.server.end_pause_for(*control_.acceptor());

@@ -64,12 +64,15 @@ class Operations final : public OperatorDesk {
   Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limit, Run run,
              std::optional<Continued> continued = {});
 
+  // A group whose members may see by the control socket and change nothing.  To be called before listen().
+  void admit_readers(std::optional<std::uint32_t> group);
+
   // The control socket, at a path or as the service manager handed it over.  The error is a sentence.
   [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path);
   [[nodiscard]] tl::expected<void, std::string> adopt(int descriptor);
   [[nodiscard]] tl::expected<void, std::string> adopt(Descriptor socket, const std::string& path);
 
-  // Serves HTTP there.  Where that is not a loopback address, only if `allow_remote`.  The error is a
+  // Serves HTTP there.  Where that is not a loopback address, only if http_may_be_remote().  The error is a
   // sentence.
   // `inherited` listens already, and is taken if it does so there; negative if there is none.
   [[nodiscard]] tl::expected<Endpoint, std::string> serve_http(const LoadedConfig& config,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -40,6 +41,9 @@ struct PeerCredentials {
 };
 // Nothing if the descriptor is no connected Unix socket.
 [[nodiscard]] std::optional<PeerCredentials> peer_credentials(int socket);
+
+// The groups that this process is in; empty where the system does not say.
+[[nodiscard]] std::vector<std::uint32_t> peer_groups(int socket);
 
 // A number by which a socket is known again after an exec.  On Linux it is the kernel's (SO_COOKIE): it holds
 // in every process, and no other socket has it until the next boot.  Elsewhere it is the descriptor's own

@@ -1,6 +1,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/ucred.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -52,6 +53,13 @@ std::optional<PeerCredentials> peer_credentials(int socket) {
   if (getsockopt(socket, SOL_LOCAL, LOCAL_PEERPID, &process, &size) != 0) process = 0;
 #endif
   return PeerCredentials{user, process};
+}
+
+std::vector<std::uint32_t> peer_groups(int socket) {
+  xucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(socket, SOL_LOCAL, LOCAL_PEERCRED, &credentials, &size) != 0) return {};
+  return {credentials.cr_groups, credentials.cr_groups + credentials.cr_ngroups};
 }
 
 std::uint64_t socket_cookie(int socket) {

@@ -39,6 +39,22 @@ std::optional<PeerCredentials> peer_credentials(int socket) {
   return PeerCredentials{credentials.uid, credentials.pid};
 }
 
+std::vector<std::uint32_t> peer_groups(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
+  // Asked with no room, the kernel says how much the groups need; with none, it succeeds.
+  std::vector<gid_t> groups;
+  size = 0;
+  while (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE) return {};
+    groups.resize(size / sizeof(gid_t));
+  }
+  groups.resize(size / sizeof(gid_t));
+  groups.push_back(credentials.gid);
+  return {groups.begin(), groups.end()};
+}
+
 std::uint64_t socket_cookie(int socket) {
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;

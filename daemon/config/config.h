@@ -33,6 +33,7 @@ struct Config {
   std::string log_target = "auto";
   unsigned log_rate = limits::kLogRateDefault;  // records of one kind of event in a second; 0 for no limit
   std::string control;                   // the path of the control socket; empty: default_control_path()
+  std::string control_readers;           // the name of a group; empty: none may only see
   std::string http_listen;               // HOST:PORT; empty: there is no HTTP
   std::string http_allow_remote = "no";  // or "yes"
   std::string http_tokens;               // the path of a file of tokens; empty: requests need none

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include <grp.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -215,6 +216,17 @@ class TogetherCheck {
   std::vector<Mistake>& mistakes_;
 };
 
+void find_readers(LoadedConfig& loaded, std::vector<Mistake>& mistakes) {
+  const std::string& name = loaded.config.control_readers;
+  if (name.empty()) return;
+  if (const group* const found = getgrnam(name.c_str())) {
+    loaded.control_readers = found->gr_gid;
+  } else {
+    mistakes.push_back({loaded.origins[*find_setting("control_readers")], "control_readers",
+                        "there is no group '" + escaped(name) + "' on this machine"});
+  }
+}
+
 // A file of tokens, read whole.  Null if there is none, or if something is wrong with it.
 std::shared_ptr<const TokenTable> read_tokens(const LoadedConfig& loaded, std::string_view key,
                                               const std::string& path, std::vector<Mistake>& mistakes) {
@@ -340,6 +352,7 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
       *before->tokens == *loaded.tokens) {
     loaded.tokens = before->tokens;
   }
+  find_readers(loaded, contents.mistakes);
   loaded.http_tokens = read_tokens(loaded, "http.tokens", loaded.config.http_tokens, contents.mistakes);
   read_https(loaded, contents.mistakes);
   loaded.tls = read_all_tls(loaded, contents.mistakes);

@@ -23,6 +23,8 @@ constexpr std::array<std::string_view, 3> kLogTargets{"auto", "stderr", "journal
 
 constexpr std::array<std::string_view, 2> kNoYes{"no", "yes"};
 
+constexpr std::int64_t kGroupNameMax = 32;  // bytes, as groupadd allows
+
 constexpr std::array<std::string_view, 3> kSyncs{"no", "second", "each"};
 
 constexpr std::array kSettings{
@@ -304,6 +306,17 @@ constexpr std::array kSettings{
             .meaning = "The control socket; when empty, $RUNTIME_DIRECTORY/control.sock, else "
                        "$XDG_RUNTIME_DIR/heartbeatd/control.sock, else /run/heartbeatd/control.sock",
             .member = [](Config& config) -> Member { return &config.control; }},
+    Setting{.key = "control_readers",
+            .type = Type::Path,
+            .min = 0,
+            .max = kGroupNameMax,
+            .unit = "bytes",
+            .choices = {},
+            .while_running = false,
+            .meaning =
+                "The group whose members may see by the control socket and change nothing; when empty, "
+                "whoever can connect may do everything",
+            .member = [](Config& config) -> Member { return &config.control_readers; }},
     Setting{.key = "http.listen",
             .type = Type::Address,
             .min = 0,

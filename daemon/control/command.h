@@ -12,6 +12,7 @@
 
 #include <tl/expected.hpp>
 
+#include "daemon/control/access.h"
 #include "daemon/control/control_context.h"
 #include "daemon/control/members.h"
 #include "daemon/report/answer.h"
@@ -22,6 +23,7 @@ namespace heartbeat {
 struct Operator {
   std::uint32_t uid = 0;
   std::int32_t pid = 0;
+  Rights rights = Rights::All;
 };
 
 // A request that has been checked in every member: begins its answer.  Called once.
@@ -29,6 +31,7 @@ using Order = std::function<std::unique_ptr<Answer>(Operator who, ControlContext
 
 struct Command {
   std::string_view name;
+  Rights needs;  // Read: it changes nothing, and shows no settings
   // The error is a sentence that says what is wrong and what would be right.
   tl::expected<Order, std::string> (*read)(Members& request);
 };

@@ -12,12 +12,17 @@ namespace heartbeat {
 namespace {
 
 constexpr std::array kCommands{
-    Command{"status", commands::read_status},     Command{"clients", commands::read_clients},
-    Command{"closed", commands::read_closed},     Command{"why", commands::read_why},
-    Command{"watch", commands::read_watch},       Command{"kick", commands::read_kick},
-    Command{"brake", commands::read_brake},       Command{"log_level", commands::read_log_level},
-    Command{"settings", commands::read_settings}, Command{"reload", commands::read_reload},
-    Command{"restart", commands::read_restart},
+    Command{"status", Rights::Read, commands::read_status},
+    Command{"clients", Rights::Read, commands::read_clients},
+    Command{"closed", Rights::Read, commands::read_closed},
+    Command{"why", Rights::Read, commands::read_why},
+    Command{"watch", Rights::Read, commands::read_watch},
+    Command{"kick", Rights::All, commands::read_kick},
+    Command{"brake", Rights::All, commands::read_brake},
+    Command{"log_level", Rights::All, commands::read_log_level},
+    Command{"settings", Rights::All, commands::read_settings},
+    Command{"reload", Rights::All, commands::read_reload},
+    Command{"restart", Rights::All, commands::read_restart},
 };
 
 std::string all_names() {
@@ -26,25 +31,32 @@ std::string all_names() {
   return names;
 }
 
+std::unique_ptr<Answer> forbid(const std::string& name) {
+  return error_answer("forbidden", "'" + name + "' is not for members of control_readers, who may only see");
+}
+
 }  // namespace
 
 std::span<const Command> all_commands() {
   return kCommands;
 }
 
-tl::expected<Order, std::string> read_request(std::string_view body) {
+tl::expected<Order, std::string> read_request(std::string_view body, Rights rights) {
   auto request = Members::parse(body);
   if (!request) return tl::unexpected(request.error());
   const std::string name = request->required_text("command");
   const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
                                            [&](const Command& each) { return each.name == name; });
-  if (command != kCommands.end()) return command->read(*request);
+  if (command != kCommands.end()) {
+    if (rights < command->needs) return Order{[name](Operator, ControlContext&) { return forbid(name); }};
+    return command->read(*request);
+  }
   request->refuse("command", "'" + escaped(name, limits::kExcerptMax) + "' is not one of " + all_names());
   return request->made(Order{});
 }
 
 std::unique_ptr<Answer> answer_to(std::string_view request, Operator who, ControlContext& context) {
-  const auto order = read_request(request);
+  const auto order = read_request(request, who.rights);
   if (!order) return error_answer("bad_request", order.error());
   return (*order)(who, context);
 }

@@ -16,8 +16,10 @@ namespace heartbeat {
 
 [[nodiscard]] std::span<const Command> all_commands();
 
-// The trust boundary: a request that is read has been checked in every member.  The error is a sentence.
-[[nodiscard]] tl::expected<Order, std::string> read_request(std::string_view body);
+// The trust boundary: a request that is read has been checked in every member.  A command
+// that needs other rights is answered `forbidden`.  The error is a sentence.
+[[nodiscard]] tl::expected<Order, std::string> read_request(std::string_view body,
+                                                            Rights rights = Rights::All);
 
 [[nodiscard]] std::unique_ptr<Answer> answer_to(std::string_view request, Operator who,
                                                 ControlContext& context);

@@ -27,6 +27,7 @@ tl::expected<void, std::string> ControlServer::listen(const std::string& path) {
   if (!file) return tl::unexpected(file.error());
   const int descriptor = file->take_descriptor();
   file_.emplace(std::move(*file));
+  file_->open_to_all(access_.readers.has_value());
   return adopt(descriptor);
 }
 
@@ -48,6 +49,7 @@ tl::expected<void, std::string> ControlServer::adopt(Descriptor socket, const st
   auto file = SocketFile::adopt(path);
   if (!file) return tl::unexpected(file.error());
   file_.emplace(std::move(*file));
+  file_->open_to_all(access_.readers.has_value());
   return adopt(socket.release());
 }
 
@@ -88,7 +90,7 @@ void ControlServer::take(uv::Acceptor&, uv::Acceptor::Accepted& accepted) {
   if (session.open(std::move(accepted.socket)) != 0) return;
   if (!has_room)
     return session.turn_away("busy", std::to_string(sessions_max_) + " control connections are open already");
-  session.begin();
+  if (!session.begin(access_)) return;
   Sessions& waiting = list_of(State::WaitsForPeer);
   waiting.splice(waiting.end(), made);
 }

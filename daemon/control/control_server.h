@@ -23,6 +23,7 @@
 #include "common/uv/handle.h"
 #include "common/uv/loop.h"
 #include "common/uv/watchers.h"
+#include "daemon/control/access.h"
 #include "daemon/control/control_context.h"
 #include "daemon/control/control_session.h"
 #include "daemon/control/socket_file.h"
@@ -45,6 +46,9 @@ class ControlServer final : uv::Acceptor::Door {
   ControlServer(ControlServer&&) = delete;
   ControlServer& operator=(ControlServer&&) = delete;
   ~ControlServer() override;
+
+  // Who may do what, at the sockets that are listened on after this.
+  void use(const ControlAccess& access) { access_ = access; }
 
   // Listens at the path, which is claimed (SocketFile).  The error is a sentence that names it.
   [[nodiscard]] tl::expected<void, std::string> listen(const std::string& path);
@@ -118,6 +122,7 @@ class ControlServer final : uv::Acceptor::Door {
   uv::Loop& loop_;
   ControlContext& context_;
   std::size_t sessions_max_;
+  ControlAccess access_;
   std::array<Sessions, 4> lists_;  // by state; a session that has ended is in none
   std::uint64_t events_seen_ = 0;  // the feed's next one when sessions were last woken for it
   Figures figures_;

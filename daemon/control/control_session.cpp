@@ -4,14 +4,26 @@
 #include <utility>
 
 #include "common/json_frame.h"
+#include "common/os/socket.h"
 #include "daemon/control/control_server.h"
 #include "daemon/control/one_answer.h"
 
 namespace heartbeat {
 
-void ControlSession::begin() {
-  if (const auto credentials = peer()) who_ = {credentials->uid, credentials->pid};
+bool ControlSession::begin(const ControlAccess& access) {
+  // A peer of which the system says nothing is in no group.
+  const auto credentials = peer();
+  if (credentials) who_ = {.uid = credentials->uid, .pid = credentials->pid};
+  if (access.readers) {
+    const auto groups = os::peer_groups(descriptor());
+    who_.rights = credentials ? rights_of(access, who_.uid, groups) : Rights::None;
+  }
+  if (who_.rights == Rights::None) {
+    turn_away("forbidden", "the control socket is for the daemon's own group and for control_readers");
+    return false;
+  }
   static_cast<void>(start_reading());  // fails only for a stream that is closing
+  return true;
 }
 
 void ControlSession::turn_away(std::string_view code, std::string_view message) {

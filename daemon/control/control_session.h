@@ -38,8 +38,9 @@ class ControlSession final : public uv::PipeStream {
 
   ControlSession(uv::Loop& loop, ControlServer& server) : PipeStream(loop), server_(server) {}
 
-  // Records the peer's credentials and starts reading.
-  void begin();
+  // Records what the peer may do and starts reading.  A peer that may do nothing is turned away: the caller
+  // then lets go of the session.
+  [[nodiscard]] bool begin(const ControlAccess& access);
   // Sends this error.  The caller then lets go of the session.
   void turn_away(std::string_view code, std::string_view message);
 

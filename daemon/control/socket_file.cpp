@@ -121,6 +121,11 @@ tl::expected<SocketFile, std::string> SocketFile::adopt(const std::string& path)
   return SocketFile{path, Descriptor{-1}, std::move(*lock)};
 }
 
+// Fails only where the file is not ours, and is then as it was.
+void SocketFile::open_to_all(bool open) const {
+  static_cast<void>(chmod(path_.c_str(), open ? 0666 : 0660));
+}
+
 int SocketFile::take_descriptor() {
   return socket_.release();
 }

@@ -35,6 +35,9 @@ class SocketFile {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
+  // Whether every user of the machine can connect (mode 0666), or only its own and its group (0660).
+  void open_to_all(bool open) const;
+
   // From here on the name is another process's, which adopts it.
   void leave() { path_.clear(); }
 
