@@ -46,11 +46,11 @@ class Authority:
         with open(self.path(name), "w", encoding="ascii") as file:
             file.write(text)
 
-    def issue(self, name, common_name=None, alternative=None, is_expired=False):
+    def issue(self, name, common_name=None, alternative=None, is_expired=False, days=20):
         request = ["-addext", f"subjectAltName={alternative}"] if alternative else []
         self._openssl("req", *self._new_key(name), "-subj", f"/CN={common_name or name}", *request,
                       "-out", f"{name}.csr")
-        days = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"] if is_expired else ["-days", "20"]
+        days = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"] if is_expired else ["-days", str(days)]
         self._openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", *days,
                       "-in", f"{name}.csr", "-out", f"{name}.pem")
 

@@ -100,7 +100,7 @@ class Conversation(TlsTest):
             client.sync()
         self.assertIsNone(client.socket.session and client.socket.session.has_ticket or None)
 
-    def test_records_may_come_byte_by_byte_and_many_frames_in_one(self):
+    def test_records_may_come_byte_by_byte_and_many_at_once(self):
         daemon = self.start_tls()
         peer = self.connect(daemon)
         tls = InMemory(self.context())
@@ -109,11 +109,11 @@ class Conversation(TlsTest):
             for byte in out:
                 peer.send(bytes([byte]))
             out, done = tls.step(peer.socket.recv(65536))
-        beats = b"".join(frame(heartbeat(id="drops", seq=seq)) for seq in range(99))
+        frames = [frame(heartbeat(id="drops", seq=seq)) for seq in range(99)]
         for byte in out + tls.encrypt(frame(heartbeat(id="drops"))):
             peer.send(bytes([byte]))
         daemon.wait("joined", client="drops")
-        peer.send(tls.encrypt(beats))
+        peer.send(b"".join(tls.encrypt(each) for each in frames[:50]) + tls.encrypt(b"".join(frames[50:])))
         wait_until(lambda: daemon.ask("why", client="drops")["client"]["heartbeats"] == 100, "a hundred heartbeats")
         # The first frame in the same segment as the end of the handshake.
         glued = self.connect(daemon)
@@ -299,6 +299,18 @@ class Reload(TlsTest):
             self.assertEqual(self.serial_of_server(daemon), before)
         os.unlink(self.path("server.key"))
         self.assertIn("cannot read", str(daemon.ask("reload")))
+
+    def test_the_log_says_when_a_file_expires_and_warns_two_weeks_before(self):
+        self.authority.issue("soon", "heartbeat.example", "DNS:heartbeat.example", days=13)
+        daemon = self.start_tls()
+        line = daemon.wait("tls", file=self.path("server.pem"))
+        self.assertEqual(line.level, "info")
+        self.assertRegex(line["expires"], r"^\d{4}-\d\d-\d\dT")
+        for end in (".pem", ".key"):
+            self.authority.write("server" + end, self.authority.read("soon" + end))
+        daemon.ask("reload")
+        line = daemon.wait("tls", count=2, file=self.path("server.pem"))
+        self.assertEqual((line.level, line.detail), ("warning", "it expires within 14 days; renew it, and reload"))
 
     def test_a_list_of_revoked_certificates_is_read_again(self):
         self.authority.issue("pump-7")
