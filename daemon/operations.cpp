@@ -6,7 +6,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/json_writer.h"
 #include "common/uv/address.h"
+#include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
 #include "daemon/config/descriptor_shares.h"
@@ -94,7 +96,7 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const LoadedConfig& c
 // --- each turn --------------------------------------------------------------------------------------------
 
 void Operations::count_descriptors() {
-  own_descriptors_ = uv::count_descriptors() - descriptors_in_use();
+  own_descriptors_ = uv::count_descriptors() + parts_.events.descriptors_to_come() - descriptors_in_use();
 }
 
 void Operations::after_turn() {
@@ -171,15 +173,28 @@ std::vector<SettingInForce> Operations::settings() const {
 
 // --- to order ---------------------------------------------------------------------------------------------
 
+// In the journal before what comes of it.  Where memory runs out the order is carried out all the same.
+void Operations::record_order(std::string_view command, std::string_view key, std::string_view value) {
+  uv::guarded([&] {
+    parts_.events.add_line("order", uv::wall_time(loop_), [&](JsonWriter& json) {
+      json.add("command", command);
+      if (!key.empty()) json.add(key, value);
+    });
+  });
+}
+
 bool Operations::kick(std::string_view name, std::string_view message) {
+  record_order("kick", "client", name);
   return parts_.server.kick(name, message);
 }
 
 std::optional<std::size_t> Operations::end_brake(BrakeEnd how) {
+  record_order("brake", "end", to_string(how));
   return parts_.server.end_brake(how);
 }
 
 tl::expected<std::string, std::string> Operations::set_log_level(const std::string& level) {
+  record_order("log_level", "level", level);
   return parts_.reloader.set_log_level(level, "operator");
 }
 
@@ -187,6 +202,13 @@ ReloadResult Operations::reload() {
   parts_.service.reloading();
   ReloadResult result = parts_.reloader.reload();
   reloads_.add(result.errors.empty());
+  const bool is_accepted = result.errors.empty();
+  uv::guarded([&] {
+    parts_.events.add_line("reload", uv::wall_time(loop_), [&](JsonWriter& json) {
+      json.add("accepted", is_accepted);
+      if (!is_accepted) json.add("error", result.errors.front());
+    });
+  });
   parts_.server.reloaded(result.errors.empty() ? std::string_view{}
                                                : std::string_view{result.errors.front()});
   if (http_) http_->require(parts_.reloader.in_force().http_tokens.get());

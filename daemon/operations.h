@@ -116,10 +116,14 @@ class Operations final : public OperatorDesk {
   std::optional<std::size_t> end_brake(BrakeEnd how) override;
   tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
   ReloadResult reload() override;
-  void begin_restart() override { parts_.restarter.begin(); }
+  void begin_restart() override {
+    record_order("restart", {}, {});
+    parts_.restarter.begin();
+  }
   [[nodiscard]] const RestartAttempt& restart_attempt() const override { return parts_.restarter.attempt(); }
 
  private:
+  void record_order(std::string_view command, std::string_view key, std::string_view value);
   [[nodiscard]] std::size_t descriptors_in_use() const;  // by clients, sessions and HTTP
 
   uv::Loop& loop_;

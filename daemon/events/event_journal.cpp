@@ -5,7 +5,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "common/json_writer.h"
 #include "common/limits.h"
 #include "common/uv/machine.h"
 
@@ -57,8 +56,12 @@ void EventJournal::go_on(const Feed& feed) {
 }
 
 void EventJournal::begin(std::string_view version, WallTime now) {
-  if (!is_on()) return;
-  add_note("start", now, version);
+  add_line("start", now, [&](JsonWriter& json) { json.add("version", version); });
+}
+
+std::size_t EventJournal::descriptors_to_come() const {
+  constexpr std::size_t kLockAndSegment = 2;
+  return is_on() ? kLockAndSegment - job_->worker.descriptors() : 0;
 }
 
 void EventJournal::change(const Options& options) {
@@ -71,11 +74,12 @@ void EventJournal::change(const Options& options) {
 void EventJournal::add(const Event& event) {
   if (!is_on() || event.number == 0) return;
   last_seq_ = event.number;
-  if (waiting_.size() < limits::kJournalQueueMax) waiting_.emplace_back(event);
+  if (in_memory() < limits::kJournalQueueMax) waiting_.emplace_back(event);
 }
 
-void EventJournal::add_note(std::string_view type, WallTime now, std::string_view version) {
-  if (waiting_.size() >= limits::kJournalQueueMax) return;
+void EventJournal::add_line(std::string_view type, WallTime now,
+                            const std::function<void(JsonWriter&)>& add_members) {
+  if (!is_on() || in_memory() >= limits::kJournalQueueMax) return;
   JournalWorker::Note note{.seq = last_seq_, .object = {}};
   JsonWriter json{note.object};
   json.begin_object();
@@ -83,7 +87,7 @@ void EventJournal::add_note(std::string_view type, WallTime now, std::string_vie
   json.add("boot", boot_);
   json.add("seq", last_seq_);
   json.add("at", format_instant(now));
-  if (!version.empty()) json.add("version", version);
+  add_members(json);
   json.end_object();
   waiting_.emplace_back(std::move(note));
 }
@@ -93,7 +97,7 @@ void EventJournal::add_note(std::string_view type, WallTime now, std::string_vie
 void EventJournal::after_turn(const WallClock& clock) {
   if (!is_on() || writing_.is_running() || last_writing_.is_running()) return;
   if (loop_.now() >= next_mark_) {
-    add_note("mark", uv::wall_time(loop_), {});
+    add_line("mark", uv::wall_time(loop_), [](JsonWriter&) {});
     next_mark_ = loop_.now() + limits::kJournalMarkEvery;
   }
   if (wants_to_write()) start_writing(writing_, clock);
@@ -110,6 +114,7 @@ bool EventJournal::wants_to_write() const {
 void EventJournal::start_writing(uv::Work& by, const WallClock& clock) {
   JournalWorker::Batch& batch = job_->batch;
   if (batch.entries.empty()) batch.entries.swap(waiting_);
+  in_batch_ = batch.entries.size();
   batch.clock = clock;
   batch.now = uv::wall_time(loop_);
   batch.strikes = options_.strikes;
@@ -148,6 +153,7 @@ void EventJournal::written() {
   if (result.synced) unsynced_ = false;
   if (result.serial != 0) serial_ = result.serial;
   if (result.began_segment) next_tidy_ = MonoTime{};
+  if (job_->batch.entries.empty()) in_batch_ = 0;
   if (result.error != 0) return failed(result.error);
   if (!figures_.is_paused) return;
   figures_.is_paused = false;
@@ -168,7 +174,7 @@ void EventJournal::failed(int error) {
 // The write that is under way, and one more with all that waits.
 void EventJournal::finish(const WallClock& clock, Millis bound, bool ends) {
   if (!is_on()) return;
-  if (ends) add_note("end", uv::wall_time(loop_), {});
+  if (ends) add_line("end", uv::wall_time(loop_), [](JsonWriter&) {});
   if (wait_for_writing(bound)) {
     written();
     if (!last_writing_.is_running()) start_writing(last_writing_, clock);
@@ -206,7 +212,7 @@ void EventJournal::tidied(const StoreReport& report) {
 
 JournalFigures EventJournal::figures() const {
   JournalFigures figures = figures_;
-  figures.waiting = waiting_.size();
+  figures.waiting = in_memory();
   return figures;
 }
 

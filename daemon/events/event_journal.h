@@ -9,12 +9,14 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/json_writer.h"
 #include "common/mono_time.h"
 #include "common/uv/loop.h"
 #include "common/uv/work.h"
@@ -55,6 +57,12 @@ class EventJournal {
   // A line for the beginning of this run.
   void begin(std::string_view version, WallTime now);
 
+  // A line of this type between the events, with members behind the common ones: `reload`, `order`.
+  void add_line(std::string_view type, WallTime now, const std::function<void(JsonWriter&)>& add_members);
+
+  // What the first write will open, beyond what is open now.  Before the first turn.
+  [[nodiscard]] std::size_t descriptors_to_come() const;
+
   // Of the options, all but the directory.
   void change(const Options& options);
 
@@ -84,7 +92,8 @@ class EventJournal {
     bool is_writing = false;
   };
 
-  void add_note(std::string_view type, WallTime now, std::string_view version);
+  // The batch that is under way or was refused, and what waits behind it.
+  [[nodiscard]] std::size_t in_memory() const { return in_batch_ + waiting_.size(); }
   [[nodiscard]] bool wants_to_write() const;
   void start_writing(uv::Work& by, const WallClock& clock);
   [[nodiscard]] bool wait_for_writing(Millis bound);
@@ -98,6 +107,7 @@ class EventJournal {
   std::string boot_;
   std::shared_ptr<Job> job_;
   std::vector<JournalWorker::Entry> waiting_;  // for the next batch
+  std::size_t in_batch_ = 0;                   // of the job, which its thread may be working on
   std::uint64_t last_seq_ = 0;                 // of the last event that came
   bool takes_result_ = false;                  // the result of the last write has not been looked at
   bool unsynced_ = false;

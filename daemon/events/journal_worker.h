@@ -58,6 +58,9 @@ class JournalWorker {
   // Out of memory is ENOMEM.  A batch that was written is emptied.
   [[nodiscard]] Result write(Batch& batch) noexcept;
 
+  // The files that are open: the lock and the segment.
+  [[nodiscard]] std::size_t descriptors() const { return writer_.descriptors(); }
+
   // The number of the last event that is written or named as lost.
   [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }
 

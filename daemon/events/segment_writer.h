@@ -5,6 +5,7 @@
 // call would not write over.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,6 +45,10 @@ class SegmentWriter {
 
   // Has the disk hold what was appended.  Returns 0 or errno's number.
   [[nodiscard]] int sync();
+
+  [[nodiscard]] std::size_t descriptors() const {
+    return (is_open() ? 1U : 0U) + (file_.get() >= 0 ? 1U : 0U);
+  }
 
   // The segment that is written to; 0 before the first.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }

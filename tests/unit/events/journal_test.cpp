@@ -1,9 +1,12 @@
 // The files of the event journal without a loop: what is written, where it goes on after a crash, and what is
 // removed.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -328,6 +331,42 @@ TEST_CASE("the queue takes its bound of events, and names the one beyond it as l
   CHECK(events::text_in(lost, "type") == "lost");
   CHECK(events::number_in(lost, "seq") == limits::kJournalQueueMax + 1);
   CHECK(events::number_in(lost, "count") == 1);
+}
+
+// What the disk has refused waits beside what comes behind it: both are one queue.
+TEST_CASE("the bound of the queue holds while a batch is tried again") {
+  const Folder folder;
+  const std::string directory = folder.journal() + "/absent/deeper";
+  uv::Loop loop;
+  const WallClock clock{at(0), MonoTime{}};
+  {
+    EventJournal journal{
+        loop, {.directory = directory, .sync = EventJournal::Sync::Never}, std::string{kBoot}};
+    CHECK(journal.open() == 0);
+    const auto turn_until = [&](const std::function<bool()>& condition) {
+      for (int turn = 0; turn < 50'000 && !condition(); ++turn) {
+        journal.after_turn(clock);
+        loop.turn_once();
+        std::this_thread::sleep_for(std::chrono::milliseconds{2});
+      }
+      REQUIRE(condition());
+    };
+    constexpr std::uint64_t kFirst = 100'000;
+    for (std::uint64_t number = 1; number <= kFirst; ++number) journal.add(event(number));
+    turn_until([&] { return journal.figures().failures >= 2; });
+    CHECK(journal.figures().waiting == kFirst);
+    for (std::uint64_t number = kFirst + 1; number <= limits::kJournalQueueMax + 1; ++number) {
+      journal.add(event(number));
+    }
+    CHECK(journal.figures().waiting == limits::kJournalQueueMax);
+    REQUIRE(::mkdir(folder.journal().c_str(), 0700) == 0);
+    REQUIRE(::mkdir((folder.journal() + "/absent").c_str(), 0700) == 0);
+    turn_until([&] { return journal.figures().written == limits::kJournalQueueMax; });
+    CHECK(journal.figures().waiting == 0);
+    journal.finish(clock, Millis{10'000}, true);
+    CHECK(journal.figures().lost == 1);
+  }
+  CHECK(loop.drain(Millis{10'000}).empty());
 }
 
 }  // namespace
