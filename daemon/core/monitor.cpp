@@ -252,7 +252,7 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   }
   if (state_.settings.bounds.max_rate > 0)
     client.meter.count(now - client.last_heard, state_.settings.bounds.max_rate);
-  is_no_longer_silent(entry);
+  if (client.is_replaced || client.is_listed) is_no_longer_silent(entry);
   client.last_heard = now;
   ++client.heartbeats;
   ++state_.counters.heartbeats;

@@ -89,7 +89,7 @@ TEST_CASE("gaps and margins are those of the heartbeats") {
 }
 
 TEST_CASE("probes, clients that beat too fast, and each cause of a refusal are counted") {
-  test::Desk desk{{.clients_max = 2, .bounds = {.max_rate = 1}}};
+  test::Desk desk{{.clients_max = 2, .newcomers_max = 0, .bounds = {.max_rate = 1}}};
   desk.leave(desk.connect());  // not a byte
   const ConnId fast = desk.join("pump-7");
   for (unsigned beat = 0; beat <= limits::kBeatBurstMin; ++beat) desk.beat(fast, "pump-7");
