@@ -50,7 +50,7 @@ std::size_t plain_length(const char* at, const char* end) {
 
 // --- the members ------------------------------------------------------------------------------------------
 
-enum class Member : std::uint8_t { Ip, Status, Pid, Id, Seq, Ack, Notify };
+enum class PlainMember : std::uint8_t { Ip, Status, Pid, Id, Seq, Ack, Notify };
 
 // Reads from the front.  Each take_ returns whether what it is named for stood there; if not, the body is not
 // plain, and the reader stops.  `Quote` is how a quotation mark is spelled: in the second encoding as \".
@@ -69,31 +69,35 @@ class Reader {
       if (!take_member(into)) return false;
       skip_blank();
     } while (take(','));
-    return take('}') && at_ == end_ && has(Member::Ip) && has(Member::Status);
+    return take('}') && at_ == end_ && has(PlainMember::Ip) && has(PlainMember::Status);
   }
 
  private:
-  [[nodiscard]] bool has(Member member) const { return (seen_ >> static_cast<unsigned>(member) & 1U) != 0; }
+  [[nodiscard]] bool has(PlainMember member) const {
+    return (seen_ >> static_cast<unsigned>(member) & 1U) != 0;
+  }
 
   // A key that does not match may have been taken in part: so none is tried after another one.
   bool take_member(Heartbeat& into) {
     if (!take(Quote)) return false;
     switch (*at_) {
       case 'i':
-        if (at_[1] == 'p') return take_key("ip", Member::Ip) && take_text(into.ip, limits::kClaimedIpMax);
-        return take_key("id", Member::Id) && take_text(into.id, limits::kIdMax) && !reads_as_address(into.id);
+        if (at_[1] == 'p')
+          return take_key("ip", PlainMember::Ip) && take_text(into.ip, limits::kClaimedIpMax);
+        return take_key("id", PlainMember::Id) && take_text(into.id, limits::kIdMax) &&
+               !reads_as_address(into.id);
       case 's':
-        if (at_[1] == 't') return take_key("status", Member::Status) && take_status(into.status);
-        return take_key("seq", Member::Seq) && take_number(into.seq);
-      case 'p': return take_key("pid", Member::Pid) && take_number(into.pid);
-      case 'a': return take_key("ack", Member::Ack) && take_flag(into.ack);
-      case 'n': return take_key("notify", Member::Notify) && take_flag(into.notify);
+        if (at_[1] == 't') return take_key("status", PlainMember::Status) && take_status(into.status);
+        return take_key("seq", PlainMember::Seq) && take_number(into.seq);
+      case 'p': return take_key("pid", PlainMember::Pid) && take_number(into.pid);
+      case 'a': return take_key("ack", PlainMember::Ack) && take_flag(into.ack);
+      case 'n': return take_key("notify", PlainMember::Notify) && take_flag(into.notify);
       default: return false;
     }
   }
 
   // The key up to where its value begins; false also for the second one of a name.
-  bool take_key(std::string_view name, Member member) {
+  bool take_key(std::string_view name, PlainMember member) {
     if (!take(name)) return false;
     if (has(member) || !take(Quote) || !take(':')) return false;
     seen_ |= 1U << static_cast<unsigned>(member);
@@ -162,7 +166,7 @@ class Reader {
 
   const char* at_;
   const char* end_;
-  unsigned seen_ = 0;  // a bit for each Member
+  unsigned seen_ = 0;  // a bit for each PlainMember
 };
 
 constexpr std::string_view kQuote = "\"";
