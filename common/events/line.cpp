@@ -9,8 +9,8 @@
 namespace heartbeat::events {
 namespace {
 
-constexpr std::string_view kBefore = ",\"crc\":\"";
-constexpr std::string_view kBehind = "\"}";
+constexpr std::string_view kBefore = R"(,"crc":")";
+constexpr std::string_view kBehind = R"("})";
 constexpr std::size_t kDigits = 8;
 constexpr std::size_t kSealSize = kBefore.size() + kDigits + kBehind.size();
 
