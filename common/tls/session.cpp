@@ -89,7 +89,7 @@ long control(BIO*, int command, long, void*) noexcept {
 }
 
 const BIO_METHOD* exchange_method() {
-  static BIO_METHOD* const method = [] {
+  static const BIO_METHOD* const method = []() -> const BIO_METHOD* {
     BIO_METHOD* const made = must_have(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "exchange"));
     BIO_meth_set_read(made, read_from);
     BIO_meth_set_write(made, write_to);

@@ -10,6 +10,7 @@ from harness import BOUND_S, Client, frame, heartbeat, millis, wait_until
 from service_manager import ServiceManager
 from test_restart import Beating
 
+NO_SHIM = unittest.skipIf(os.environ.get("SANITIZED") == "1", "a sanitizer wants to be loaded before anything else")
 SHIM = {"LD_PRELOAD": os.environ["CRASH_SHIM_LIBRARY"]}
 POISON = "poisonous"
 
@@ -180,6 +181,7 @@ class Kept(CrashTest):
         client.sync()
         self.assertEqual(daemon.ask("why", client="pump-7")["client"]["heartbeats"], sent + 1)
 
+    @NO_SHIM
     def test_a_crash_while_the_state_is_written_anew_goes_on_from_the_one_before(self):
         daemon = self.start(log_rate=1, max_rate=0, environment={**SHIM, "FORK_HANGS": "1"})
         client = self.connect(daemon)
@@ -194,7 +196,9 @@ class Kept(CrashTest):
         self.manager.settle()
         self.assertEqual(len(self.states()), 1)
 
+
 class Lost(CrashTest):
+    @NO_SHIM
     def test_the_client_whose_bytes_crash_the_daemon_is_the_only_one_that_is_lost(self):
         environment = {**SHIM, "CRASH_IN": "read", "CRASH_AT": POISON}
         daemon = self.start(environment=environment)
@@ -214,6 +218,7 @@ class Lost(CrashTest):
         self.assertEqual(daemon.ask("status")["clients"]["alive"], 17)
         self.assertEqual(daemon.ask("why", client="pump-19")["close"]["reason"], "crash")
 
+    @NO_SHIM
     def test_a_state_that_crashes_each_process_is_given_up_and_no_client_is_dropped(self):
         daemon = self.start()
         client = self.connect(daemon)
@@ -233,6 +238,7 @@ class Lost(CrashTest):
         self.assertEqual(daemon.ask("status")["clients"]["alive"], 1)
         self.assertEqual(daemon.ask("status")["listening"], ["%s:%s" % client.socket.getpeername()])
 
+    @NO_SHIM
     def test_a_client_that_was_not_sent_all_of_an_answer_is_lost(self):
         daemon = self.start(environment={**SHIM, "REFUSE_AT": "7654321"})
         deaf, other = self.connect(daemon), self.connect(daemon)

@@ -124,6 +124,7 @@ class Complete(JournalTest):
         clients = [self.connect(daemon) for _ in range(500)]
         for client in clients:
             client.beat()
+        wait_until(self.events, "the first events are in the journal")
         daemon.kill()
         last = max((event["seq"] for event in self.events()), default=0)
         again = self.start()
