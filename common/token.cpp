@@ -37,7 +37,7 @@ std::optional<TokenDigest> digest_of_hex(std::string_view hex) {
   for (std::size_t at = 0; at < hex.size(); ++at) {
     const std::size_t value = kHexDigits.find(hex[at]);
     if (value == std::string_view::npos) return {};
-    digest.at(at / 2) = static_cast<std::uint8_t>(digest.at(at / 2) << 4U | value);
+    digest.at(at / 2) = static_cast<std::uint8_t>(std::size_t{digest.at(at / 2)} << 4U | value);
   }
   return digest;
 }

@@ -286,7 +286,7 @@ class FieldsRead {
     } else if constexpr (std::same_as<T, Endpoint>) {
       if (!saved::read(field_->value, value)) fail("an address is malformed");
     } else if constexpr (saved::IsOptional<T>::value) {
-      return read(value.emplace());
+      return read(value.emplace(typename T::value_type{}));
     } else {
       FieldsRead record{field_->value, fault_, this};
       record.list(value);

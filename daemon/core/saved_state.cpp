@@ -595,7 +595,7 @@ std::string save_state(const StateToSave& state) {
   fields(24, state.started.time_since_epoch());
   fields(25, state.others);
   const auto& refused = monitor.refused.latest_first();
-  for (auto peer = refused.rbegin(); peer != refused.rend(); ++peer) fields(26, *peer);
+  std::for_each(refused.rbegin(), refused.rend(), [&](const RefusedPeer& peer) { fields(26, peer); });
   for (const Condition& condition : monitor.conditions.all()) fields(27, condition);
   return in_envelope(kMagic,
                      {.written_by = kStateFormat, .readable_by = kStateReadableBy, .content = content});

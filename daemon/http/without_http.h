@@ -13,6 +13,7 @@
 #include "common/endpoint.h"
 #include "common/uv/acceptor.h"
 #include "common/uv/loop.h"
+#include "daemon/core/credentials.h"
 #include "daemon/report/figures.h"
 #include "daemon/report/operator_desk.h"
 
@@ -28,6 +29,8 @@ class Server {
   [[nodiscard]] static tl::expected<Endpoint, std::string> adopt(const Descriptor& /*socket*/) {
     return listen({});
   }
+  static void require(const Credentials* /*tokens*/) {}
+  static void use_tls(const std::string& /*certificate*/, const std::string& /*key*/) {}
   static void after_turn() {}
   [[nodiscard]] static bool was_active() { return false; }
   [[nodiscard]] static int descriptor() { return -1; }
