@@ -127,8 +127,8 @@ void find_lost(Predecessor& predecessor, ConnId handled) {
 tl::expected<LeftState, std::string> read_newest(const std::vector<Descriptor>& files) {
   std::string calls;
   std::optional<CallLog::Head> newest;
-  for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    auto left = read_state_file(file->get());
+  for (std::size_t older = files.size(); older > 0; --older) {
+    auto left = read_state_file(files[older - 1].get());
     if (!left) return left;
     if (!newest) {
       newest = left->head;

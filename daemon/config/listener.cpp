@@ -79,8 +79,8 @@ Taken take_accept_rate(std::string_view option, Listener& listener) {
 Taken take_tls_or_refuse(std::string_view given, Listener& listener) {
   const std::size_t equals = std::min(given.find('='), given.size());
   const std::string_view name = given.substr(0, equals);
-  const auto option = std::find_if(kTlsOptions.begin(), kTlsOptions.end(),
-                                   [&](const TlsOption& known) { return known.name == name; });
+  const auto* const option = std::find_if(kTlsOptions.begin(), kTlsOptions.end(),
+                                          [&](const TlsOption& known) { return known.name == name; });
   if (option == kTlsOptions.end() || equals == given.size()) {
     return tl::unexpected("'" + escaped(given) +
                           "' is not an option of a listener: proxy_from=NETWORK,…, require=WORD, "
