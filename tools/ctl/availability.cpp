@@ -52,17 +52,16 @@ void AvailabilityCount::add_event(const JournalFact& fact) {
   const bool is_of_connection_only = fact.event == "connected" || fact.event == "refused";
   if (is_of_connection_only || (fact.event == "close" && fact.heartbeats == 0)) return;
   Known* const known = find(fact);
-  if (fact.event == "joined" || fact.event == "return" || fact.event == "takeover") {
-    change(*known, State::Alive, fact.at);
-  } else if (fact.event == "leave") {
+  const bool is_alive = fact.event == "joined" || fact.event == "return" || fact.event == "takeover";
+  if (fact.event == "leave") {
     change(*known, State::Leave, fact.at);
     if (fact.at >= from_ && fact.at < until_) ++known->sum.leaves;
   } else if (fact.event == "close") {
     // A daemon that ends closes its clients: nothing is known of them from there on.
     change(*known, fact.reason == "shutdown" ? State::Unknown : State::Closed, fact.at);
     if (fact.at >= from_ && fact.at < until_) ++known->sum.closes;
-  } else if (known->state == State::Unknown) {
-    change(*known, State::Alive, fact.at);  // it was heard
+  } else if (is_alive || known->state == State::Unknown) {  // any other event says that it was heard
+    change(*known, State::Alive, fact.at);
   }
 }
 

@@ -55,14 +55,14 @@ class AvailabilityCommand final : public Command {
     Millis last{0};
     bool has_ended = false;
     // Up to the last line where the daemon runs: later than that nothing is known yet.
-    const auto look = read_journal(journal_, [&](const Reply& line, std::uint64_t) {
+    auto look = read_journal(journal_, [&](const Reply& line, std::uint64_t) {
       last = std::max(last, parse_instant(line.object().text("at")).value_or(Millis{0}));
       has_ended = line.type() == "end";
     });
     if (!look) return look;
     const bool is_watching = !has_ended && now - last <= kMarkLate;
     AvailabilityCount count{now - length, is_watching ? last : now};
-    const auto read = read_journal(journal_, [&](const Reply& line, std::uint64_t) {
+    auto read = read_journal(journal_, [&](const Reply& line, std::uint64_t) {
       if (const auto fact = fact_of(line.object())) count.add(*fact);
     });
     if (!read) return read;

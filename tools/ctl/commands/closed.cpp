@@ -136,7 +136,7 @@ class ClosedCommand final : public Command {
     const std::uint64_t limit = limit_.value_or(limits::kListMax);
     std::deque<Reply> closes;  // the last ones, the oldest first
     std::uint64_t matching = 0;
-    const auto read = read_journal(journal_, [&](Reply line, std::uint64_t) {
+    auto read = read_journal(journal_, [&](Reply line, std::uint64_t) {
       if (line.type() != "event" || !matches(line.object(), since, *glob)) return;
       ++matching;
       closes.push_back(std::move(line));
@@ -145,11 +145,12 @@ class ClosedCommand final : public Command {
     if (!read) return read;
     if (closes.empty()) return tl::unexpected(Failure{kNo, {"no closed client matches"}});
     Table table = closed_table();
-    for (auto close = closes.rbegin(); close != closes.rend(); ++close) {
+    for (std::size_t earlier = closes.size(); earlier > 0; --earlier) {
+      const Reply& close = closes[earlier - 1];
       if (output.json()) {
-        output.print(*close);
+        output.print(close);
       } else {
-        table.add(closed_cells_of_event(close->object()));
+        table.add(closed_cells_of_event(close.object()));
       }
     }
     if (!output.json()) output.print(table.take(output.width()));
