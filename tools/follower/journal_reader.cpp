@@ -79,14 +79,15 @@ tl::expected<bool, int> JournalReader::behind(const JournalCursor& cursor) {
 tl::expected<std::uint64_t, int> JournalReader::last_serial_before(std::uint64_t seq) const {
   const auto segments = list_segments(directory_);
   if (!segments) return tl::unexpected(segments.error());
-  for (auto segment = segments->rbegin(); segment != segments->rend(); ++segment) {
-    auto input = SegmentInput::open(directory_, *segment);
+  for (std::size_t later = segments->size(); later > 0; --later) {
+    const auto& segment = (*segments)[later - 1];
+    auto input = SegmentInput::open(directory_, segment);
     if (!input && input.error() == ENOENT) continue;
     if (!input) return tl::unexpected(input.error());
     const auto line = input->next();
     if (!line) return tl::unexpected(line.error());
     const bool is_head = *line && is_true_line(**line) && text_in(**line, "type") == "segment";
-    if (is_head && number_in(**line, "seq").value_or(seq) < seq) return segment->serial;
+    if (is_head && number_in(**line, "seq").value_or(seq) < seq) return segment.serial;
   }
   return 0;
 }

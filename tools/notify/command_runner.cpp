@@ -33,7 +33,7 @@ struct CommandRunner::Run {
   }
 
   // The process and what it has started.
-  void signal(int number) { ::kill(-process.pid, number); }
+  void signal(int number) const { ::kill(-process.pid, number); }
 
   void ended(std::int64_t exit_code, int by) {
     AttemptResult result{.is_delivered = exit_code == 0 && by == 0 && !is_late};
@@ -88,6 +88,7 @@ void CommandRunner::run(const std::vector<std::string>& command, const std::stri
 
   std::vector<std::string> texts = command;
   std::vector<char*> arguments;
+  arguments.reserve(texts.size() + 1);
   for (std::string& text : texts) arguments.push_back(text.data());
   arguments.push_back(nullptr);
   std::string path = "PATH=/usr/local/bin:/usr/bin:/bin";
