@@ -153,7 +153,7 @@ class ConfigReader {
         if (format == "events")
           hook.format = HookConfig::Format::Events;
         else if (format != "cloudevents")
-          refuse(node, "format: must be \"cloudevents\" or \"events\"");
+          refuse(node, R"(format: must be "cloudevents" or "events")");
       } else if (name == "secret") {
         text(name, node, hook.secret);
         if (!is_hook_name(hook.secret))
