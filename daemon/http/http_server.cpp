@@ -507,8 +507,7 @@ bool Server::send_text(MHD_Connection* handle, unsigned status, const char* type
   add_header(reply.get(), MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   if (status == MHD_HTTP_UNAUTHORIZED) {
     add_header(reply.get(), MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"heartbeatd\"");
-    add_header(reply.get(), MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-               "Basic realm=\"heartbeatd\", charset=\"UTF-8\"");
+    add_header(reply.get(), MHD_HTTP_HEADER_WWW_AUTHENTICATE, R"(Basic realm="heartbeatd", charset="UTF-8")");
   }
   if (status == MHD_HTTP_METHOD_NOT_ALLOWED) add_header(reply.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   return send(handle, status, type, reply);
