@@ -11,6 +11,7 @@
 #include "common/descriptor.h"
 #include "common/events/compression.h"
 #include "common/events/segments.h"
+#include "common/write_all.h"
 
 namespace heartbeat::events {
 
@@ -23,16 +24,6 @@ namespace {
 
 // On lines of the feed level 3 makes 12 bytes of an event; above it a tenth less costs ten times the time.
 constexpr int kLevel = 3;
-
-int write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
 
 }  // namespace
 

@@ -6,18 +6,14 @@
 #include <unistd.h>
 
 #include "common/os/unnamed_file.h"
+#include "common/write_all.h"
 
 namespace heartbeat::os {
 
 tl::expected<Descriptor, int> memory_file(std::string_view bytes) {
   auto file = unnamed_file();
   if (!file) return file;
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file->get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return tl::unexpected(errno);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (const int error = write_all(file->get(), bytes); error != 0) return tl::unexpected(error);
   if (const int error = seal(file->get()); error != 0) return tl::unexpected(error);
   return file;
 }

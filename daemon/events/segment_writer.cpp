@@ -13,6 +13,7 @@
 #include "common/events/segments.h"
 #include "common/json_writer.h"
 #include "common/os/file_sync.h"
+#include "common/write_all.h"
 
 namespace heartbeat {
 namespace {
@@ -142,20 +143,13 @@ int SegmentWriter::begin_segment(std::uint64_t seq_before, WallTime now) {
 
 // At a place that is stated: what a write that failed has left behind the end is written over by the next.
 int SegmentWriter::write_at_end(std::string_view bytes) {
-  std::uint64_t at = size_;
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int error = errno;
-      // Where this fails, too, a reader finds a last line that is not whole, and waits for the rest of it.
-      static_cast<void>(::ftruncate(file_.get(), static_cast<off_t>(size_)));
-      return error;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-    at += static_cast<std::uint64_t>(written);
+  const int error = write_all_at(file_.get(), bytes, size_);
+  if (error != 0) {
+    // Where this fails, too, a reader finds a last line that is not whole, and waits for the rest of it.
+    static_cast<void>(::ftruncate(file_.get(), static_cast<off_t>(size_)));
+    return error;
   }
-  size_ = at;
+  size_ += bytes.size();
   return 0;
 }
 

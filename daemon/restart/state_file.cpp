@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/os/unnamed_file.h"
+#include "common/write_all.h"
 
 namespace heartbeat {
 namespace {
@@ -29,17 +30,6 @@ struct FileHead {
   CallLog::Head log;
 };
 static_assert(sizeof(FileHead) <= kHeadRoom);
-
-int write_at(int file, std::string_view bytes, std::size_t at) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-    at += static_cast<std::size_t>(written);
-  }
-  return 0;
-}
 
 bool read_at(int file, char* bytes, std::size_t size, std::size_t at) {
   while (size > 0) {
@@ -90,7 +80,7 @@ tl::expected<StateFile, int> StateFile::create(const Label& label, const Listeni
 }
 
 int StateFile::write(std::string_view handover) {
-  const int error = write_at(file_.get(), handover, mapped_.size());
+  const int error = write_all_at(file_.get(), handover, mapped_.size());
   if (error == 0) reinterpret_cast<FileHead*>(mapped_.data())->handover_size = handover.size();
   return error;
 }
@@ -109,7 +99,7 @@ tl::expected<LeftState, std::string> read_state_file(int descriptor) {
   if (!head) return tl::unexpected(std::string{"it is damaged, or of another version"});
   ++head->attempts;
   const std::string_view attempts{reinterpret_cast<const char*>(&head->attempts), sizeof head->attempts};
-  static_cast<void>(write_at(descriptor, attempts, offsetof(FileHead, attempts)));
+  static_cast<void>(write_all_at(descriptor, attempts, offsetof(FileHead, attempts)));
   LeftState left{.label = {.number = head->number, .is_planned = head->is_planned != 0},
                  .attempts = head->attempts,
                  .head = head->log};

@@ -10,21 +10,12 @@
 #include "common/descriptor.h"
 #include "common/events/line.h"
 #include "common/events/segments.h"
+#include "common/write_all.h"
 
 namespace heartbeat {
 namespace {
 
 constexpr std::uint64_t kCursorFileMax = std::uint64_t{64} * 1024 * 1024;
-
-int write_whole(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ::fsync(file) == 0 ? 0 : errno;
-}
 
 }  // namespace
 
@@ -44,7 +35,8 @@ int CursorFile::save(std::string_view object) const {
   const std::string beside = path_ + ".new";
   const Descriptor file{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
   if (file.get() < 0) return errno;
-  if (const int error = write_whole(file.get(), line); error != 0) return error;
+  if (const int error = write_all(file.get(), line); error != 0) return error;
+  if (::fsync(file.get()) != 0) return errno;
   return std::rename(beside.c_str(), path_.c_str()) == 0 ? 0 : errno;
 }
 
