@@ -15,6 +15,7 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "common/limits.h"
 #include "common/text.h"
 
@@ -330,23 +331,6 @@ void sort_by_place(std::vector<T>& all, OriginOf origin_of) {
   };
   std::stable_sort(all.begin(), all.end(), [&](const T& a, const T& b) { return place(a) < place(b); });
 }
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&&) = delete;
-  Descriptor& operator=(Descriptor&&) = delete;
-  [[nodiscard]] int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 }  // namespace
 
