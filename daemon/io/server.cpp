@@ -127,8 +127,8 @@ MonoTime Server::now() {
   return turn_.now();
 }
 
-// Without memory it throws before anything has changed, but that the session is gone, for which a connection
-// is not offered again.  While the reserve is in use the connection is refused.
+// Without memory it throws before anything has changed, except that the session is gone; a connection that
+// had one is not offered again.  While the reserve is in use the connection is refused.
 void Server::arrived(Descriptor& socket, Introduction& introduction, std::string_view first_bytes) {
   hurry();  // where one connection came, more may be coming
   OwnedConnection connection{new Connection{loop_, *this, std::move(introduction.session)}};

@@ -158,9 +158,10 @@ class Server final : Entrance::Host {
   // --- for a process that begins after a crash of this one ---
   // From now on every call of the monitor is written there; null: nowhere.
   void log_calls(CallLog* log);
-  // Duplicates of these sockets are about to be kept open elsewhere, so the connections will be shut down
-  // before they are closed: of the clients that connected since the last call, or of all.  Those that came by
-  // TLS are left out, as their sessions end with the process.  They stay the connections'.
+  // The sockets of the clients that connected since the last call, and of all clients.  The caller is about
+  // to keep duplicates of them open elsewhere, so from here on the server shuts each of these connections
+  // down before it closes it.  Clients that came by TLS are left out, as their sessions end with the process.
+  // The connections own the sockets still.
   [[nodiscard]] std::vector<int> share_new_sockets();
   [[nodiscard]] std::vector<int> share_all_sockets();
   // The connections go on in the duplicates: this process closes its own without a sign to the peer.

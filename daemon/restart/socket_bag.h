@@ -20,9 +20,9 @@ namespace heartbeat {
 
 class SocketBags {
  public:
-  // Messages in a bag, of at most os::kDescriptorsPerMessage sockets.  What any Linux takes: the queue of a
-  // Unix socket holds 278 messages with the default net.core.wmem_default (212992), so this is less than
-  // half.
+  // Messages in a bag, each with at most os::kDescriptorsPerMessage sockets.  With the kernel's default
+  // net.core.wmem_default (212992) the queue of a Unix socket holds 278 messages; this bound is less than
+  // half of that, so that a machine with a smaller default takes it, too.
   static constexpr std::size_t kMessagesPerBag = 128;
 
   explicit SocketBags(std::size_t messages_per_bag = kMessagesPerBag) : messages_max_(messages_per_bag) {}
