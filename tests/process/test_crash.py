@@ -69,6 +69,15 @@ class Kept(CrashTest):
         for daemon in self.daemons:
             self.assertEqual(daemon.lines("takeover") + daemon.lines("strike"), [])
 
+    def test_with_nobody_connected_the_next_process_takes_the_next_client_at_the_same_address(self):
+        address = self.start().address
+        daemon = self.crash()
+        self.assertEqual(daemon.address, address)
+        self.assertEqual(len(daemon.lines("restarted", reason="crash")), 1)
+        self.assertEqual([line.text for line in daemon.lines() if line.level == "error"], [])
+        self.connect(daemon).sync(id="pump-7")
+        self.assertEqual(self.crash().ask("status")["clients"]["alive"], 1)
+
     def test_what_is_known_of_clients_goes_on(self):
         daemon = self.start()
         left, half, gone = (self.connect(daemon) for _ in range(3))
