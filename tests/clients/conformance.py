@@ -11,6 +11,7 @@ COMMAND starts one client.  In each of its words these are replaced, the numbers
     {base} {cap}         the bounds of the pause before connecting again
     {gate}               longest silence of the work, 0 for no gate
     {ca} {token}         with --tls: a file with the certificate to trust, and the token
+    {token_file}         a file that holds the token
 
 The client runs until it is ended.  SIGTERM is its orderly end.  It obeys orders on its standard input, one a line:
 
@@ -20,8 +21,8 @@ The client runs until it is ended.  SIGTERM is its orderly end.  It obeys orders
     crash                fail as the language fails: an exception, a panic, abort()
     ping                 answer with the line `pong` on standard output, from the caller's own loop
 
-A client that cannot answer `ping` shows that its loop is not blocked by obeying SIGTERM.  After `superseded`, `kicked`
-and the two refusals of what it sent a client may also end by itself: a program that ends fights with no other.
+A client that cannot answer `ping` shows that its loop is not blocked by obeying SIGTERM.  After `superseded`, `kicked`,
+`bad_frame`, `bad_heartbeat` and `goodbye` a client may also end by itself: a program that ends fights with no other.
 The exit status is 0 if no rule failed, 1 if one did.
 """
 import argparse
@@ -45,6 +46,14 @@ DECLARATIONS = 200
 # A client that has not started after this long will not start.
 START = 90
 
+# Every reason that heartbeatd gives for a close (docs/protocol.md), by what the client then does.
+BARRED = ["superseded", "kicked", "unauthorized", "crash"]
+ORDINARY = ["silent", "away", "goodbye", "bad_frame", "bad_heartbeat", "never_spoke", "frame_timeout", "limit",
+            "shutdown", "given_up"]
+# Logged by the daemon only: the connection has ended, so no client can read them.
+UNHEARD = ["peer_closed", "reset", "timed_out"]
+MAY_END_AFTER = ["superseded", "kicked", "goodbye", "bad_frame", "bad_heartbeat"]
+
 
 class Skipped(Exception):
     """The rule cannot be tried; the text says why."""
@@ -58,9 +67,10 @@ class Client:
     """One run of the client under test."""
 
     def __init__(self, options, port, name, *, interval=100, base=50, cap=400, gate=0, host="127.0.0.1", tls=False,
-                 environment=None):
-        values = {"host": host, "port": port, "id": f"conformance-{name}", "interval": interval, "base": base,
-                  "cap": cap, "gate": gate, "ca": options.ca, "token": options.token}
+                 environment=None, own_id=None):
+        values = {"host": host, "port": port, "id": own_id or f"conformance-{name}", "interval": interval, "base": base,
+                  "cap": cap, "gate": gate, "ca": options.ca, "token": options.token,
+                  "token_file": options.token_file}
         command = list(options.command) + (options.tls.split() if tls else [])
         for key, value in values.items():
             command = [word.replace("{" + key + "}", str(value)) for word in command]
@@ -113,6 +123,7 @@ class Run:
         self.options = options
         self.name = name
         self.seen = ""
+        self._clients = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -134,11 +145,18 @@ class Run:
 
     def client(self, port, **settings):
         client = Client(self.options, port, settings.pop("name", self.name), **settings)
+        self._clients.append(client)
         self._stack.callback(client.errors.close)
         self._stack.callback(client.process.stdout.close)
         self._stack.callback(_close_quietly, client.process.stdin)
         self._stack.callback(client.kill)
         return client
+
+    def check_sanitizers(self):
+        """Fails the rule where a sanitizer has reported anything, whatever the exit status was."""
+        for client in self._clients:
+            said = client.said()
+            assert not any(word in said for word in ("Sanitizer", "runtime error:")), said[:2000]
 
     def start(self, **settings):
         """A server and a client that has sent its first heartbeat."""
@@ -249,6 +267,16 @@ def kicked(run):
     _cap_at_once(run, "kicked")
 
 
+def unauthorized(run):
+    """rule 3: after unauthorized, half the cap to the cap at once"""
+    _cap_at_once(run, "unauthorized")
+
+
+def daemon_crash(run):
+    """rule 3: after crash, half the cap to the cap at once"""
+    _cap_at_once(run, "crash")
+
+
 def takeover(run):
     """rule 3: two clients with one id take over at most once a cap each"""
     server = run.server()
@@ -277,7 +305,7 @@ def takeover(run):
 
 
 def retry_after(run):
-    """rule 4: retry_after_ms of a close is obeyed, once (drain)"""
+    """rule 4: retry_after_ms of a close is obeyed, once"""
     server, client, peer = run.start(base=50, cap=400)
     peer.heartbeats_for(0.25)
     peer.send(frame({"type": "status", "status": "close", "reason": "shutdown", "detail": "draining",
@@ -290,6 +318,23 @@ def retry_after(run):
     again, peer = pause_after(server, client, peer.close)
     assert again < 1.4, f"{again:.2f} s after the next end, too, which asked for nothing"
     run.seen = f"{pause:.2f} s for 1.5 s, then {again:.2f} s"
+
+
+def drain(run):
+    """rule 4: a daemon drains and ends, and the client comes back to the next one at the time that it was given"""
+    server, client, peer = run.start(interval=100, base=50, cap=400)
+    peer.send(frame({"type": "status", "status": "close", "reason": "shutdown", "detail": "draining",
+                     "retry_after_ms": 1200}))
+    drained = time.monotonic()
+    peer.close()
+    # A client that comes early finds the old daemon, and is seen; one that comes in time finds the new one.
+    assert server.accept_or_none(1) is None, f"back after {time.monotonic() - drained:.2f} s, and 1.2 s were asked for"
+    server.refuse()
+    server.listen_again()
+    peer = server.accept(0.2 + 2 * client.cap + SLACK)
+    heartbeat = peer.heartbeat(SLACK)
+    assert heartbeat.get("notify") is True, f"the next daemon is not asked for notices: {heartbeat}"
+    run.seen = f"back after {peer.accepted_at - drained:.2f} s, and 1.2 s were asked for"
 
 
 def absence(run):
@@ -498,24 +543,51 @@ def struct_length(length):
 
 
 def refusals(run):
-    """after each reason for a close it comes back by the pause, or ends"""
-    run.seen = ""
+    """after each other reason for a close, known or not, it comes back by the pause, or ends"""
     ended = []
-    reasons = ["silent", "away", "never_spoke", "frame_timeout", "limit", "shutdown", "given_up", "eclipse", "bad_frame",
-               "bad_heartbeat", "unauthorized"]
+    reasons = ORDINARY + ["eclipse", ""]
     server = client = None
     for reason in reasons:
         if client is None:
-            server, client, peer = run.start(base=40, cap=160)
+            # A cap that is far beyond every wait here: a client that takes the cap does not come back in time.
+            server, client, peer = run.start(interval=20, base=40, cap=60000)
+            client.cap = client.base
+        peer.heartbeat(SLACK)
+        peer.heartbeats_for(0.06)  # more than an interval: the pause is at most the base
         peer.send(close_frame(reason, detail="a sentence"))
         try:
             _, peer = pause_after(server, client, peer.close)
             peer.heartbeat(SLACK)
         except Ended as end:
-            assert reason.startswith("bad_"), f"after {reason} it {end}"
+            assert reason in MAY_END_AFTER, f"after {reason} it {end}"
             ended.append(reason)
             client = None
     run.seen = f"{len(reasons)} reasons" + (f", ends after {', '.join(ended)}" if ended else "")
+
+
+def ids(run):
+    """an id that heartbeatd would refuse is refused by the client, and any other one is sent as it is"""
+    refused = ["10.0.0.7", "10.0.0.7:80", "10.0.0.7:99999", "[10.0.0.7]:80", "::1", "fe80::1%eth0", "[::1]", "[::1]:80",
+               "[fe80::1%eth0]:80", "02:42:ac:ff:fe:11:00:02", "x" * 129, "tab\tin it", "line\n"]
+    sent = ["10.0.0.256", "10.0.7", "7", "[::1", "::1]", "::g", "10.0.0.7:", "10.0.0.7:a", "deadbeef", "02:42:ac:11:00:02",
+            "pump-7", "a b", "Pumpe-ä", "x" * 128]
+    server = run.server()
+    for each in refused:
+        client = run.client(server.port, own_id=each)
+        end = time.monotonic() + START
+        while client.process.poll() is None:
+            assert server.accept_or_none(0.02) is None, f"it connects with the id {each!r}"
+            assert time.monotonic() < end, f"it neither connects nor ends with the id {each!r}"
+        assert client.process.returncode != 0, f"exit status 0 with the id {each!r}"
+    for each in sent:
+        client = run.client(server.port, own_id=each)
+        peer = server.accept_or_none(START)
+        assert peer is not None, f"it does not connect with the id {each!r}"
+        heartbeat = peer.heartbeat(SLACK)
+        assert heartbeat.get("id") == each, f"{heartbeat} with the id {each!r}"
+        client.kill()
+        peer.connection.close()
+    run.seen = f"{len(refused)} refused, {len(sent)} sent"
 
 
 def half_close(run):
@@ -572,19 +644,21 @@ def tls_stranger(run):
             return
 
 
-RULES = [pace, jitter, grow_and_fall_back, superseded, kicked, takeover, retry_after, absence, stall, goodbye,
-         goodbye_apart, goodbye_deaf, killed, crash, names, gate, declared_leave, frames, bad_frames, refusals, half_close,
-         restart, tls, tls_stranger]
+RULES = [pace, jitter, grow_and_fall_back, superseded, kicked, unauthorized, daemon_crash, takeover, retry_after, drain,
+         absence, stall, goodbye, goodbye_apart, goodbye_deaf, killed, crash, names, gate, declared_leave, ids, frames,
+         bad_frames, refusals, half_close, restart, tls, tls_stranger]
 
 
 def try_rule(options, rule):
     """One line of the table: the rule, `pass`, `FAIL` or `skip`, and what was seen."""
     with Run(options, rule.__name__) as run:
         try:
-            rule(run)
+            try:
+                rule(run)
+            except Ended as end:
+                run.seen = str(end)
+            run.check_sanitizers()
             return rule, "pass", run.seen
-        except Ended as end:
-            return rule, "pass", str(end)
         except Skipped as why:
             return rule, "skip", str(why)
         except (AssertionError, OSError, ValueError, subprocess.TimeoutExpired) as error:
@@ -615,12 +689,16 @@ def main():
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     rules = [rule for rule in RULES if not options.only or rule.__name__ in options.only]
-    options.ca, options.token, options.context = "", "", None
+    options.ca, options.token, options.token_file, options.context = "", "", "", None
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs) as pool:
         if options.tls:
             options.token = "hb_0123456789abcdef"
             options.context, options.ca = certificate(folder)
+            options.token_file = f"{folder}/token"
+            with open(options.token_file, "w", encoding="ascii") as file:
+                file.write(options.token + "\n")
+            os.chmod(options.token_file, 0o600)
         results = list(pool.map(lambda rule: try_rule(options, rule), rules))
     for rule, result, seen in results:
         print(f"{rule.__name__:<19} {result}  {rule.__doc__}\n{'':<25}{seen}")

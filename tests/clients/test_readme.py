@@ -41,6 +41,9 @@ def main():
         text = readme.read()
     example = re.search(rf"```{BLOCK[language]}\n(.*?)```", text, re.DOTALL).group(1)
     assert len(text.splitlines()) <= 50, "a README of more than one screen"
+    if language == "c":
+        with open(f"{folder}/heartbeat_client.c", encoding="utf-8") as source:
+            assert len(source.readlines()) < 400, "the C client must stay under 400 lines"
     server = Server()
     assert "14000" in example
     with tempfile.TemporaryDirectory() as work:

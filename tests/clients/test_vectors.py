@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 
+import conformance
 from heartbeat_client import _rules
 from scripted_server import frame
 
@@ -105,6 +106,26 @@ class Vectors(unittest.TestCase):
         self.assertGreaterEqual(_rules.Pause(1, 60).after(100, 10, read[3]), 5)
 
 
+class Reasons(unittest.TestCase):
+    """Each reason for a close has a definite behaviour: in the document, and in the conformance test."""
+
+    def table(self, name, heading):
+        """The words in the first column of the table that follows a heading."""
+        with open(os.path.join(os.path.dirname(DOCUMENT), name), encoding="utf-8") as document:
+            section = document.read().split(f"\n### {heading}\n")[1]
+        rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0].splitlines()[2:]
+        return {word: row for row in rows for word in re.findall(r"`(\w+)`", row.split("|")[1])}
+
+    def test_none_is_left_out(self):
+        reasons = set(self.table("protocol.md", "Reasons for a close"))
+        self.assertGreater(len(reasons), 15)
+        self.assertEqual(reasons, set(conformance.BARRED + conformance.ORDINARY + conformance.UNHEARD))
+        rows = self.table("clients.md", "What a client does after a close")
+        self.assertEqual(reasons, set(rows) | set(conformance.UNHEARD))
+        self.assertEqual(sorted(word for word, row in rows.items() if row.split("|")[2].startswith(" the cap at once")),
+                         sorted(conformance.BARRED))
+
+
 class Pause(unittest.TestCase):
     """The bounds of the pause, drawn often enough that each half of the range shows."""
 
@@ -124,7 +145,7 @@ class Pause(unittest.TestCase):
             self.assertTrue(longest * 0.9 < most <= longest, (failures, most))
 
     def test_barred(self):
-        for reason in ("superseded", "kicked"):
+        for reason in conformance.BARRED:
             least, most = self.drawn(0, reason=reason)
             self.assertTrue(30 <= least < 33 and 57 < most <= 60, (least, most))
 

@@ -45,19 +45,26 @@ TEST_CASE(
     "a client that is not wanted pauses from half the cap to the cap at once, and longer after it, too") {
   Millis least{limits::kReconnectMax};
   Millis most{0};
+  Millis most_after{0};
+  Millis most_when_it_succeeded{0};
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     Backoff backoff{seed};
     const Millis pause = backoff.barred();
     CHECK(pause >= 30'000ms);
     CHECK(pause <= 60'000ms);
-    CHECK(backoff.longest_pause(backoff.failures()) == 60'000ms);
-    static_cast<void>(backoff.failed());
-    CHECK(backoff.longest_pause(backoff.failures()) == 60'000ms);
+    CHECK(backoff.failures() == 1);
+    most_after = std::max(most_after, backoff.failed());
+    CHECK(backoff.failures() == 2);
+    backoff.succeeded();
+    most_when_it_succeeded = std::max(most_when_it_succeeded, backoff.failed());
     least = std::min(least, pause);
     most = std::max(most, pause);
   }
   CHECK(least < 33'000ms);
   CHECK(most > 57'000ms);
+  CHECK(most_after > 57'000ms);
+  CHECK(most_after <= 60'000ms);
+  CHECK(most_when_it_succeeded <= 1'000ms);
 }
 
 TEST_CASE("failures in a row are counted until a connection has stood for an interval") {

@@ -22,7 +22,7 @@ TEST_CASE("a client that must not come back ends, and its exit code tells why") 
 
 TEST_CASE("a client that did nothing wrong connects again") {
   for (const char* reason : {"silent", "shutdown", "limit", "never_spoke", "frame_timeout", "peer_closed",
-                             "given_up", "timed_out"}) {
+                             "given_up", "timed_out", "unauthorized", "crash"}) {
     CHECK_MESSAGE(outcome_of_close(reason, Status::Alive).reconnect, reason);
   }
 }
@@ -32,10 +32,10 @@ TEST_CASE("away is the end that a declared leave leads to, and none that a livin
   CHECK(outcome_of_close("away", Status::Alive).reconnect);
 }
 
-TEST_CASE("superseded and kicked bar a client, and no other reason does") {
-  CHECK(is_barred("superseded"));
-  CHECK(is_barred("kicked"));
-  for (const char* reason : {"silent", "shutdown", "limit", "goodbye", ""})
+TEST_CASE("superseded, kicked, unauthorized and crash bar a client, and no other reason does") {
+  for (const char* reason : {"superseded", "kicked", "unauthorized", "crash"})
+    CHECK_MESSAGE(is_barred(reason), reason);
+  for (const char* reason : {"silent", "shutdown", "limit", "goodbye", "eclipse", ""})
     CHECK_MESSAGE(!is_barred(reason), reason);
 }
 

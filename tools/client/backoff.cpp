@@ -6,13 +6,23 @@
 namespace heartbeat::client {
 
 Millis Backoff::failed() {
-  if (failures_ < std::numeric_limits<std::uint32_t>::max()) ++failures_;
-  return draw(Millis{0}, longest_pause(failures_));
+  count_failure();
+  return draw(Millis{0}, is_at_cap_ ? cap_ : longest_pause(failures_));
 }
 
 Millis Backoff::barred() {
-  failures_ = std::numeric_limits<std::uint32_t>::max();
+  count_failure();
+  is_at_cap_ = true;
   return draw(cap_ / 2, cap_);
+}
+
+void Backoff::succeeded() {
+  failures_ = 0;
+  is_at_cap_ = false;
+}
+
+void Backoff::count_failure() {
+  if (failures_ < std::numeric_limits<std::uint32_t>::max()) ++failures_;
 }
 
 Millis Backoff::longest_pause(std::uint32_t failures) const {

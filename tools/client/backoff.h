@@ -22,26 +22,29 @@ class Backoff {
   // One more failure in a row: the pause before the next attempt.
   [[nodiscard]] Millis failed();
 
-  // The daemon wants this client gone: the pause is from half the cap to the cap, and the next failures, too,
-  // count as if there had been many.  Half the cap at least: two programs with one id, each of which waits
-  // that long, take each other over once a cap at most.
+  // One more failure, after which the daemon does not want this client: the pause is from half the cap to the
+  // cap, and any pause up to the next success is at most the cap.  Half the cap at least: two programs with
+  // one id, each of which waits that long, take each other over once a cap at most.
   [[nodiscard]] Millis barred();
 
   // The connection has stood for a whole interval.
-  void succeeded() { failures_ = 0; }
+  void succeeded();
 
+  // Failures in a row, those of barred() included.
   [[nodiscard]] std::uint32_t failures() const { return failures_; }
 
   // The longest pause after this many failures in a row, of which there is at least one.
   [[nodiscard]] Millis longest_pause(std::uint32_t failures) const;
 
  private:
+  void count_failure();
   [[nodiscard]] Millis draw(Millis least, Millis most);
 
   std::mt19937 random_;
   Millis base_;
   Millis cap_;
   std::uint32_t failures_ = 0;
+  bool is_at_cap_ = false;  // barred since the last success
 };
 
 }  // namespace heartbeat::client

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <utility>
@@ -141,6 +142,12 @@ bool Client::send_heartbeat(Status status) {
   if (is_first_ && !options_.door.token.empty()) heartbeat.token = options_.door.token;
   is_first_ = false;
   if (options_.ack) heartbeat.seq = beats_ + 1;
+  std::string note;
+  if (status == Status::Leave && options_.status == Status::Alive) {
+    const auto silent = std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - touched_);
+    note = "no sign of work for " + std::to_string(silent.count()) + " s";
+    heartbeat.note = note;
+  }
   std::string frame;
   append_frame(frame, encode(heartbeat));
   const int error = connection_->send(frame);

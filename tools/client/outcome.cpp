@@ -15,7 +15,7 @@ Outcome outcome_of_close(std::string_view reason, Status declared) {
 }
 
 bool is_barred(std::string_view reason) {
-  return reason == "superseded" || reason == "kicked";
+  return reason == "superseded" || reason == "kicked" || reason == "unauthorized" || reason == "crash";
 }
 
 }  // namespace heartbeat::client

@@ -21,7 +21,8 @@ struct Outcome {
 // up.
 [[nodiscard]] Outcome outcome_of_close(std::string_view reason, Status declared);
 
-// Whether the reason says that the daemon wants this client gone for now.
+// Whether the next attempt must wait for half the cap at least: another program has the id, an operator wants
+// the client gone, its credential is refused, or what it sent may have crashed the daemon.
 [[nodiscard]] bool is_barred(std::string_view reason);
 
 }  // namespace heartbeat::client

@@ -1,4 +1,4 @@
-// The Node client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA TOKEN], in milliseconds.
+// The Node client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA|- TOKEN], in milliseconds.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { HeartbeatClient } from "../../../tools/client/node/heartbeat_client.mjs";
@@ -6,7 +6,7 @@ import { HeartbeatClient } from "../../../tools/client/node/heartbeat_client.mjs
 const [host, port, id, interval, base, cap, gate, ca, token] = process.argv.slice(2);
 const client = new HeartbeatClient({
   host, port: Number(port), id, interval: Number(interval), base: Number(base), cap: Number(cap), gate: Number(gate),
-  ...(ca ? { tls: { ca: readFileSync(ca) }, token } : {}),
+  ...(ca && ca !== "-" ? { tls: { ca: readFileSync(ca) } } : {}), token,
 });
 createInterface({ input: process.stdin }).on("line", (line) => {
   if (line === "touch") client.touch();

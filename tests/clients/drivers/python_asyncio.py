@@ -1,4 +1,4 @@
-"""The asyncio Python client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA TOKEN], in milliseconds."""
+"""The asyncio Python client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA|- TOKEN], in milliseconds."""
 import asyncio
 import os
 import signal
@@ -11,7 +11,7 @@ host, port, name, interval, base, cap, gate = sys.argv[1:8]
 settings = {"interval": int(interval) / 1000, "base": int(base) / 1000, "cap": int(cap) / 1000,
             "gate": int(gate) / 1000}
 if len(sys.argv) > 8:
-    settings["tls"] = ssl.create_default_context(cafile=sys.argv[8])
+    settings["tls"] = None if sys.argv[8] == "-" else ssl.create_default_context(cafile=sys.argv[8])
     settings["token"] = sys.argv[9]
 
 

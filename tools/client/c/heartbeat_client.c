@@ -1,10 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "heartbeat_client.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -26,23 +26,20 @@ struct heartbeat_client {
   heartbeat_client *next; /* in the list of all clients of this process */
   struct heartbeat_options options;
   char host[256], port[32], id[129];
-  int is_address; /* the host: then there is nothing to look up */
-  struct addrinfo *found;
-  const struct addrinfo *address; /* the next of those to try in this attempt */
+  int is_address;                   /* the host: then there is nothing to look up */
+  struct addrinfo *found, *address; /* what a lookup found; the next of it to try in this attempt */
   enum { WAITING, LOOKING_UP, CONNECTING, CONNECTED, FORKED } state;
   int descriptor, wake[2];
-  int64_t due, attempt_ends, connected_at; /* of the monotonic clock, in milliseconds */
-  int failures, barred, spoke;             /* at most 31 in a row; closed as superseded or kicked; on this connection */
-  int64_t retry_after;                     /* of the last close */
+  int64_t due, attempt_ends, connected_at, retry_after; /* of the monotonic clock, the last a length; milliseconds */
+  int failures, barred, spoke; /* at most 31 in a row; closed for a reason of rule 3; on this connection */
   uint64_t random;
   size_t out_size, sent, in_size;
   char out[1024], in[4 + FRAME_MAX];
   pthread_t thread; /* where there is a way to wake it */
   /* Shared between threads, under the lock: */
   int64_t touched;
-  int leaves;
   char note[129];
-  int looks_up, abandoned; /* a thread looks the host up; it is the last to use the client, and frees it */
+  int leaves, looks_up, abandoned; /* a thread looks the host up; it is the last to use the client, and frees it */
 };
 
 /* Guards what threads share, the list, and each moment in which a descriptor is not in its client: fork() finds all. */
@@ -58,7 +55,6 @@ static void shut_all(heartbeat_client *c) {
   shut(&c->descriptor);
   for (int i = 0; i < 2; i++) shut(&c->wake[i]);
 }
-
 /* The child has a copy of each descriptor.  Left open, it would hold the connection up when the parent has died. */
 static void forget_in_child(void) {
   for (heartbeat_client *c = all_clients; c != NULL; c = c->next) {
@@ -69,7 +65,6 @@ static void forget_in_child(void) {
   unlock();
 }
 static void watch_forks(void) { pthread_atfork(lock, unlock, forget_in_child); }
-
 static int prepare(int descriptor) {
   fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   fcntl(descriptor, F_SETFL, O_NONBLOCK);
@@ -88,13 +83,11 @@ static int make_thread(pthread_t *thread, void *(*body)(void *), void *argument)
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return error;
 }
-
 static int64_t now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
-
 /* Devices that start at one moment have one clock and perhaps no entropy yet; their ids differ. */
 static uint64_t seed(const char *id) {
   uint64_t seed = (uint64_t)now_ms() ^ (uint64_t)getpid() << 40;
@@ -104,13 +97,11 @@ static uint64_t seed(const char *id) {
   for (; *id != '\0'; id++) seed = (seed ^ (unsigned char)*id) * UINT64_C(1099511628211);
   return seed;
 }
-
 /* From 0 to `most`: the upper half of a linear congruential generator (Knuth's MMIX). */
 static int64_t draw(heartbeat_client *c, int64_t most) {
   c->random = c->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
   return (int64_t)((c->random >> 33) % (uint64_t)(most + 1));
 }
-
 /* The connection, or the attempt, is over: a pause, and then the next attempt. */
 static void lose(heartbeat_client *c) {
   const int64_t now = now_ms(), cap = c->options.cap_ms;
@@ -120,9 +111,8 @@ static void lose(heartbeat_client *c) {
   const int64_t wait = c->barred ? cap / 2 + draw(c, cap - cap / 2) : draw(c, most < cap ? most : cap);
   c->failures = c->barred || c->failures == 31 ? 31 : c->failures + 1;
   c->due = now + wait + c->retry_after;
-  c->retry_after = c->barred = 0;
+  c->retry_after = c->barred = c->spoke = 0;
   c->out_size = c->sent = c->in_size = 0;
-  c->spoke = 0;
   c->state = WAITING;
   lock();
   shut(&c->descriptor);
@@ -147,9 +137,10 @@ static void hear(heartbeat_client *c, const char *body, size_t size) {
   text[kept] = '\0';
   if (strstr(text, "\"type\":\"status\"") == NULL || strstr(text, "\"status\":\"close\"") == NULL) return;
   const char *wait = strstr(text, "\"retry_after_ms\":");
-  const long long asked = wait == NULL ? 0 : strtoll(wait + strlen("\"retry_after_ms\":"), NULL, 10);
-  c->retry_after = asked < 0 ? 0 : asked > DAY_MS ? DAY_MS : asked;
-  c->barred = strstr(text, "\"reason\":\"superseded\"") != NULL || strstr(text, "\"reason\":\"kicked\"") != NULL;
+  c->retry_after = wait == NULL ? 0 : strtoll(wait + strlen("\"retry_after_ms\":"), NULL, 10);
+  c->retry_after = c->retry_after < 0 ? 0 : c->retry_after > DAY_MS ? DAY_MS : c->retry_after;
+  c->barred = strstr(text, "\"reason\":\"superseded\"") != NULL || strstr(text, "\"reason\":\"kicked\"") != NULL ||
+              strstr(text, "\"reason\":\"unauthorized\"") != NULL || strstr(text, "\"reason\":\"crash\"") != NULL;
 }
 
 /* 1 if something was read, 0 if nothing is there, -1 if the connection is over. */
@@ -195,7 +186,6 @@ static void flush(heartbeat_client *c) {
   const ssize_t sent = send(c->descriptor, c->out + c->sent, c->out_size - c->sent, MSG_NOSIGNAL);
   if (sent > 0) c->sent += (size_t)sent;
 }
-
 static void beat(heartbeat_client *c, int64_t now) {
   char note[sizeof c->note];
   c->due = now + c->options.interval_ms - (now - c->connected_at) % c->options.interval_ms;
@@ -213,14 +203,12 @@ static void release(heartbeat_client *c) {
   if (c->found != NULL) freeaddrinfo(c->found);
   free(c);
 }
-
 /* The end of a lookup has no descriptor, which a child of fork() would have to close: it is asked for. */
 static void *look_up(void *argument) {
   heartbeat_client *c = argument;
-  const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
   struct addrinfo *found = NULL;
   pthread_detach(pthread_self());
-  if (getaddrinfo(c->host, c->port, &hints, &found) != 0) found = NULL;
+  if (getaddrinfo(c->host, c->port, &(struct addrinfo){.ai_socktype = SOCK_STREAM}, &found) != 0) found = NULL;
   lock();
   if (c->found != NULL) freeaddrinfo(c->found);
   c->found = found;
@@ -292,7 +280,6 @@ void heartbeat_touch(heartbeat_client *c) {
   c->touched = now_ms();
   unlock();
 }
-
 /* Copies text that is printable, as far as that can be said without tables; the daemon looks closer.  0 or EINVAL. */
 static int copy(char *into, const char *text, size_t most) {
   if (text == NULL) return 0;
@@ -301,6 +288,21 @@ static int copy(char *into, const char *text, size_t most) {
   if (*text == '\0' || strlen(text) > most) return EINVAL;
   strcpy(into, text);
   return 0;
+}
+/* Whether the daemon reads this as an address: with brackets, a zone and a port, or without. */
+static int reads_as_address(const char *id) {
+  char text[sizeof((heartbeat_client *)0)->id], *host = text + (*id == '['), address[16];
+  const size_t zone = strcspn(id, "%"), behind = zone + strcspn(id + zone, "]");
+  snprintf(text, sizeof text, "%.*s%s", (int)zone, id, id + behind);
+  if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1) return 1;
+  char *end = strchr(host, *id == '[' ? ']' : ':');
+  if (end == NULL) return 0;
+  int size = 0;
+  const char *port = end + (*end == ']');
+  sscanf(port, ":%*[0-9]%n", &size);
+  if (port[size] != '\0') return 0;
+  *end = '\0';
+  return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
 static int declare(heartbeat_client *c, int leaves, const char *note) {
@@ -339,12 +341,11 @@ int heartbeat_start_thread(heartbeat_client *c) {
   return error;
 }
 
-/* The goodbye, the end of our half, and then what the daemon has to say, so that no reset overtakes the goodbye.
- * A daemon that does not read gets none: behind half a heartbeat it would not be understood. */
+/* The goodbye goes out, and the daemon's answers are read, so that no reset overtakes it. */
 static void part(heartbeat_client *c) {
   const int64_t until = now_ms() + PARTING_MS;
   struct pollfd ready = {c->descriptor, POLLIN, 0};
-  if (c->sent == c->out_size) say(c, "close", "");
+  if (c->sent == c->out_size) say(c, "close", ""); /* behind half a heartbeat it would not be understood */
   flush(c);
   if (shutdown(c->descriptor, SHUT_WR) != 0) return;
   while (receive(c) >= 0 && now_ms() < until) poll(&ready, 1, (int)(until - now_ms()) + 1);
@@ -368,15 +369,14 @@ static void finish(heartbeat_client *c, int goodbye) {
 }
 void heartbeat_end(heartbeat_client *c) { finish(c, 1); }
 void heartbeat_abandon(heartbeat_client *c) { finish(c, 0); }
-
 static int given(int value, int otherwise) { return value > 0 ? value : otherwise; }
 heartbeat_client *heartbeat_start(const struct heartbeat_options *options) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+  const struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
   heartbeat_client *c = calloc(1, sizeof *c);
   if (c == NULL || copy(c->host, options->host != NULL ? options->host : "127.0.0.1", sizeof c->host - 1) != 0 ||
       copy(c->port, options->port != NULL ? options->port : "14000", sizeof c->port - 1) != 0 ||
-      copy(c->id, options->id, sizeof c->id - 1) != 0) {
+      copy(c->id, options->id, sizeof c->id - 1) != 0 || reads_as_address(c->id)) {
     errno = c == NULL ? ENOMEM : EINVAL;
     free(c);
     return NULL;
@@ -386,7 +386,7 @@ heartbeat_client *heartbeat_start(const struct heartbeat_options *options) {
   c->options.base_ms = given(options->base_ms, 1000);
   c->options.cap_ms = given(options->cap_ms, 60000);
   c->options.connect_timeout_ms = given(options->connect_timeout_ms, 10000);
-  c->is_address = getaddrinfo(c->host, c->port, &hints, &c->found) == 0;
+  c->is_address = getaddrinfo(c->host, c->port, &numeric, &c->found) == 0;
   c->descriptor = c->wake[0] = c->wake[1] = -1;
   c->random = seed(c->id);
   c->touched = c->due = now_ms();

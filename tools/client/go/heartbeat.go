@@ -62,7 +62,7 @@ type Client struct {
 
 // notice is what the daemon says when it closes a connection.
 type notice struct {
-	barred     bool // superseded or kicked
+	barred     bool // for a reason of rule 3
 	retryAfter time.Duration
 }
 
@@ -307,7 +307,11 @@ func (c *Client) listen(connection net.Conn) (said notice) {
 			continue // a client ignores what it cannot read
 		}
 		if read["type"] == "status" && read["status"] == "close" {
-			said = notice{barred: read["reason"] == "superseded" || read["reason"] == "kicked"}
+			said = notice{}
+			switch read["reason"] {
+			case "superseded", "kicked", "unauthorized", "crash":
+				said.barred = true
+			}
 			if asked, ok := read["retry_after_ms"].(float64); ok && asked > 0 {
 				said.retryAfter = day
 				if asked < float64(day/time.Millisecond) {
@@ -362,12 +366,29 @@ func draw(most time.Duration) time.Duration {
 }
 
 func checkID(id string) error {
-	_, address := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(id, "["), "]"))
-	_, withPort := netip.ParseAddrPort(id)
-	if address == nil || withPort == nil {
+	if readsAsAddress(id) {
 		return fmt.Errorf("heartbeat: the id reads as an address: %q", id)
 	}
 	return checkText("the id", id, 128)
+}
+
+// readsAsAddress says whether the daemon takes the text for an address: with brackets, a zone and a port, or without.
+func readsAsAddress(text string) bool {
+	host, port := text, ""
+	if strings.HasPrefix(text, "[") {
+		end := strings.Index(text, "]")
+		if end < 0 {
+			return false
+		}
+		host, port = text[1:end], text[end+1:]
+	} else if colon := strings.Index(text, ":"); colon >= 0 && colon == strings.LastIndex(text, ":") {
+		host, port = text[:colon], text[colon:]
+	}
+	if port != "" && (port[0] != ':' || len(port) == 1 || strings.Trim(port[1:], "0123456789") != "") {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 func checkText(name, text string, most int) error {

@@ -13,6 +13,8 @@ import tls from "node:tls";
 const FRAME_MAX = 4096;
 const PARTING = 1000; // how long an end waits until the daemon has read the goodbye
 const DAY = 24 * 60 * 60 * 1000;
+// The reasons for a close after which the pause is from half the cap to the cap at once.
+const BARRED = new Set(["superseded", "kicked", "unauthorized", "crash"]);
 
 /** @typedef {import("./heartbeat_client.d.mts").HeartbeatOptions} HeartbeatOptions */
 
@@ -118,7 +120,7 @@ export class HeartbeatClient {
   #lose() {
     if (this.#ending) return;
     const { interval, base, cap } = this.#options;
-    const barred = this.#notice.reason === "superseded" || this.#notice.reason === "kicked";
+    const barred = BARRED.has(this.#notice.reason);
     if (this.connected && performance.now() - this.#connectedAt >= interval) this.#failures = 0;
     this.#connectedAt = null;
     // Barred: two waits of at least half a cap, so that two programs with one id take over once a cap at most.

@@ -1,4 +1,4 @@
-// The Go client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA TOKEN], in milliseconds.
+// The Go client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA|- TOKEN], in milliseconds.
 package main
 
 import (
@@ -32,13 +32,15 @@ func main() {
 		Interval: milliseconds(os.Args[4]), Base: milliseconds(os.Args[5]), Cap: milliseconds(os.Args[6]),
 		Gate: milliseconds(os.Args[7])}
 	if len(os.Args) > 8 {
+		options.Token = os.Args[9]
+	}
+	if len(os.Args) > 8 && os.Args[8] != "-" {
 		certificate, err := os.ReadFile(os.Args[8])
 		if err != nil {
 			panic(err)
 		}
 		options.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
 		options.TLS.RootCAs.AppendCertsFromPEM(certificate)
-		options.Token = os.Args[9]
 	}
 	client, err := heartbeat.Start(options)
 	if err != nil {

@@ -10,6 +10,9 @@ FRAME_MAX = 4096
 ID_MAX = 128
 NOTE_MAX = 128
 
+# The reasons for a close after which the pause is from half the cap to the cap at once.
+BARRED = frozenset(("superseded", "kicked", "unauthorized", "crash"))
+
 
 def frame(body: bytes) -> bytes:
     return struct.pack("!i", len(body)) + body
@@ -49,7 +52,8 @@ class Pause:
         """Seconds to wait, after a connection (or an attempt, of 0 s) that ended with the notice `close` or without."""
         if connected_for >= interval:
             self._failures = 0
-        if close.get("reason") in ("superseded", "kicked"):
+        reason = close.get("reason")
+        if isinstance(reason, str) and reason in BARRED:
             # Two waits of at least half the cap: two programs with one id take over at most once a cap each.
             self._failures = 64
             wait = self._random.uniform(self._cap / 2, self._cap)
