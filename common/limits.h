@@ -415,6 +415,17 @@ inline constexpr std::size_t kKickBatch = 100;
 
 // Characters of a pattern besides its stars: twice an id.
 inline constexpr std::size_t kGlobCharactersMax = 255;
+inline constexpr std::size_t kGlobBytesMax = 4 * kGlobCharactersMax;  // each of them in UTF-8
+
+// --- groups ----------------------------------------------------------------------------------------------
+
+// Few enough that each may have a row in every list, and that trying them in order costs nothing: a client is
+// matched two or three times in its life.
+inline constexpr std::size_t kGroupsMax = 64;
+// Bytes of the name of a group, which is a word of a metric's label, of a log field and of a heartbeat.
+inline constexpr std::size_t kGroupNameMax = 64;
+// Patterns, or listeners, of one condition of a group.
+inline constexpr std::size_t kGroupPatternsMax = 64;
 
 // --- HTTP -------------------------------------------------------------------------------------------------
 

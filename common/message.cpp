@@ -24,7 +24,7 @@ namespace {
 constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag;
 
 // The members that are read; everything else is Other.
-enum class Member : std::uint8_t { Other, Ip, Status, Pid, Id, Seq, Ack, Notify, Note, Token };
+enum class Member : std::uint8_t { Other, Ip, Status, Pid, Id, Seq, Ack, Notify, Note, Token, Group };
 
 Member member_named(std::string_view key) {
   switch (key.size()) {
@@ -42,6 +42,7 @@ Member member_named(std::string_view key) {
       break;
     case 5:
       if (key == "token") return Member::Token;
+      if (key == "group") return Member::Group;
       break;
     case 6:
       if (key == "status") return Member::Status;
@@ -97,7 +98,7 @@ class Handler {
     stopped_ = {};
     root_text_ = {};
     current_ = Member::Other;
-    ip_.given = id_.given = note_.given = token_.given = Given::Absent;
+    ip_.given = id_.given = note_.given = token_.given = group_.given = Given::Absent;
     status_.given = pid_.given = seq_.given = ack_.given = notify_.given = Given::Absent;
   }
 
@@ -122,6 +123,8 @@ class Handler {
     if (seq_.given == Given::Valid) heartbeat.seq = seq_.value;
     // A note is for a person.  One that is not a text is no reason to take a client for silent.
     if (note_.given == Given::Valid) heartbeat.note = note_.view();
+    // A client of another kind than it says is judged by the daemon's own rule.
+    if (group_.given == Given::Valid) heartbeat.group = group_.view();
     // What the daemon asks no token of has never looked at this member: a wrong one is the core's to judge.
     if (token_.given == Given::Valid) heartbeat.token = token_.view();
     if (token_.given == Given::Invalid) heartbeat.token = std::string_view{};
@@ -217,6 +220,9 @@ class Handler {
       case Member::Token:
         if (is_token(value)) token_.set(value);
         break;
+      case Member::Group:
+        if (value.size() <= limits::kGroupNameMax) group_.set(value);
+        break;
       case Member::Status:
         if (value == "alive" || value == "live") status_.set(Status::Alive);
         if (value == "leave") status_.set(Status::Leave);
@@ -238,6 +244,7 @@ class Handler {
       case Member::Notify: notify_.given = given; break;
       case Member::Note: note_.given = given; break;
       case Member::Token: token_.given = given; break;
+      case Member::Group: group_.given = given; break;
     }
   }
 
@@ -249,6 +256,7 @@ class Handler {
   TextField<limits::kIdMax> id_;
   TextField<limits::kNoteMax> note_;
   TextField<limits::kTokenMax> token_;
+  TextField<limits::kGroupNameMax> group_;
   Field<Status> status_;
   Field<std::uint32_t> pid_;
   Field<std::uint64_t> seq_;
@@ -318,6 +326,7 @@ std::string encode(const Heartbeat& heartbeat) {
   if (heartbeat.pid) json.add("pid", *heartbeat.pid);
   if (!heartbeat.id.empty()) json.add("id", heartbeat.id);
   if (heartbeat.token) json.add("token", *heartbeat.token);
+  if (!heartbeat.group.empty()) json.add("group", heartbeat.group);
   if (heartbeat.seq) json.add("seq", *heartbeat.seq);
   if (heartbeat.ack) json.add("ack", true);
   if (heartbeat.notify) json.add("notify", true);

@@ -32,9 +32,10 @@ struct Heartbeat {
   std::optional<std::uint32_t> pid{};
   std::optional<std::uint64_t> seq{};
   std::string_view
-      note{};           // of a declared leave: at most 128 bytes (more is cut off), shown and never trusted
-  bool ack = false;     // answer this one
-  bool notify = false;  // from now on, send notices about my state
+      note{};  // of a declared leave: at most 128 bytes (more is cut off), shown and never trusted
+  std::string_view group{};  // the group that it says it is of: at most 64 bytes, not checked any further
+  bool ack = false;          // answer this one
+  bool notify = false;       // from now on, send notices about my state
 };
 
 // Reads heartbeats.  Keeps its working memory from one to the next: an ordinary heartbeat allocates nothing.

@@ -50,7 +50,7 @@ std::size_t plain_length(const char* at, const char* end) {
 
 // --- the members ------------------------------------------------------------------------------------------
 
-enum class PlainMember : std::uint8_t { Ip, Status, Pid, Id, Seq, Ack, Notify };
+enum class PlainMember : std::uint8_t { Ip, Status, Pid, Id, Seq, Ack, Notify, Group };
 
 // Reads from the front.  Each take_ returns whether what it is named for stood there; if not, the body is not
 // plain, and the reader stops.  `Quote` is how a quotation mark is spelled: in the second encoding as \".
@@ -90,6 +90,7 @@ class Reader {
         if (at_[1] == 't') return take_key("status", PlainMember::Status) && take_status(into.status);
         return take_key("seq", PlainMember::Seq) && take_number(into.seq);
       case 'p': return take_key("pid", PlainMember::Pid) && take_number(into.pid);
+      case 'g': return take_key("group", PlainMember::Group) && take_text(into.group, limits::kGroupNameMax);
       case 'a': return take_key("ack", PlainMember::Ack) && take_flag(into.ack);
       case 'n': return take_key("notify", PlainMember::Notify) && take_flag(into.notify);
       default: return false;

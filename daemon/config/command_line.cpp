@@ -42,6 +42,7 @@ const char* type_name(const Setting& setting) {
     case Setting::Type::Address:
     case Setting::Type::Addresses: return "HOST:PORT";
     case Setting::Type::Listeners: return "LISTENER";
+    case Setting::Type::Groups: return "GROUP";
     case Setting::Type::Networks: break;
   }
   return "NETWORK";

@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/network.h"
 #include "common/tcp_path.h"
+#include "daemon/config/group_settings.h"
 #include "daemon/config/listener.h"
 #include "daemon/core/monitor.h"
 
@@ -24,6 +25,7 @@ struct Config {
   std::string require = "none";                        // one of kRequirements
   std::string tokens;                 // the path of the file of tokens; empty: there are none
   std::string token_in_clear = "no";  // or "yes"
+  std::vector<GroupSettings> groups;  // made into settings.groups when all is read
   int backlog = 4096;
   std::string keep_over_crash = "yes";   // or "no"
   Millis pause_max = limits::kPauseMax;  // between two turns of the loop; 0 for none

@@ -49,6 +49,7 @@ std::string expected_form(const Setting& setting) {
     case Setting::Type::Address: return "text in quotes, like \"127.0.0.1:14080\"";
     case Setting::Type::Networks: return R"(a list of texts, like ["10.0.0.5", "10.1.0.0/16"])";
     case Setting::Type::Listeners: return "[[listener]] tables, each with an address";
+    case Setting::Type::Groups: return "[[group]] tables, each with a name";
     case Setting::Type::Addresses: break;
   }
   return "a list of texts" + like;
@@ -118,6 +119,7 @@ class Reader {
     const std::size_t mistakes = contents_.mistakes.size();
     std::vector<const toml::node*> elements;
     const auto value = setting.type == Setting::Type::Listeners ? read_listeners(setting, node, elements)
+                       : setting.type == Setting::Type::Groups  ? read_groups(setting, node, elements)
                        : is_list(setting)                       ? read_list(setting, node, elements)
                                                                 : read_single(setting, node);
     if (!value) return;
@@ -178,6 +180,91 @@ class Reader {
     }
     if (texts.empty() && !list->empty()) return {};
     return texts;
+  }
+
+  // As read_listeners().  What is wrong with the line is found with the faults of the setting.
+  std::optional<Value> read_groups(const Setting& setting, const toml::node& node,
+                                   std::vector<const toml::node*>& elements) {
+    const toml::array* const list = node.as_array();
+    if (list == nullptr) return refuse_type(setting, node);
+    std::vector<std::string> texts;
+    for (const toml::node& element : *list) {
+      const toml::table* const table = element.as_table();
+      if (table == nullptr) {
+        refuse_type(setting, element);
+      } else if (auto line = read_group(*table)) {
+        texts.push_back(std::move(*line));
+        elements.push_back(&element);
+      }
+    }
+    if (texts.empty() && !list->empty()) return {};
+    return texts;
+  }
+
+  std::optional<std::string> read_group(const toml::table& table) {
+    const std::size_t mistakes = contents_.mistakes.size();
+    std::string line;
+    const auto* const name = table["name"].as_string();
+    if (name != nullptr && name->get().find(' ') == std::string::npos) {
+      line = name->get();
+    } else if (name != nullptr) {
+      refuse("group.name", name->source(), "'" + escaped(name->get()) + "' must not have a space");
+    } else {
+      refuse("group", table.source(), "a [[group]] must have a name, which is text in quotes");
+    }
+    for (const auto& [key, node] : table) {
+      const std::string option{key.str()};
+      if (option == "name") continue;
+      if (const auto text = read_group_option(option, key, node)) line += " " + option + "=" + *text;
+    }
+    if (contents_.mistakes.size() > mistakes) return {};
+    return line;
+  }
+
+  // The option's value as it stands in a line; its mistakes are refused.
+  std::optional<std::string> read_group_option(const std::string& option, const toml::key& key,
+                                               const toml::node& node) {
+    if (option == "id" || option == "credential" || option == "listener") return read_names(option, node);
+    if (option == "by_name") {
+      if (const auto* const word = node.as_string()) return word->get();
+      refuse("group.by_name", node.source(), "must be \"no\" or \"yes\" in quotes");
+      return {};
+    }
+    const auto row = find_setting(option);
+    if (!row || !is_setting_of_group(option)) {
+      refuse("group." + escaped(option, limits::kExcerptMax), key.source(),
+             "there is no such option of a group: name, id, credential, listener, by_name, tick, threshold, "
+             "cursor, recover, leave_timeout, hello_timeout and max_rate are those that there are");
+      return {};
+    }
+    const Setting& setting = all_settings()[*row];
+    const auto value = read_single(setting, node);
+    if (!value) return {};
+    for (const Fault& fault : faults_of(setting, *value))
+      refuse("group." + option, node.source(), fault.what);
+    return plain_text(setting, *value);
+  }
+
+  // A list of names, or one name, with commas.
+  std::optional<std::string> read_names(const std::string& option, const toml::node& node) {
+    if (const auto* const one = node.as_string()) return one->get();
+    const toml::array* const list = node.as_array();
+    std::string names;
+    for (std::size_t at = 0; list != nullptr && at < list->size(); ++at) {
+      const auto* const name = (*list)[at].as_string();
+      if (name == nullptr || name->get().find(',') != std::string::npos) {
+        refuse("group." + option, (*list)[at].source(), "each must be text in quotes, without a comma");
+        return {};
+      }
+      names += (at == 0 ? "" : ",") + name->get();
+    }
+    if (!names.empty()) return names;
+    refuse("group." + option, node.source(), R"(must be a list of texts, like ["pump-*", "valve-*"])");
+    return {};
+  }
+
+  static bool is_setting_of_group(std::string_view key) {
+    return std::find(kSettingsOfGroup.begin(), kSettingsOfGroup.end(), key) != kSettingsOfGroup.end();
   }
 
   std::optional<Listener> read_listener(const toml::table& table) {

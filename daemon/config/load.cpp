@@ -34,6 +34,7 @@ class TogetherCheck {
 
   void check() {
     check_tick_against_leave_timeout();
+    check_groups();
     check_listeners();
     check_tokens();
     check_control_path();
@@ -61,6 +62,19 @@ class TogetherCheck {
       mistakes_.push_back(
           {leave_timeout, "leave_timeout",
            leave_timeout_text + " is shorter than tick, which is " + tick_text + " (" + tick.text + ")"});
+    }
+  }
+
+  // A group has the tick or the leave_timeout of the configuration where it has none of its own.
+  void check_groups() {
+    if (is_mistaken("group") || is_mistaken("tick") || is_mistaken("leave_timeout")) return;
+    for (const Group& group : loaded_.config.settings.groups.all()) {
+      const Rule& rule = group.rule;
+      if (rule.tick <= rule.leave_timeout) continue;
+      mistakes_.push_back({origin_of("group"), "group",
+                           "'" + group.name + "': its tick, " + format_duration(rule.tick) +
+                               ", is longer than its leave_timeout, which is " +
+                               format_duration(rule.leave_timeout)});
     }
   }
 
@@ -346,6 +360,7 @@ tl::expected<LoadedConfig, LoadErrors> load(const CommandLine& command_line, con
   for (const Given& given : contents.given) loaded.take(given);
   for (const Given& given : command_line.flags) loaded.take(given);
   loaded.replace_default_address();
+  loaded.config.settings.groups = groups_of(loaded.config);
   TogetherCheck{loaded, contents.mistakes}.check();
   loaded.tokens = read_tokens(loaded, "tokens", loaded.config.tokens, contents.mistakes);
   if (before != nullptr && before->tokens != nullptr && loaded.tokens != nullptr &&

@@ -135,6 +135,15 @@ constexpr std::array kSettings{
             .while_running = true,
             .meaning = "Kick a client that was in leave for this long; at least one tick",
             .member = [](Config& config) -> Member { return &config.settings.rule.leave_timeout; }},
+    Setting{.key = "group",
+            .type = Type::Groups,
+            .min = 0,
+            .max = limits::kGroupsMax,
+            .unit = "groups",
+            .choices = {},
+            .while_running = true,
+            .meaning = "Judge these clients by settings of their own; best given as [[group]] tables",
+            .member = [](Config& config) -> Member { return &config.groups; }},
     Setting{.key = "brake_share",
             .type = Type::Count,
             .min = 0,
@@ -527,6 +536,25 @@ std::vector<Fault> faults_of_addresses(const Setting& setting, const std::vector
   return faults;
 }
 
+std::vector<Fault> faults_of_groups(const Setting& setting, const std::vector<std::string>& texts) {
+  std::vector<Fault> faults;
+  std::set<std::string> seen;
+  for (std::size_t at = 0; at < texts.size(); ++at) {
+    if (std::cmp_equal(at, setting.max)) {
+      faults.push_back({at, std::to_string(texts.size()) + " groups are given, and not more than " +
+                                std::to_string(setting.max) + " groups are allowed"});
+      break;
+    }
+    const auto group = parse_group(texts[at]);
+    if (!group) {
+      faults.push_back({at, group.error()});
+    } else if (!seen.insert(group->name).second) {
+      faults.push_back({at, "there are two groups of the name " + in_quotes(group->name)});
+    }
+  }
+  return faults;
+}
+
 std::vector<Fault> faults_of_networks(const Setting& setting, const std::vector<std::string>& texts) {
   std::vector<Fault> faults;
   std::set<std::string> seen;
@@ -584,7 +612,18 @@ std::optional<std::string_view> nearest_key(std::string_view written) {
 }
 
 bool is_list(const Setting& setting) {
-  return setting.type == Type::Addresses || setting.type == Type::Listeners || setting.type == Type::Networks;
+  switch (setting.type) {
+    case Type::Addresses:
+    case Type::Listeners:
+    case Type::Groups:
+    case Type::Networks: return true;
+    case Type::Count:
+    case Type::Duration:
+    case Type::Choice:
+    case Type::Path:
+    case Type::Address: break;
+  }
+  return false;
 }
 
 std::string flag_of(const Setting& setting) {
@@ -604,6 +643,7 @@ std::string range_of(const Setting& setting) {
     case Type::Count:
     case Type::Addresses:
     case Type::Listeners:
+    case Type::Groups:
     case Type::Networks: break;
   }
   return std::to_string(setting.min) + " to " + std::to_string(setting.max) + " " + std::string{setting.unit};
@@ -619,6 +659,7 @@ tl::expected<Value, std::string> parse_value(const Setting& setting, const std::
     case Type::Path: return texts.back();
     case Type::Addresses:
     case Type::Listeners:
+    case Type::Groups:
     case Type::Networks: break;
   }
   return texts;
@@ -632,6 +673,7 @@ std::vector<Fault> faults_of(const Setting& setting, const Value& value) {
     case Type::Path: return faults_of_path(setting, std::get<std::string>(value));
     case Type::Address: return faults_of_address(std::get<std::string>(value));
     case Type::Networks: return faults_of_networks(setting, std::get<std::vector<std::string>>(value));
+    case Type::Groups: return faults_of_groups(setting, std::get<std::vector<std::string>>(value));
     case Type::Listeners:
       return faults_of_addresses(
           setting, std::get<std::vector<std::string>>(value), [](const std::string& text) {
@@ -653,6 +695,8 @@ void set(Config& config, const Setting& setting, const Value& value) {
       *member = parsed<Network>(std::get<std::vector<std::string>>(value), parse_network);
     } else if constexpr (std::is_same_v<T, std::vector<Listener>>) {
       *member = parsed<Listener>(std::get<std::vector<std::string>>(value), parse_listener);
+    } else if constexpr (std::is_same_v<T, std::vector<GroupSettings>>) {
+      *member = parsed<GroupSettings>(std::get<std::vector<std::string>>(value), parse_group);
     } else if constexpr (std::is_same_v<T, Millis>) {
       *member = Millis{std::get<std::int64_t>(value)};
     } else {
@@ -669,7 +713,8 @@ Value get(Config config, const Setting& setting) {
       return *member;
     } else if constexpr (std::is_same_v<T, std::vector<HostPort>> ||
                          std::is_same_v<T, std::vector<Network>> ||
-                         std::is_same_v<T, std::vector<Listener>>) {
+                         std::is_same_v<T, std::vector<Listener>> ||
+                         std::is_same_v<T, std::vector<GroupSettings>>) {
       return texts_of(*member);
     } else if constexpr (std::is_same_v<T, Millis>) {
       return member->count();
@@ -694,8 +739,9 @@ std::string toml_text(const Setting& setting, const Value& value) {
   if (!is_list(setting)) return toml_string(plain_text(setting, value));
   std::string list;
   for (const std::string& text : std::get<std::vector<std::string>>(value)) {
-    list += (list.empty() ? "" : ", ") +
-            (setting.type == Type::Listeners ? toml_table(*parse_listener(text)) : toml_string(text));
+    list += (list.empty() ? "" : ", ") + (setting.type == Type::Listeners ? toml_table(*parse_listener(text))
+                                          : setting.type == Type::Groups  ? toml_table(*parse_group(text))
+                                                                          : toml_string(text));
   }
   return "[" + list + "]";
 }

@@ -24,11 +24,22 @@ namespace heartbeat {
 using Value = std::variant<std::int64_t, std::string, std::vector<std::string>>;
 
 // The member of a Config that a setting is.
-using Member = std::variant<std::uint16_t*, int*, unsigned*, std::size_t*, Millis*, std::string*,
-                            std::vector<HostPort>*, std::vector<Network>*, std::vector<Listener>*>;
+using Member =
+    std::variant<std::uint16_t*, int*, unsigned*, std::size_t*, Millis*, std::string*, std::vector<HostPort>*,
+                 std::vector<Network>*, std::vector<Listener>*, std::vector<GroupSettings>*>;
 
 struct Setting {
-  enum class Type : std::uint8_t { Count, Duration, Choice, Path, Address, Addresses, Listeners, Networks };
+  enum class Type : std::uint8_t {
+    Count,
+    Duration,
+    Choice,
+    Path,
+    Address,
+    Addresses,
+    Listeners,
+    Groups,
+    Networks
+  };
 
   std::string_view key;  // in the file, `http.listen` for one in a table; the flag is made of it
   Type type;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/endpoint.h"
 #include "common/mono_time.h"
@@ -30,6 +31,11 @@ struct Passage {
 
   friend bool operator==(const Passage&, const Passage&) = default;
 };
+
+// The name in the token or the certificate; empty where there is neither.
+[[nodiscard]] inline std::string_view credential_name(const Passage& passage) {
+  return passage.token.name.empty() ? passage.certificate_name : passage.token.name;
+}
 
 struct Arrival {
   std::optional<Endpoint> listener{};  // where it connected to, if that is known

@@ -14,6 +14,7 @@
 #include "common/status.h"
 #include "daemon/core/arrival.h"
 #include "daemon/core/beat_meter.h"
+#include "daemon/core/group.h"
 #include "daemon/core/history.h"
 #include "daemon/core/liveness.h"
 #include "daemon/core/reason.h"
@@ -60,6 +61,8 @@ struct Client {
   bool counted_by_brake = false;   // its leave is among those of closing_brake.h
   std::uint8_t epoch = 0;          // of the settings that were last applied to it, see Monitor::adopt()
   std::uint8_t slow_in_a_row = 0;  // gaps alike and longer than a tick: the tick is set too short
+  GroupNumber group = kNoGroup;    // whose rule holds for it
+  GroupNumber named = kNoGroup;    // the group that its heartbeat named, which may be another
 
   std::uint32_t last_gap_ms = 0;     // between its last two heartbeats
   std::uint32_t frame_begun_ms = 0;  // of an unfinished frame, the low bits of when; see frame_age()

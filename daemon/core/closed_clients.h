@@ -30,6 +30,7 @@ namespace heartbeat {
 struct ClosedClient {
   NameText name;  // its id, or its address where it had none
   ShortText claimed_ip;
+  ShortText group;  // the name of its group; empty: it was in none
   MonoTime connected_at;
   MonoTime last_heard;
   MonoTime closed_at;

@@ -20,9 +20,8 @@ std::string_view to_string(BrakeEnd end) {
 
 void ClosingBrake::configure(const Settings& settings, const Rule& rule) {
   settings_ = settings;
-  leave_timeout_ = rule.leave_timeout;
-  window_ = std::min(std::max(settings.window, 2 * rule.tick), leave_timeout_);
-  pause_ = std::min(settings.pause, leave_timeout_);
+  window_ = std::min(std::max(settings.window, 2 * rule.tick), rule.leave_timeout);
+  pause_ = std::min(settings.pause, rule.leave_timeout);
 }
 
 void ClosingBrake::change_settings(const Settings& settings, const Rule& rule, MonoTime now) {
@@ -34,17 +33,17 @@ void ClosingBrake::change_settings(const Settings& settings, const Rule& rule, M
   state_.spans.back().until = state_.held_until;
 }
 
-void ClosingBrake::add(MonoTime left) {
-  if (left < state_.counted_from) return;
-  ++leaves_[left];
-  if (left < border_) ++below_;
+void ClosingBrake::add(const SilentLeave& leave) {
+  if (leave.began < state_.counted_from || leave.ends < state_.passed) return;
+  ++leaves_[leave];
+  if (leave.ends < border_) ++below_;
 }
 
-void ClosingBrake::remove(MonoTime left) {
-  const auto place = leaves_.find(left);
+void ClosingBrake::remove(const SilentLeave& leave) {
+  const auto place = leaves_.find(leave);
   if (place == leaves_.end()) return;
   if (--place->second == 0) leaves_.erase(place);
-  if (left < border_) --below_;
+  if (leave.ends < border_) --below_;
 }
 
 bool ClosingBrake::advance(std::size_t connected) {
@@ -52,11 +51,11 @@ bool ClosingBrake::advance(std::size_t connected) {
     end(BrakeEnd::RanOut, state_.held_until);
     return true;
   }
-  const MonoTime first = leaves_.begin()->first;
+  const MonoTime first = leaves_.begin()->first.ends;
   const std::size_t concerned = count_below(first + window_);
   const bool too_many = concerned >= settings_.clients_min &&
                         concerned * 100 > std::size_t{settings_.share_percent} * connected;
-  too_many ? take_hold(first + leave_timeout_, concerned, connected) : pass_first();
+  too_many ? take_hold(first, concerned, connected) : pass_first();
   return too_many;
 }
 
@@ -66,7 +65,7 @@ void ClosingBrake::end(BrakeEnd how, MonoTime now) {
   state_.spans.back().until = now;
   state_.spans.back().end = how;
   state_.counted_from = now;
-  leaves_.erase(leaves_.begin(), leaves_.lower_bound(now));
+  std::erase_if(leaves_, [now](const auto& leave) { return leave.first.began < now; });
   below_ = 0;
   border_ = {};
 }
@@ -74,18 +73,19 @@ void ClosingBrake::end(BrakeEnd how, MonoTime now) {
 std::size_t ClosingBrake::waiting(MonoTime now) const {
   if (!holds()) return 0;
   std::size_t count = 0;
-  for (const auto& [left, clients] : leaves_) {
-    if (left + leave_timeout_ > now) break;
+  for (const auto& [leave, clients] : leaves_) {
+    if (leave.ends > now) break;
     count += clients;
   }
   return count;
 }
 
-// The border moves on with the first leave and never back, as leaves that began before a passed one are not
+// The border moves on with the first leave and never back, as leaves that end before a passed one are not
 // counted.  So each leave is walked over once, whatever the number of counts.
 std::size_t ClosingBrake::count_below(MonoTime border) {
   assert(border >= border_);
-  for (auto place = leaves_.lower_bound(border_); place != leaves_.end() && place->first < border; ++place) {
+  for (auto place = leaves_.lower_bound({.ends = border_, .began = {}});
+       place != leaves_.end() && place->first.ends < border; ++place) {
     below_ += place->second;
   }
   border_ = border;
@@ -94,10 +94,11 @@ std::size_t ClosingBrake::count_below(MonoTime border) {
 
 // The clients whose leave ends first are closed now, and no longer counted.
 void ClosingBrake::pass_first() {
-  const auto first = leaves_.begin();
-  state_.counted_from = first->first + kGrain;
-  below_ -= first->second;
-  leaves_.erase(first);
+  state_.passed = leaves_.begin()->first.ends + kGrain;
+  while (!leaves_.empty() && leaves_.begin()->first.ends < state_.passed) {
+    below_ -= leaves_.begin()->second;
+    leaves_.erase(leaves_.begin());
+  }
 }
 
 void ClosingBrake::take_hold(MonoTime at, std::size_t concerned, std::size_t connected) {

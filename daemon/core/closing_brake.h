@@ -1,14 +1,15 @@
 // The brake on mass closing: where most of the fleet would be closed for silence at one time, the cause is
 // more likely here or in the network than in the clients, so closing pauses for a limited time.
 //
-// It counts the leaves that will end in a close for silence if nothing more is heard.  When the first of
-// these ends, at e, it counts those that end in [e, e + window): where they are at least `clients_min`, and
-// more than `share` of all clients connected, the brake takes hold, for `pause`.  A leave that would end in
-// [e, e + pause) then lasts until e + pause.  Nothing else waits: clients return, leave and end as ever.
+// It counts the leaves that will end in a close for silence if nothing more is heard, each with its end: how
+// long a leave lasts is the rule of the client's group.  When the first of these ends, at e, it counts those
+// that end in [e, e + window): where they are at least `clients_min`, and more than `share` of all clients
+// connected, the brake takes hold, for `pause`.  A leave that would end in [e, e + pause) then lasts until e
+// + pause.  Nothing else waits: clients return, leave and end as ever.
 //
-// Never endless: the leaves that had begun when a brake ended are neither counted nor held by a later one.  A
-// leave lasts leave_timeout, so the next brake takes hold that much after the end of the one before at the
-// earliest, and no leave is held twice.
+// Never endless: the leaves that had begun when a brake ended are neither counted nor held by a later one. So
+// the next brake takes hold a whole leave after the end of the one before at the earliest, and no leave is
+// held twice.
 //
 // Knows no client: the caller reports when such a leave begins (add) or ends otherwise (remove), and asks in
 // the order of time.  Each costs a search in an ordered map of the instants; a count costs what has come into
@@ -47,9 +48,21 @@ struct BrakeSpan {
   std::optional<BrakeEnd> end{};  // none: it holds
 };
 
+// A leave that ends in a close for silence if nothing more is heard.  In the order of the ends.
+struct SilentLeave {
+  MonoTime ends;
+  MonoTime began;
+
+  friend bool operator==(const SilentLeave&, const SilentLeave&) = default;
+  friend bool operator<(const SilentLeave& a, const SilentLeave& b) {
+    return a.ends != b.ends ? a.ends < b.ends : a.began < b.began;
+  }
+};
+
 // What must survive a restart of the daemon; the rest of a brake is made anew by adding each leave.
 struct BrakeState {
-  MonoTime counted_from{};  // leaves that began before are not counted: they were passed, or had their brake
+  MonoTime counted_from{};  // leaves that began before are not counted: they had their brake
+  MonoTime passed{};        // nor are leaves that end before: the brake has let them pass
 
   // The span of the last brake, for the clients that are judged after its end.
   MonoTime held_from = MonoTime::never();
@@ -80,17 +93,17 @@ class ClosingBrake {
   // which may now be sooner, but not before `now`.
   void change_settings(const Settings& settings, const Rule& rule, MonoTime now);
 
-  // A leave that began at `left` will end in a close for silence if nothing more is heard; and: it will not,
-  // or has.  One that began before the end of an earlier brake is not counted.
-  void add(MonoTime left);
-  void remove(MonoTime left);
+  // This leave will end in a close for silence if nothing more is heard; and: it will not, or has.  A leave
+  // that began before the end of an earlier brake is not counted.
+  void add(const SilentLeave& leave);
+  void remove(const SilentLeave& leave);
 
   // When advance() must be called next, before any client that is due then is judged; never() where there is
   // nothing to decide.
   [[nodiscard]] MonoTime next() const {
     if (holds()) return state_.held_until;
     if (!is_on() || leaves_.empty()) return MonoTime::never();
-    return leaves_.begin()->first + leave_timeout_;
+    return leaves_.begin()->first.ends;
   }
 
   // What next() announced, at its instant; `connected` are the clients at that moment.  Whether the brake has
@@ -103,24 +116,25 @@ class ClosingBrake {
   [[nodiscard]] bool is_on() const { return settings_.share_percent > 0; }
   [[nodiscard]] bool holds() const { return !state_.spans.empty() && !state_.spans.back().end; }
 
-  // Whether a leave that began at `left` and ends in a close for silence is one that the brake holds, or held
-  // last.  Then end_of() is another instant than left + leave_timeout.
-  [[nodiscard]] bool delays(MonoTime left) const {
-    const MonoTime due = left + leave_timeout_;
-    return due >= state_.held_from && due < state_.held_until && left >= state_.counted_from_at_hold;
+  // Whether a leave that ends in a close for silence is one that the brake holds, or held last.  Then
+  // end_of() is another instant than the end by the rule.
+  [[nodiscard]] bool delays(const SilentLeave& leave) const {
+    return leave.ends >= state_.held_from && leave.ends < state_.held_until &&
+           leave.began >= state_.counted_from_at_hold;
   }
   // When such a leave ends in a close.
-  [[nodiscard]] MonoTime end_of(MonoTime left) const {
-    return delays(left) ? state_.held_until : left + leave_timeout_;
+  [[nodiscard]] MonoTime end_of(const SilentLeave& leave) const {
+    return delays(leave) ? state_.held_until : leave.ends;
   }
 
   // The clients that wait for the end of the brake at `now`.
   [[nodiscard]] std::size_t waiting(MonoTime now) const;
 
-  // Whether a leave that began at `left` is among those that made the brake take hold.  Only until the next
-  // call that changes anything.
-  [[nodiscard]] bool concerns(MonoTime left) const {
-    return left >= state_.counted_from && left + leave_timeout_ < state_.held_from + window_;
+  // Whether a leave is among those that made the brake take hold.  Only until the next call that changes
+  // anything.
+  [[nodiscard]] bool concerns(const SilentLeave& leave) const {
+    return leave.began >= state_.counted_from && leave.ends >= state_.passed &&
+           leave.ends < state_.held_from + window_;
   }
 
   // The latest times that it held, the oldest first: at most limits::kBrakesMax.
@@ -140,12 +154,10 @@ class ClosingBrake {
   Settings settings_;
   Millis window_{0};
   Millis pause_{0};
-  Millis leave_timeout_{0};
 
-  // The beginnings of the leaves, each with how many began then.
-  std::map<MonoTime, std::uint32_t> leaves_;
-  MonoTime border_;        // below it,
-  std::size_t below_ = 0;  // that many leaves began
+  std::map<SilentLeave, std::uint32_t> leaves_;  // each with how many clients have it
+  MonoTime border_;                              // below it,
+  std::size_t below_ = 0;                        // that many leaves end
   BrakeState state_;
 };
 

@@ -24,14 +24,14 @@ namespace heartbeat {
 struct Condition {
   enum class Kind : std::uint8_t {
     Fight,          // of an id: connections take it from each other
-    SlowBeats,      // of the daemon: clients beat steadily, but slower than the tick
+    SlowBeats,      // of a group: clients beat steadily, but slower than the tick
     AcceptPaused,   // of the daemon: connections wait to be accepted
     ReloadRefused,  // of the daemon: the configuration file is not the one in force
     RefusedAgain,   // of an address: its connections end alike, and before a heartbeat
   };
 
   Kind kind = Kind::Fight;
-  std::string subject{};  // an id or an address; empty where it concerns the daemon
+  std::string subject{};  // an id, an address or a group; empty where it concerns the daemon
   MonoTime began{};
   MonoTime latest{};                  // the last occurrence
   MonoTime over = MonoTime::never();  // it ends here if nothing more of it happens

@@ -115,11 +115,21 @@ void Liveness::take_over(const Liveness& earlier) {
 // a new tick that is not after `now` is tick_start + n * tick with n = (now - tick_start) / tick rounded
 // down, which is now - (now - tick_start) mod tick.
 void Liveness::restart_tick(const Rule& before, const Rule& rule, MonoTime now) {
+  judge_ticks_until(before, now);
+  tick_start_ = now - (now - tick_start_) % rule.tick;
+  fit_to(rule, now);
+}
+
+void Liveness::enter_group(const Rule& before, const Rule& rule, MonoTime accepted, MonoTime now) {
+  judge_ticks_until(before, now);
+  tick_start_ = now - (now - accepted) % rule.tick;
+  fit_to(rule, now);
+}
+
+void Liveness::fit_to(const Rule& rule, MonoTime now) {
   const auto below = [](std::uint16_t value, std::uint16_t bound) {
     return std::min<std::uint16_t>(value, static_cast<std::uint16_t>(bound - 1));
   };
-  judge_ticks_until(before, now);
-  tick_start_ = now - (now - tick_start_) % rule.tick;
   silence_ = below(silence_, rule.threshold);
   strikes_ = below(strikes_, rule.cursor);
   steady_ = below(steady_, rule.recover);

@@ -74,6 +74,10 @@ class Liveness {
   // its status, counters and leave clock; the ticks stay cut from this connection's accept.
   void take_over(const Liveness& earlier);
 
+  // The counters are those of another rule: keeps them below the bounds of this one, and ends a leave that
+  // this one would have ended already with the present tick.
+  void fit_to(const Rule& rule, MonoTime now);
+
   // In leave: a new leave period begins; status and counters stay.
   void renew_leave(MonoTime now) { left_at_ = now; }
 
@@ -87,6 +91,10 @@ class Liveness {
   // stay, kept below the new bounds, so that a change of settings alone never moves a client.  A leave that
   // has lasted longer than the new timeout allows ends with the present tick.
   void restart_tick(const Rule& before, const Rule& rule, MonoTime now);
+
+  // The client's group is known at `now`, and has this rule.  As restart_tick(), with the ticks cut from the
+  // accept.
+  void enter_group(const Rule& before, const Rule& rule, MonoTime accepted, MonoTime now);
 
  private:
   friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart

@@ -32,7 +32,7 @@ MonoTime Monitor::instant_for(MonoTime now) const {
              (state_.brake.is_on() && state_.clients.size() >= state_.settings.brake.clients_min)) {
     at = std::min(at, state_.brake.next() - kJustBefore);
     if (deadlines_.next() <= now) {
-      at = std::min(at, deadlines_.next() + state_.settings.rule.leave_timeout - kJustBefore);
+      at = std::min(at, deadlines_.next() + state_.settings.shortest_leave() - kJustBefore);
     }
   }
   return std::max(state_.now, at);
@@ -54,8 +54,11 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
   const MonoTime accepted = std::min(arrival.accepted.value_or(now), now);
   const ConnId conn = state_.clients.add(peer, accepted);
   const Entry entry = entry_at(conn.slot);
-  entry.client.liveness = Liveness{now - (now - accepted) % state_.settings.rule.tick};
   entry.client.epoch = state_.epoch;
+  entry.client.group =
+      state_.settings.groups.match({.credential = credential_name(arrival.passage),
+                                    .listener = arrival.listener ? &*arrival.listener : nullptr});
+  entry.client.liveness = Liveness{now - (now - accepted) % rule_of(entry.client).tick};
   entry.client.is_newcomer = lacking.has_value();
   bool counted = false;
   try {
@@ -110,7 +113,7 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
     const FrameDecoder::Result frame = client->decoder.next(bytes, state_.settings.frame_max);
     if (frame.state == FrameDecoder::State::NeedMore) {
       if (!in_old_frame && client->decoder.in_frame()) begin_frame(entry, now);
-      if (heard && client->meter.is_over(state_.settings.bounds.max_rate)) hold(entry, now, effects);
+      if (heard && client->meter.is_over(bounds_of(*client).max_rate)) hold(entry, now, effects);
       return;
     }
     in_old_frame = false;
@@ -244,14 +247,17 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   const bool claims = first || (client.id.empty() && !heartbeat.id.empty());
   if (claims && !is_authorized(entry, heartbeat, now, effects)) return false;
   if (client.is_newcomer && !admit(entry, heartbeat, now, effects)) return false;
+  const bool moved = claims && regroup(entry, heartbeat, now);
+  const Rule& rule = rule_of(client);
   if (!first) watch_spacing(entry, now, effects);
-  note_gap(client, state_.settings.rule, first, now);
+  note_gap(client, rule, first, now);
   if (client.liveness.status() == Status::Alive) {
-    const std::uint32_t all = ticks_of_a_leave(state_.settings.rule);
-    state_.margins.add(std::min(ticks_towards_leave(client.liveness, state_.settings.rule), all), all);
+    const std::uint32_t all = ticks_of_a_leave(rule);
+    state_.margins.add(std::min(ticks_towards_leave(client.liveness, rule), all), all);
   }
-  if (state_.settings.bounds.max_rate > 0)
-    client.meter.count(now - client.last_heard, state_.settings.bounds.max_rate);
+  if (const unsigned rate_max = bounds_of(client).max_rate; rate_max > 0) {
+    client.meter.count(now - client.last_heard, rate_max);
+  }
   if (client.is_replaced || client.is_listed) is_no_longer_silent(entry);
   client.last_heard = now;
   ++client.heartbeats;
@@ -294,11 +300,9 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     close(entry, closing_of(entry.conn, client, Reason::Goodbye, now), effects);
     return false;
   }
-  // Only in leave can a heartbeat bring the next change nearer than what is armed.
-  if (client.liveness.status() == Status::Leave) {
-    find_replacement(entry);
-    arm(entry, now);
-  }
+  if (client.liveness.status() == Status::Leave) find_replacement(entry);
+  // Otherwise a heartbeat cannot bring the next change nearer than what is armed.
+  if (moved || client.liveness.status() == Status::Leave) arm(entry, now);
   return true;
 }
 
@@ -314,12 +318,12 @@ void Monitor::note_claims(Entry entry, const Heartbeat& heartbeat, bool first, M
   if (heartbeat.id.empty() && may_replace(client)) find_replaced(entry, now, effects);
 }
 
-// Clients that beat steadily but slower than the tick are a condition of the whole daemon: its tick is set
-// too short.  It counts the clients; as long as one of them beats so, it lasts.
+// Clients that beat steadily but slower than the tick are a condition of their group: its tick is set too
+// short.  It counts the clients; as long as one of them beats so, it lasts.
 void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const std::int64_t gap = (now - client.last_heard).count();
-  const std::int64_t tick = state_.settings.rule.tick.count();
+  const std::int64_t tick = rule_of(client).tick.count();
   const bool slow = gap * 10 > tick * 11 &&
                     (client.slow_in_a_row == 0 || are_alike(Millis{gap}, Millis{client.last_gap_ms}));
   const bool was_known = client.slow_in_a_row == limits::kSlowGapsInARow;
@@ -328,12 +332,12 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   state_.heartbeat_gaps.add(Millis{gap});
   if (client.slow_in_a_row < limits::kSlowGapsInARow) return;
   const MonoTime over = now + std::max(kConditionQuiet, Millis{3 * gap});
-  if (was_known) return state_.conditions.prolong(Condition::Kind::SlowBeats, {}, over);
+  if (was_known) return state_.conditions.prolong(Condition::Kind::SlowBeats, group_name_of(client), over);
   Event event = event_of(Event::Kind::Slow, entry.conn, client, now);
   event.extra.edit().spacing = Millis{gap};
   event.extra.edit().detail =
-      log_value(name_of(client)) + " beats " + describe_spacing(Millis{gap}, state_.settings.rule.tick);
-  happened(Condition::Kind::SlowBeats, {}, std::move(event), over, 1, effects);
+      log_value(name_of(client)) + " beats " + describe_spacing(Millis{gap}, rule_of(client).tick);
+  happened(Condition::Kind::SlowBeats, group_name_of(client), std::move(event), over, 1, effects);
 }
 
 // Only the first part of a frame has come.
@@ -350,13 +354,13 @@ void Monitor::hold(Entry entry, MonoTime now, Effects& effects) {
   if (client.held) return;
   effects.read(entry.conn, false);
   client.held = true;
-  arm_by(entry, held_until(client, state_.settings.bounds, state_.settings.rule));
+  arm_by(entry, held_until(client, bounds_of(client), rule_of(client)));
   if (client.was_held) return;
   client.was_held = true;
   ++state_.counters.limited;
   note(client, {.at = now, .kind = Moment::Kind::Limited});
   Event event = event_of(Event::Kind::Fast, entry.conn, client, now);
-  event.extra.edit().detail = "more than " + std::to_string(state_.settings.bounds.max_rate) +
+  event.extra.edit().detail = "more than " + std::to_string(bounds_of(client).max_rate) +
                               " heartbeats a second (max_rate); from now on it is read no faster than that";
   tell(std::move(event), effects);
 }

@@ -226,6 +226,12 @@ class Monitor {
   }
   [[nodiscard]] const Settings& settings() const { return state_.settings; }
 
+  // What holds for a client at this moment; its group, null where it is in none, and the group's name.
+  [[nodiscard]] const Rule& rule_of(const Client& client) const;
+  [[nodiscard]] const Bounds& bounds_of(const Client& client) const;
+  [[nodiscard]] const Group* group_of(const Client& client) const;
+  [[nodiscard]] std::string_view group_name_of(const Client& client) const;
+
   // Changes whenever a list of the clients with their names and statuses would.
   [[nodiscard]] std::uint64_t roster_version() const { return state_.roster_version; }
 
@@ -300,6 +306,19 @@ class Monitor {
   void is_no_longer_silent(Entry entry) noexcept;
   [[nodiscard]] static bool may_replace(const Client& client) noexcept;
   [[nodiscard]] static bool may_be_replaced(const Client& client) noexcept;
+
+  // The group of a client (monitor_group.cpp).
+  [[nodiscard]] bool awaits_settings(const Client& client) const {
+    return state_.sweep && client.epoch != state_.epoch;
+  }
+  struct Membership {
+    GroupNumber group;
+    GroupNumber named;
+  };
+  [[nodiscard]] GroupTraits traits_of(const Client& client) const;
+  bool regroup(Entry entry, const Heartbeat& heartbeat, MonoTime now);
+  [[nodiscard]] Membership membership_in_force(const Client& client) const;
+  void end_slow_beats(const Settings& settings, MonoTime now) noexcept;
 
   // What concerns every client (monitor_sweep.cpp).
   bool sweep(Slice& slice, Effects& effects);

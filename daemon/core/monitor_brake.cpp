@@ -60,19 +60,19 @@ Event Monitor::brake_ended(MonoTime at, const std::shared_ptr<const BrakeReport>
 // silence.  One whose program has another connection by now is no client that would be missed.  A client that
 // is about to return counts no more, except while the brake delays its close: it waits until then.
 void Monitor::count_for_brake(Client& client) {
-  const MonoTime left = client.liveness.left_at();
-  const bool waits = state_.brake.holds() && state_.brake.delays(left);
-  const bool counts =
-      ends_in_silence(client) && !client.is_replaced &&
-      (waits || !client.liveness.will_return(rule_for(client, state_.settings.rule, state_.brake)));
+  const Rule& rule = rule_of(client);
+  const SilentLeave leave = silent_leave_of(client, rule);
+  const bool waits = state_.brake.holds() && state_.brake.delays(leave);
+  const bool counts = ends_in_silence(client) && !client.is_replaced &&
+                      (waits || !client.liveness.will_return(rule_for(client, rule, state_.brake)));
   if (counts == client.counted_by_brake) return;
-  counts ? state_.brake.add(left) : state_.brake.remove(left);
+  counts ? state_.brake.add(leave) : state_.brake.remove(leave);
   client.counted_by_brake = counts;  // after what may fail
 }
 
 void Monitor::uncount_for_brake(Client& client) noexcept {
   if (!std::exchange(client.counted_by_brake, false)) return;
-  state_.brake.remove(client.liveness.left_at());
+  state_.brake.remove(silent_leave_of(client, rule_of(client)));
 }
 
 // The monitor's number for a listener that connections come by.

@@ -146,14 +146,15 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
 void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const Client& old = earlier.client;
-  const bool close_upon = old.takeovers > 0 && now - old.taken_over_at <
-                                                   state_.settings.rule.tick * state_.settings.rule.threshold;
+  const bool close_upon =
+      old.takeovers > 0 && now - old.taken_over_at < rule_of(client).tick * rule_of(client).threshold;
   client.takeovers = close_upon ? std::min<std::uint8_t>(old.takeovers + 1, kTakeoversCounted) : 1;
   client.taken_over_at = now;
   const Status before = client.liveness.status();
   if (before == Status::Leave) count_leave(client, -1);
   uncount_for_brake(client);
   client.liveness.take_over(old.liveness);
+  if (rule_of(old) != rule_of(client)) client.liveness.fit_to(rule_of(client), now);
   client.away = old.away;
   if (client.liveness.status() == Status::Leave) count_leave(client, +1);
   client.heartbeats += old.heartbeats;
@@ -190,7 +191,7 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
 }
 
 void Monitor::welcome(Entry entry, Effects& effects) const {
-  const Rule& rule = state_.settings.rule;
+  const Rule& rule = rule_of(entry.client);
   effects.send(entry.conn, [&](std::string& out) {
     append_welcome(out, {.tick = rule.tick,
                          .threshold = rule.threshold,

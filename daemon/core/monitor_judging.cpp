@@ -28,7 +28,8 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
     // lose it where memory lacks to judge it.
     const Entry entry = entry_at(deadlines_.first());
     if (!judge_until(entry, due, now, effects)) continue;
-    if (entry.client.held && held_until(entry.client, state_.settings.bounds, state_.settings.rule) <= now) {
+    if (entry.client.held &&
+        held_until(entry.client, bounds_of(entry.client), rule_of(entry.client)) <= now) {
       release(entry, now, effects);
     }
     arm(entry, now);
@@ -58,9 +59,10 @@ bool Monitor::judge_until(Entry entry, MonoTime until, MonoTime now, Effects& ef
 // Makes what the rule changes up to and including `until`.
 bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
   Client& client = entry.client;
+  const Rule& rule = rule_of(client);
   const auto next_change = [&] {
-    if (!ends_in_silence(client)) return client.liveness.advance(state_.settings.rule, until);
-    return client.liveness.advance(rule_for(client, state_.settings.rule, state_.brake), until);
+    if (!ends_in_silence(client)) return client.liveness.advance(rule, until);
+    return client.liveness.advance(rule_for(client, rule, state_.brake), until);
   };
   for (;;) {
     const Liveness before = client.liveness;
@@ -90,7 +92,7 @@ void Monitor::make(const Change& change, Entry entry, Event&& event, Effects& ef
     case Change::Kind::Struck:
       ++state_.counters.strikes;
       client.nearest_to_leave =
-          std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, state_.settings.rule));
+          std::max(client.nearest_to_leave, ticks_towards_leave(client.liveness, rule_of(client)));
       note(client, {.at = change.at, .strikes = change.strikes, .kind = Moment::Kind::Struck});
       tell(std::move(event), effects);
       break;
@@ -122,7 +124,7 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
   Client& client = entry.client;
   client.leave_reason = reason;
   client.away = away;
-  client.nearest_to_leave = ticks_of_a_leave(state_.settings.rule);
+  client.nearest_to_leave = ticks_of_a_leave(rule_of(client));
   ++state_.counters.leaves;
   count_leave(client, +1);
   ++state_.roster_version;
@@ -141,7 +143,7 @@ void Monitor::enter_leave(Entry entry, Reason reason, bool away, Event event, Ef
 void Monitor::expire(Entry entry, Event&& closing, Effects& effects) {
   closing.to = Status::Close;
   closing.reason = entry.client.away ? Reason::Away : Reason::Silent;
-  const Millis held = closing.at - entry.client.liveness.left_at() - state_.settings.rule.leave_timeout;
+  const Millis held = closing.at - entry.client.liveness.left_at() - rule_of(entry.client).leave_timeout;
   if (held > Millis{0}) {
     closing.extra.edit().detail = "held for " + describe_duration(held) + " by the brake on mass closing";
   }
@@ -152,7 +154,7 @@ void Monitor::out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Eff
   state_.verdict_lateness.add(now - limit.at);
   Event event = closing_of(entry.conn, entry.client, limit.reason, limit.at);
   std::string& detail = event.extra.edit().detail;
-  detail = describe(limit, state_.settings.bounds, state_.settings.rule);
+  detail = describe(limit, bounds_of(entry.client), rule_of(entry.client));
   if (entry.client.decoder.in_frame()) {
     detail += ": " + diagnose_unfinished(entry.client.decoder.unfinished());
   }
@@ -166,6 +168,7 @@ void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
   if (has_spoken(client)) {
     state_.closed.remember({.name = closing.client,
                             .claimed_ip = client.claimed_ip,
+                            .group = ShortText{group_name_of(client)},
                             .connected_at = client.connected_at,
                             .last_heard = client.last_heard,
                             .closed_at = closing.at,
@@ -225,14 +228,14 @@ void Monitor::count_leave(const Client& client, int by) noexcept {
 }
 
 TimeLimit Monitor::time_limit_of(const Client& client, MonoTime now) const {
-  return time_limit(client, state_.settings.bounds, state_.settings.rule, state_.bounds_since, now);
+  return time_limit(client, bounds_of(client), rule_of(client), state_.bounds_since, now);
 }
 
 // When something may happen to the client by itself.
 MonoTime Monitor::next_look(const Client& client, MonoTime now) const {
-  const MonoTime change = client.liveness.next_change(rule_for(client, state_.settings.rule, state_.brake));
+  const MonoTime change = client.liveness.next_change(rule_for(client, rule_of(client), state_.brake));
   const MonoTime at = std::min(change, time_limit_of(client, now).at);
-  return client.held ? std::min(at, held_until(client, state_.settings.bounds, state_.settings.rule)) : at;
+  return client.held ? std::min(at, held_until(client, bounds_of(client), rule_of(client))) : at;
 }
 
 void Monitor::arm(Entry entry, MonoTime now) {

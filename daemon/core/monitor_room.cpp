@@ -74,7 +74,7 @@ bool Monitor::give_up_for(const Endpoint& newcomer, Refusal lacking, MonoTime no
   const Entry dead = entry_at(*slot);
   if (state_.sweep) bring_up_to_date(dead);
   if (!judge(dead, now, effects)) return true;  // its place has become free by the rule
-  if (dead.client.liveness.status() != Status::Leave || dead_from(dead.client, state_.settings.rule) > now) {
+  if (dead.client.liveness.status() != Status::Leave || dead_from(dead.client, rule_of(dead.client)) > now) {
     arm(dead, now);  // it was put in before it changed
     return true;
   }
@@ -99,7 +99,7 @@ void Monitor::list_if_dead(Entry entry) {
   if (client.liveness.status() != Status::Leave || client.is_newcomer) {
     return dead_.remove(entry.conn.slot, client.peer);
   }
-  dead_.put(entry.conn.slot, client.peer, dead_from(client, state_.settings.rule),
+  dead_.put(entry.conn.slot, client.peer, dead_from(client, rule_of(client)),
             state_.settings.bounds.max_clients_per_ip > 0);
 }
 

@@ -25,7 +25,8 @@ Monitor::NewSettings Monitor::prepare(const Settings& settings, MonoTime now, Ef
 
 void Monitor::change_settings(NewSettings&& prepared, MonoTime now, Effects& effects) noexcept {
   const Settings& settings = prepared.settings;
-  const bool rule_changes = settings.rule != state_.settings.rule;
+  const bool groups_change = settings.groups != state_.settings.groups;
+  const bool rule_changes = settings.rule != state_.settings.rule || groups_change;
   const bool brake_changes = settings.brake != state_.settings.brake;
   const bool bounds_change = settings.bounds != state_.settings.bounds;
   if (prepared.closed) {
@@ -39,7 +40,7 @@ void Monitor::change_settings(NewSettings&& prepared, MonoTime now, Effects& eff
   }
   if (rule_changes || brake_changes) state_.brake.change_settings(settings.brake, settings.rule, now);
   if (rule_changes || bounds_change) state_.bounds_since = now;
-  if (rule_changes) state_.conditions.end_at(Condition::Kind::SlowBeats, {}, now);  // it was of the old tick
+  end_slow_beats(settings, now);
   const bool credentials_change = prepared.credentials != credentials_ || prepared.check_credentials;
   credentials_ = prepared.credentials;
   if (rule_changes || brake_changes || bounds_change || credentials_change) {
@@ -49,9 +50,23 @@ void Monitor::change_settings(NewSettings&& prepared, MonoTime now, Effects& eff
     state_.sweep = {.kind = Sweep::Kind::Adopt,
                     .at = now,
                     .old_rule = state_.settings.rule,
+                    .old_groups = state_.settings.groups,
+                    .groups_change = groups_change,
                     .counts_change = counted != counts};
   }
   state_.settings = settings;
+}
+
+// Of the groups that get another rule: the condition was of the old tick.
+void Monitor::end_slow_beats(const Settings& settings, MonoTime now) noexcept {
+  if (settings.rule != state_.settings.rule) {
+    state_.conditions.end_at(Condition::Kind::SlowBeats, {}, now);
+  }
+  for (const Group& group : state_.settings.groups.all()) {
+    const GroupNumber number = settings.groups.number_of(group.name);
+    if (number != kNoGroup && settings.rule_of(number) == group.rule) continue;
+    state_.conditions.end_at(Condition::Kind::SlowBeats, group.name, now);
+  }
 }
 
 void Monitor::change_settings(const Settings& settings, MonoTime now, Effects& effects) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/braked_rule.h"
 #include "daemon/core/monitor.h"
 
 namespace heartbeat {
@@ -25,7 +26,7 @@ Monitor::Monitor(MonitorState&& state, const SliceSize& slice)
 // would have done anyway, before anything is judged; only its address must count as it did.
 void Monitor::derive(Entry entry) {
   const Client& client = entry.client;
-  if (client.counted_by_brake) state_.brake.add(client.liveness.left_at());
+  if (client.counted_by_brake) state_.brake.add(silent_leave_of(client, rule_of(client)));
   if (client.liveness.status() == Status::Leave) count_leave(client, +1);
   if (counts_address_of(client)) addresses_.add(client.peer);
   if (client.is_newcomer) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/text.h"
+#include "daemon/core/braked_rule.h"
 #include "daemon/core/monitor.h"
 #include "daemon/core/wording.h"
 
@@ -49,7 +50,7 @@ void Monitor::visit(Entry entry, Effects& effects) {
     case Sweep::Kind::Arm:
     case Sweep::Kind::Renew: arm(entry, state_.sweep->at); break;
     case Sweep::Kind::Report:
-      if (client.counted_by_brake && state_.brake.concerns(client.liveness.left_at()))
+      if (client.counted_by_brake && state_.brake.concerns(silent_leave_of(client, rule_of(client))))
         state_.sweep->traits.add(client);
       break;
     case Sweep::Kind::Close:
@@ -72,10 +73,15 @@ void Monitor::adopt(Entry entry) {
     state_.settings.bounds.max_clients_per_ip > 0 ? addresses_.add(client.peer)
                                                   : addresses_.remove(client.peer);
   }
+  const Rule& before = rule_of(client);
+  const Membership membership = membership_in_force(client);
+  const Rule& rule = state_.settings.rule_of(membership.group);
+  if (before != rule) uncount_for_brake(client);  // the leave may get another beginning, or another end
   client.epoch = state_.epoch;
-  if (state_.sweep->old_rule == state_.settings.rule) return;
-  uncount_for_brake(client);  // the leave may get another beginning
-  client.liveness.restart_tick(state_.sweep->old_rule, state_.settings.rule, state_.sweep->at);
+  client.group = membership.group;
+  client.named = membership.named;
+  if (before == rule) return;
+  client.liveness.restart_tick(before, rule, state_.sweep->at);
   client.slow_in_a_row = 0;
 }
 

@@ -48,6 +48,35 @@ struct SavedFields {
     fields(4, bounds.max_clients_per_ip);
   }
 
+  static void list(auto& fields, Is<NamePattern> auto& pattern) {
+    fields.text(1, pattern.text, limits::kGlobBytesMax);
+    if constexpr (!std::is_const_v<std::remove_reference_t<decltype(pattern)>>) {
+      auto glob = Glob::compile(pattern.text);
+      if (!glob) return fields.fail("a pattern for names is malformed");
+      pattern.glob = std::move(*glob);
+    }
+  }
+
+  static void list(auto& fields, Is<Group> auto& group) {
+    fields.text(1, group.name, limits::kGroupNameMax);
+    fields.each(2, group.ids, limits::kGroupPatternsMax);
+    fields.each(3, group.credentials, limits::kGroupPatternsMax);
+    fields.each(4, group.listeners, limits::kGroupPatternsMax);
+    fields(5, group.by_name);
+    fields(6, group.rule);
+    fields(7, group.bounds);
+  }
+
+  static void list(auto& fields, Is<GroupList> auto& groups) {
+    if constexpr (std::is_const_v<std::remove_reference_t<decltype(groups)>>) {
+      fields.each(1, groups.all(), limits::kGroupsMax);
+    } else {
+      std::vector<Group> all;
+      fields.each(1, all, limits::kGroupsMax);
+      groups = GroupList{std::move(all)};
+    }
+  }
+
   static void list(auto& fields, Is<Settings> auto& settings) {
     fields(1, settings.rule);
     fields(2, settings.clients_max);
@@ -58,6 +87,7 @@ struct SavedFields {
     fields(7, settings.bounds);
     fields(8, settings.newcomers_max);
     fields(9, settings.newcomers_per_address_max);
+    fields(10, settings.groups);
   }
 
   static void list(auto& fields, Is<Liveness> auto& liveness) {
@@ -129,6 +159,8 @@ struct SavedFields {
     fields(60, client.is_newcomer);
     fields(61, client.is_replaced);
     fields(62, client.has_replaced);
+    fields(100, client.group);
+    fields(101, client.named);
   }
 
   static void list(auto& fields, Is<ClosedClient> auto& closed) {
@@ -148,6 +180,7 @@ struct SavedFields {
     fields(14, closed.reason);
     fields(15, closed.by);
     fields(16, closed.passage);
+    fields.text(17, closed.group, limits::kGroupNameMax);
   }
 
   static void list(auto& fields, Is<BrakeSpan> auto& span) {
@@ -165,6 +198,7 @@ struct SavedFields {
     fields(4, brake.counted_from_at_hold);
     fields.each(5, brake.spans, limits::kBrakesMax);
     fields(6, brake.times_held);
+    fields(7, brake.passed);
   }
 
   static void list(auto& fields, Is<BrakeReport> auto& report) {
@@ -192,6 +226,8 @@ struct SavedFields {
     fields(4, sweep.old_rule);
     fields(5, sweep.counts_change);
     fields(6, sweep.traits);
+    fields(7, sweep.old_groups);
+    fields(8, sweep.groups_change);
   }
 
   static void list(auto& fields, Is<Counters> auto& counters) {
@@ -450,18 +486,27 @@ bool is_valid(const Rule& rule) {
          is_within(rule.leave_timeout, rule.tick, limits::kLeaveTimeoutMax);
 }
 
+bool is_valid(const Bounds& bounds) {
+  return is_within(bounds.hello_timeout, Millis{0}, limits::kLeaveTimeoutMax) &&
+         is_within(bounds.frame_timeout, Millis{0}, limits::kLeaveTimeoutMax);
+}
+
+bool is_valid(const GroupList& groups) {
+  return std::all_of(groups.all().begin(), groups.all().end(), [](const Group& group) {
+    return !group.name.empty() && is_valid(group.rule) && is_valid(group.bounds);
+  });
+}
+
 bool is_valid(const Settings& settings) {
   constexpr Millis kNone{0};
   const ClosingBrake::Settings& brake = settings.brake;
-  const Bounds& bounds = settings.bounds;
-  return is_valid(settings.rule) && settings.clients_max <= limits::kClientsMax &&
+  return is_valid(settings.rule) && is_valid(settings.bounds) && is_valid(settings.groups) &&
+         settings.clients_max <= limits::kClientsMax &&
          is_within<std::size_t>(settings.frame_max, 1, limits::kFrameMax) &&
          settings.remember <= limits::kRememberMax && brake.share_percent <= limits::kBrakeShareMax &&
          brake.clients_min <= limits::kClientsMax &&
          is_within(brake.window, kNone, limits::kLeaveTimeoutMax) &&
-         is_within(brake.pause, kNone, limits::kLeaveTimeoutMax) &&
-         is_within(bounds.hello_timeout, kNone, limits::kLeaveTimeoutMax) &&
-         is_within(bounds.frame_timeout, kNone, limits::kLeaveTimeoutMax);
+         is_within(brake.pause, kNone, limits::kLeaveTimeoutMax);
 }
 
 // Whether all but the last have ended, and no end is that of a brake that never was.
@@ -480,7 +525,11 @@ bool has_listener(const MonitorState& state, std::uint8_t number) {
 bool is_valid(const Client& client, const MonitorState& state) {
   const bool has_old_rule =
       state.sweep && state.sweep->kind == Sweep::Kind::Adopt && client.epoch != state.epoch;
-  const Rule& rule = has_old_rule ? state.sweep->old_rule : state.settings.rule;
+  const GroupList& groups = has_old_rule ? state.sweep->old_groups : state.settings.groups;
+  const auto is_there = [&](GroupNumber number) { return number <= groups.all().size(); };
+  if (!is_there(client.group) || !is_there(client.named)) return false;
+  const Rule& rule =
+      has_old_rule ? state.sweep->old_rule_of(client.group) : state.settings.rule_of(client.group);
   const Liveness& liveness = client.liveness;
   return liveness.status() != Status::Close && liveness.silence() < rule.threshold &&
          liveness.strikes() <= rule.cursor && liveness.steady() <= rule.recover &&
@@ -490,7 +539,7 @@ bool is_valid(const Client& client, const MonitorState& state) {
 // What the members of several fields promise one another; a sentence if they do not.
 std::string_view contradiction(const MonitorState& state) {
   const bool reports = state.sweep && state.sweep->kind == Sweep::Kind::Report;
-  if (state.sweep && !is_valid(state.sweep->old_rule))
+  if (state.sweep && (!is_valid(state.sweep->old_rule) || !is_valid(state.sweep->old_groups)))
     return "an order to all clients has an impossible rule";
   if (reports && state.brake.spans().empty()) return "a brake is reported that never held";
   if (reports && !has_listener(state, SavedFields::listener_of(state.sweep->traits).value_or(kNoListener))) {

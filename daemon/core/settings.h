@@ -6,6 +6,7 @@
 #include "common/limits.h"
 #include "daemon/core/bounds.h"
 #include "daemon/core/closing_brake.h"
+#include "daemon/core/group.h"
 #include "daemon/core/rule.h"
 
 namespace heartbeat {
@@ -28,6 +29,16 @@ struct Settings {
   ClosingBrake::Settings brake{};
   bool report_heartbeats = false;  // an event for each heartbeat: for the debug mode
   Bounds bounds{};
+  GroupList groups{};  // the other members hold for the clients that are in no group
+
+  [[nodiscard]] const Rule& rule_of(GroupNumber number) const {
+    const Group* const group = groups.find(number);
+    return group == nullptr ? rule : group->rule;
+  }
+  // The rule with the shortest tick: how finely the daemon must keep time.
+  [[nodiscard]] const Rule& finest_rule() const;
+  // No leave of any client is shorter.
+  [[nodiscard]] Millis shortest_leave() const;
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };

@@ -7,6 +7,7 @@
 
 #include "common/mono_time.h"
 #include "daemon/core/brake_report.h"
+#include "daemon/core/group.h"
 #include "daemon/core/rule.h"
 
 namespace heartbeat {
@@ -22,9 +23,16 @@ struct Sweep {
   Kind kind;
   MonoTime at;
   std::uint32_t next_slot = 0;
-  Rule old_rule{};             // of Adopt
+  Rule old_rule{};  // of Adopt, as the next: what holds for a client until its turn
+  GroupList old_groups{};
+  bool groups_change = false;
   bool counts_change = false;  // of Adopt: addresses are counted from now on, or no longer
   CommonTraits traits{};       // of Report
+
+  [[nodiscard]] const Rule& old_rule_of(GroupNumber number) const {
+    const Group* const group = old_groups.find(number);
+    return group == nullptr ? old_rule : group->rule;
+  }
 };
 
 }  // namespace heartbeat

@@ -86,6 +86,7 @@ Routed clients(Query& query) {
   ClientListRequest list;
   list.filter.status = query.converted<Status>("status", parse_connected_status);
   list.filter.match = query.converted<Glob>("match", compile_glob);
+  if (const std::string* const group = query.text("group")) list.filter.group = *group;
   list.sort = query.converted<SortBy>("sort", parse_sort);
   list.limit = query.converted<std::size_t>("limit", parse_limit).value_or(limits::kHttpListDefault);
   list.cursor = query.converted<ListCursor>("cursor", parse_list_cursor);

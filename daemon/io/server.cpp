@@ -28,8 +28,8 @@ Server::Server(uv::Loop& loop, const Settings& settings, Observer observer, Time
 Server::Server(uv::Loop& loop, Beginning&& beginning, Observer observer, TimeAsleep time_asleep)
     : loop_(loop),
       monitor_(Monitor{std::move(beginning.monitor)}),
-      turn_(beginning.turn ? Turn{monitor_->settings().rule, *beginning.turn, loop.now()}
-                           : Turn{monitor_->settings().rule, loop.now()}),
+      turn_(beginning.turn ? Turn{monitor_->settings().finest_rule(), *beginning.turn, loop.now()}
+                           : Turn{monitor_->settings().finest_rule(), loop.now()}),
       time_asleep_(std::move(time_asleep)),
       observer_(std::move(observer)),
       connections_(monitor_->clients().slots()),
@@ -353,7 +353,7 @@ std::span<const int> Server::urgent() {
 
 void Server::set_pause_max(Millis pause_max) {
   pause_max_ = pause_max;
-  pauses_.longest = longest_pause(pause_max, monitor_->settings().rule.tick);
+  pauses_.longest = longest_pause(pause_max, monitor_->settings().finest_rule().tick);
   pacing_.set_longest(pauses_.longest);
 }
 
@@ -365,7 +365,7 @@ Monitor::NewSettings Server::prepare(const Settings& settings) {
 
 void Server::change_settings(Monitor::NewSettings&& settings) noexcept {
   monitor_.change_settings(std::move(settings), turn_.now(), effects_);
-  turn_.set_rule(monitor_->settings().rule);
+  turn_.set_rule(monitor_->settings().finest_rule());
   set_pause_max(pause_max_);
   entrance_.hello_timeout_changed();
   wake_.at(loop_.now());  // clients may be due by the new rule, and an event waits to be applied

@@ -29,6 +29,21 @@ void add_passage(JsonWriter& json, const Passage* passage) {
   if (!passage->token.name.empty()) json.add("token_name", passage->token.name);
 }
 
+// The rule only where it is another than the status has.
+void add_group(JsonWriter& json, const Client& client, const ReportContext& context) {
+  const std::string_view group = context.monitor.group_name_of(client);
+  if (group.empty()) return;
+  json.add("group", group);
+  const Rule& rule = context.rule_of(client);
+  json.begin_object("rule");
+  json.add("tick_ms", rule.tick);
+  json.add("threshold", rule.threshold);
+  json.add("cursor", rule.cursor);
+  json.add("recover", rule.recover);
+  json.add("leave_timeout_ms", rule.leave_timeout);
+  json.end_object();
+}
+
 }  // namespace
 
 void add_client(JsonWriter& json, const Client& client, const ReportContext& context) {
@@ -40,6 +55,7 @@ void add_client(JsonWriter& json, const Client& client, const ReportContext& con
   if (!client.claimed_ip.empty()) json.add("ip", client.claimed_ip);
   add_pid(json, client.pid);
 
+  add_group(json, client, context);
   json.add("status", to_string(standing.in_leave() ? Status::Leave : Status::Alive));
   json.add("silence", standing.liveness.silence());
   json.add("strikes", standing.liveness.strikes());
@@ -72,7 +88,8 @@ void add_client(JsonWriter& json, const ClosedClient& client, const ReportContex
   add_pid(json, client.pid);
 
   json.add("status", to_string(Status::Close));
-  const std::uint32_t all = ticks_of_a_leave(context.rule);
+  if (!client.group.empty()) json.add("group", client.group.view());
+  const std::uint32_t all = ticks_of_a_leave(context.rule_of(client));
   json.add("margin_least", margin(client.nearest_to_leave, all));
   json.add("last_heard", context.instant(client.last_heard));
   json.add("silent_ms", client.closed_at - client.last_heard);

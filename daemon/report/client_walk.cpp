@@ -5,6 +5,10 @@
 namespace heartbeat {
 
 bool ClientFilter::matches(const Client& client, const ReportContext& context) const {
+  if (group) {
+    const std::string_view own = context.monitor.group_name_of(client);
+    if (*group != (own.empty() ? kDefaultGroup : own)) return false;
+  }
   // A client with an id is found by its address as well: an operator may know only that.
   if (match && !match->matches(name_of(client)) &&
       (client.id.empty() || !match->matches(to_string(client.peer)))) {

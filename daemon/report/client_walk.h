@@ -22,6 +22,7 @@ namespace heartbeat {
 struct ClientFilter {
   std::optional<Status> status;  // judged up to now
   std::optional<Glob> match;
+  std::optional<std::string> group{};  // a group's name; `default`: of the clients that are in none
 
   [[nodiscard]] bool matches(const Client& client, const ReportContext& context) const;
 };

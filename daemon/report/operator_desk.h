@@ -79,12 +79,7 @@ class OperatorDesk {
 
   // What every report of clients needs, as of now().
   [[nodiscard]] ReportContext report() const {
-    const Settings& settings = monitor().settings();
-    return {.rule = settings.rule,
-            .clock = clock(),
-            .now = now(),
-            .brake = monitor().brake(),
-            .bounds = settings.bounds};
+    return {.monitor = monitor(), .clock = clock(), .now = now()};
   }
 };
 

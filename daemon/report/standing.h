@@ -38,12 +38,13 @@ struct Standing {
 }
 
 [[nodiscard]] inline Standing standing_of(const Client& client, const ReportContext& context) {
+  const Rule& rule = context.rule_of(client);
   Standing standing{.liveness = client.liveness,
                     .leave_reason = client.leave_reason,
                     .towards_leave = 0,
                     .nearest_to_leave = client.nearest_to_leave,
-                    .all_towards_leave = ticks_of_a_leave(context.rule)};
-  const Rule own = rule_for(client, context.rule, context.brake);
+                    .all_towards_leave = ticks_of_a_leave(rule)};
+  const Rule own = rule_for(client, rule, context.monitor.brake());
   while (const auto change = standing.liveness.advance(own, context.now)) {
     if (change->kind == Change::Kind::Left) standing.leave_reason = Reason::Silent;
     if (change->kind == Change::Kind::Expired) break;
@@ -52,9 +53,9 @@ struct Standing {
     const bool is_so_already = client.liveness.status() == Status::Leave;
     standing.left = is_so_already ? beginning_of_leave(client) : standing.liveness.left_at();
     standing.closes = standing.liveness.left_at() + own.leave_timeout;
-    standing.held = own.leave_timeout > context.rule.leave_timeout;
+    standing.held = own.leave_timeout > rule.leave_timeout;
   }
-  standing.towards_leave = ticks_towards_leave(standing.liveness, context.rule);
+  standing.towards_leave = ticks_towards_leave(standing.liveness, rule);
   standing.nearest_to_leave = std::max(standing.nearest_to_leave, standing.towards_leave);
   return standing;
 }

@@ -91,7 +91,7 @@ void add_stalls(JsonWriter& json, const Stalls& stalls, const History* history, 
 // The times that the brake on mass closing held since then.
 void add_brakes(JsonWriter& json, MonoTime connected, MonoTime until, const ReportContext& context) {
   json.begin_array("brakes");
-  for (const BrakeSpan& span : context.brake.spans()) {
+  for (const BrakeSpan& span : context.monitor.brake().spans()) {
     if (span.until <= connected || span.from > until) continue;
     json.begin_object();
     add_brake_span(json, span, context.clock);

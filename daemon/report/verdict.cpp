@@ -107,16 +107,18 @@ std::string about_expiry(const ClosedClient& client, const Stalls& stalls, const
   switch (left->reason) {
     case Reason::Declared:
       return kicked + "it declared leave itself " + length + " before" + in_its_words(client.history.get()) +
-             ", and " + never_steady(context.rule);
+             ", and " + never_steady(context.rule_of(client));
     case Reason::Remembered:
       return kicked + "it came back in leave, as it was when it was closed before, and in " + length +
              " did not earn alive again";
     default: break;
   }
   const Silence silence = silence_before(left->at, client);
-  const std::string beats =
-      client.last_heard > left->at ? "; it was heard again in leave, but " + never_steady(context.rule) : "";
-  return kicked + "in leave for " + length + " " + about_silence(silence, stalls, context.rule) + beats;
+  const std::string beats = client.last_heard > left->at ? "; it was heard again in leave, but " +
+                                                               never_steady(context.rule_of(client))
+                                                         : "";
+  return kicked + "in leave for " + length + " " + about_silence(silence, stalls, context.rule_of(client)) +
+         beats;
 }
 
 std::string since_last_heartbeat(const ClosedClient& client) {
@@ -126,7 +128,7 @@ std::string since_last_heartbeat(const ClosedClient& client) {
 
 std::string about_leave(const Client& client, const Standing& standing, const Stalls& stalls,
                         const ReportContext& context) {
-  const Rule& rule = context.rule;
+  const Rule& rule = context.rule_of(client);
   const MonoTime left = standing.left;
   const std::string since = "in leave since " + context.in_sentence(left);
   const std::string held = standing.held ? "the brake on mass closing delays its close; " : "";
@@ -162,7 +164,8 @@ std::string about_rate(const Client& client) {
 std::string about_newcomer(const Client& client, const ReportContext& context) {
   std::string text =
       "connected, and has not sent a heartbeat in " + describe_duration(context.now - client.connected_at);
-  if (const Millis hello = hello_timeout(context.bounds, context.rule); hello > Millis{0}) {
+  if (const Millis hello = hello_timeout(context.monitor.bounds_of(client), context.rule_of(client));
+      hello > Millis{0}) {
     text += "; it will be closed at " + context.in_sentence(client.connected_at + hello) +
             " unless a heartbeat comes before (hello_timeout)";
   }
@@ -196,18 +199,18 @@ std::string about_standing(const Client& client, const Standing& standing, const
   const std::string heard = "heard " + describe_duration(context.now - client.last_heard) + " ago";
   const std::uint16_t strikes = standing.liveness.strikes();
   if (strikes == 0 && standing.liveness.silence() == 0) return "alive with a clean record: " + heard;
-  const std::string record = strikes == 0
-                                 ? counted(standing.liveness.silence(), "silent tick")
-                                 : std::to_string(strikes) + " of " + counted(context.rule.cursor, "strike");
+  const std::string record =
+      strikes == 0 ? counted(standing.liveness.silence(), "silent tick")
+                   : std::to_string(strikes) + " of " + counted(context.rule_of(client).cursor, "strike");
   return "alive with " + record + ": " + heard + "; if it stays silent, it is in leave at " +
-         context.in_sentence(leave_if_silent(standing.liveness, context.rule));
+         context.in_sentence(leave_if_silent(standing.liveness, context.rule_of(client)));
 }
 
 }  // namespace
 
 std::string verdict_of(const Client& client, const Stalls& stalls, const ReportContext& context) {
   return about_standing(client, standing_of(client, context), stalls, context) + about_rate(client) +
-         about_spacing(client, context.rule);
+         about_spacing(client, context.rule_of(client));
 }
 
 std::string verdict_of(const RefusedPeer& peer, const ReportContext& context) {
@@ -228,7 +231,8 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
   const std::string at = context.in_sentence(client.closed_at);
   const std::string connected = describe_duration(client.closed_at - client.connected_at);
   switch (client.reason) {
-    case Reason::Silent: return about_expiry(client, stalls, context) + about_spacing(client, context.rule);
+    case Reason::Silent:
+      return about_expiry(client, stalls, context) + about_spacing(client, context.rule_of(client));
     case Reason::Away: return about_expiry(client, stalls, context);
     case Reason::Goodbye:
       return "said goodbye at " + at + ", after " + connected + " and " +

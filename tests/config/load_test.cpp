@@ -239,6 +239,43 @@ TEST_CASE("the list of settings has name, value and origin of each") {
   CHECK(list[*find_setting("tick")].value == "1s");
 }
 
+TEST_CASE(
+    "a group has the configuration's settings where it has none of its own, and is printed to be read "
+    "again") {
+  const Folder folder;
+  folder.write(
+      "tick = \"5s\"\ncursor = 4\n"
+      "[[group]]\nname = \"games\"\nid = [\"game-*\", \"play-?\"]\ntick = \"1s\"\nmax_rate = 20\n"
+      "[[group]]\nname = \"field\"\nlistener = \"0.0.0.0:14001\"\nby_name = \"yes\"\n"
+      "tick = \"15min\"\nleave_timeout = \"2d\"\n");
+  const auto loaded = load_config(flags({"--threshold", "7"}), folder.file());
+  REQUIRE(loaded);
+  const GroupList& groups = loaded->config.settings.groups;
+  REQUIRE(groups.all().size() == 2);
+  const Group& games = groups.all()[0];
+  CHECK(games.name == "games");
+  CHECK(games.rule.tick == Millis{1000});
+  CHECK(games.rule.threshold == 7);
+  CHECK(games.rule.cursor == 4);
+  CHECK(games.bounds.max_rate == 20);
+  CHECK(games.matches({.id = "play-1", .credential = {}, .listener = nullptr, .named = {}}));
+  const Group& field = groups.all()[1];
+  CHECK(field.rule.tick == Millis{15 * 60 * 1000});
+  CHECK(field.rule.leave_timeout == Millis{2 * 24 * 60 * 60 * 1000});
+  CHECK(field.by_name);
+  CHECK(loaded->config.settings.rule.tick == Millis{5000});
+
+  const std::string printed = print_config(*loaded);
+  CHECK(printed.find(
+            "group = [{ name = \"games\", id = [\"game-*\", \"play-?\"], max_rate = 20, tick = \"1s\" }, "
+            "{ name = \"field\", listener = [\"0.0.0.0:14001\"], by_name = \"yes\", leave_timeout = "
+            "\"2d\", tick = \"15min\" }]") != std::string::npos);
+  folder.write(printed);
+  const auto again = load_config({}, folder.file());
+  REQUIRE(again);
+  CHECK(again->config.settings.groups == groups);
+}
+
 TEST_CASE("a listener in the file takes the place of the default address, and is printed to be read again") {
   const Folder folder;
   folder.write(

@@ -101,6 +101,10 @@ TEST_CASE("a row sets the member that it reads") {
         other = std::vector<std::string>{"[::1]:1", "localhost:2 proxy_from=10.1.0.0/16,::1",
                                          "a:3 proxy_from= require=certificate"};
         break;
+      case Setting::Type::Groups:
+        other = std::vector<std::string>{"games id=game-*,play-? tick=1s max_rate=20",
+                                         "field credential=plant listener=0.0.0.0:14001 by_name=yes"};
+        break;
       case Setting::Type::Networks: other = std::vector<std::string>{"10.1.0.0/16", "::1"}; break;
     }
     Config config;
@@ -158,6 +162,49 @@ TEST_CASE("64 addresses are accepted, 65 are not, and each mistake in a list has
   const auto beside = faults_of(listen, std::vector<std::string>{"127.0.0.1:1", "[::]:1", "0.0.0.0:1"});
   REQUIRE(beside.size() == 1);
   CHECK(beside[0].what == "'0.0.0.0:1' cannot be listened on beside '127.0.0.1:1', which has it already");
+}
+
+TEST_CASE("64 groups are accepted, 65 are not, and each mistake in a group is named") {
+  const Setting& group = setting_named("group");
+  std::vector<std::string> groups;
+  for (int number = 1; number <= 64; ++number) groups.push_back("g" + std::to_string(number) + " id=*");
+  CHECK(faults_of(group, groups).empty());
+  groups.emplace_back("g65 id=*");
+  REQUIRE(faults_of(group, groups).size() == 1);
+  CHECK(faults_of(group, groups)[0].element == 64);
+
+  const auto fault = [&](const std::string& text) { return whats(faults_of(group, std::vector{text})); };
+  using Whats = std::vector<std::string>;
+  CHECK(fault("g") ==
+        Whats{"group 'g' has no condition: give it id, credential, listener or by_name = \"yes\""});
+  CHECK(fault("") == Whats{"a group must have a name"});
+  CHECK(fault("default id=*") == Whats{"'default' is the name of the clients that are in no group"});
+  CHECK(fault("a/b id=*") ==
+        Whats{"'a/b' is not the name of a group: it has 1 to 64 letters, digits, points, hyphens and "
+              "underscores"});
+  CHECK(faults_of(group, std::vector{std::string(64, 'g') + " id=*"}).empty());
+  CHECK(fault(std::string(65, 'g') + " id=*").size() == 1);
+  CHECK(fault("g id=[") == Whats{"group 'g': " + Glob::compile("[").error()});
+  CHECK(fault("g id=") == Whats{"group 'g': an empty pattern matches no client"});
+  CHECK(fault("g id=a id=b") == Whats{"group 'g': a condition is given twice"});
+  CHECK(fault("g listener=name:1") ==
+        Whats{"group 'g': 'name:1' is not the address of a listener in numbers, like 0.0.0.0:14001"});
+  CHECK(fault("g by_name=true") == Whats{"group 'g': by_name: 'true' is not one of no or yes"});
+  CHECK(fault("g id=* tick=1ms") == Whats{"group 'g': tick: '1ms' is not from 10ms to 1d"});
+  CHECK(fault("g id=* cursor=many") ==
+        Whats{"group 'g': cursor: 'many' is not a whole number from 1 to 1000 strikes"});
+  CHECK(fault("g id=* tick=1s tick=2s") == Whats{"group 'g': tick is given twice"});
+  CHECK(fault("g id=* backlog=1") ==
+        Whats{"group 'g': 'backlog' is not an option of a group: name, id, credential, listener, by_name, "
+              "tick, threshold, cursor, recover, leave_timeout, hello_timeout and max_rate are"});
+  CHECK(whats(faults_of(group, std::vector<std::string>{"g id=a", "g id=b"})) ==
+        Whats{"there are two groups of the name 'g'"});
+
+  std::string patterns = "g id=a";
+  for (int number = 2; number <= 64; ++number) patterns += ",a";
+  CHECK(fault(patterns).empty());
+  CHECK(fault(patterns + ",a") ==
+        Whats{"group 'g': 65 values are given for one condition, and not more than 64 are allowed"});
 }
 
 TEST_CASE("two addresses overlap where one socket could not be bound beside the other") {

@@ -51,7 +51,8 @@ Table client_table(std::string_view sorted_by) {
   }};
 }
 
-Line client_cells(const Object& client, const Object& rule) {
+Line client_cells(const Object& client, const Object& fleet_rule) {
+  const Object rule = rule_of(client, fleet_rule);
   const std::string_view status = client.text("status");
   return {
       {std::string{client.text("name")}, Tone::Strong},
@@ -69,6 +70,10 @@ Line client_cells(const Object& client, const Object& rule) {
       {std::string{client.text("ip")}},
       {client.written("pid")},
   };
+}
+
+Object rule_of(const Object& client, const Object& fleet_rule) {
+  return client.text("group").empty() ? fleet_rule : client.object("rule");
 }
 
 std::string counter_text(const Object& client, const char* counter, const Object& rule, const char* bound) {

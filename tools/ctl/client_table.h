@@ -22,8 +22,11 @@ inline constexpr std::array<std::string_view, 4> kClientOrders{"silence", "margi
 // `sorted_by`: one of those orders, whose heading is marked with an arrow; empty: none is.
 [[nodiscard]] Table client_table(std::string_view sorted_by = {});
 
-// One client's cells.  `rule` is the member of that name of a status: what the counters are out of.
-[[nodiscard]] Line client_cells(const Object& client, const Object& rule);
+// The rule that a client is judged by: that of its group, or the member `rule` of a status.
+[[nodiscard]] Object rule_of(const Object& client, const Object& fleet_rule);
+
+// One client's cells.  The rule is what the counters are out of.
+[[nodiscard]] Line client_cells(const Object& client, const Object& fleet_rule);
 
 // A counter and what it is out of, `2/5`; the counter alone where that is not known.
 [[nodiscard]] std::string counter_text(const Object& client, const char* counter, const Object& rule,

@@ -92,7 +92,8 @@ std::vector<Moment> timeline(const Object& story) {
 }
 
 // Of a closed client only what is still known.
-std::string standing_text(const Object& client, const Object& rule) {
+std::string standing_text(const Object& client, const Object& fleet_rule) {
+  const Object rule = rule_of(client, fleet_rule);
   std::string text;
   const auto add = [&](const char* name, const std::string& value) {
     if (value.empty()) return;
@@ -112,6 +113,7 @@ Facts facts_of(const Object& client, const Object& rule, const Object& path) {
   Facts facts;
   facts.add("client", {std::string{client.text("name")}});
   facts.add("status", {std::string{status}, tone_of_status(status)});
+  if (!client.text("group").empty()) facts.add("group", {std::string{client.text("group")}});
   const std::string via{client.text("via")};
   facts.add("peer", {std::string{client.text("peer")} + (via.empty() ? "" : ", via " + via)});
   if (!client.text("certificate").empty())

@@ -67,6 +67,7 @@ Reading read_clients(Members& request) {
   list.filter.status = request.converted<Status>("status", parse_connected_status);
   list.filter.match =
       request.converted<Glob>("match", [](const std::string& text) { return Glob::compile(text); });
+  list.filter.group = request.text("group");
   list.sort = request.converted<SortBy>("sort", parse_sort);
   list.limit = request.number("limit", 1, limits::kListMax, limits::kListDefault);
   list.cursor = request.converted<ListCursor>("cursor", parse_list_cursor);

@@ -441,15 +441,22 @@ function patternTrouble(text) {
 
 // --- what a client's standing looks like; its story shows it, too ---
 
+// A client that is in a group brings the rule of its group.
+function ruleOf(client, fleetRule) {
+  return client.rule || fleetRule;
+}
+
 // A client that beats is heard again before long, and the page would not know: only a silence that has outlasted a tick
 // is counted on here.
-function silentFor(client, now, rule) {
+function silentFor(client, now, fleetRule) {
+  const rule = ruleOf(client, fleetRule);
   const tick = rule ? rule.tick_ms : 10 * SECOND;
   if (client.status === 'close' || client.silent_ms < 1.5 * tick) return client.silent_ms;
   return Math.max(client.silent_ms, now - instant(client.last_heard));
 }
 
-function standingText(client, rule, now) {
+function standingText(client, fleetRule, now) {
+  const rule = ruleOf(client, fleetRule);
   if (!rule) return '';
   if (client.status === 'leave') {
     const steady = client.steady ? `, heard ${client.steady}/${rule.recover}` : '';
@@ -492,7 +499,8 @@ class StandingBar {
     this.parts = [];
   }
 
-  show(client, rule, now) {
+  show(client, fleetRule, now) {
+    const rule = ruleOf(client, fleetRule);
     if (!rule) return;
     const inLeave = client.status === 'leave';
     const wanted = inLeave || rule.cursor > STRIKE_PARTS_MOST ? 1 : rule.cursor;

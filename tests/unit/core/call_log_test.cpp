@@ -25,11 +25,11 @@ namespace {
 
 constexpr Rule kRule{.tick = 1s, .threshold = 2, .cursor = 1, .recover = 2, .leave_timeout = 4s};
 constexpr ClosingBrake::Settings kBrake{.share_percent = 30, .clients_min = 4, .window = 5s, .pause = 6s};
-constexpr Settings kSettings{.rule = kRule,
-                             .clients_max = 30,
-                             .remember = 8,
-                             .brake = kBrake,
-                             .bounds = {.frame_timeout = 3s, .max_rate = 3, .max_clients_per_ip = 20}};
+const Settings kSettings{.rule = kRule,
+                         .clients_max = 30,
+                         .remember = 8,
+                         .brake = kBrake,
+                         .bounds = {.frame_timeout = 3s, .max_rate = 3, .max_clients_per_ip = 20}};
 // Small, so that slices end in the middle of a mass.
 constexpr SliceSize kSlice{.clients = 3, .events = 2};
 

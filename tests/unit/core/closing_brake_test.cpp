@@ -13,11 +13,15 @@ constexpr Rule kRule{.tick = 1s, .leave_timeout = 30s};
 constexpr ClosingBrake::Settings kSettings{
     .share_percent = 50, .clients_min = 4, .window = 10s, .pause = 20s};
 
+SilentLeave leave_from(MonoTime began) {
+  return {.ends = began + kRule.leave_timeout, .began = began};
+}
+
 // Leaves that begin at t0, and at so much later.
 ClosingBrake brake_of(std::initializer_list<Millis> leaves,
                       const ClosingBrake::Settings& settings = kSettings) {
   ClosingBrake brake{settings, kRule};
-  for (const Millis later : leaves) brake.add(t0 + later);
+  for (const Millis later : leaves) brake.add(leave_from(t0 + later));
   return brake;
 }
 
@@ -67,14 +71,14 @@ TEST_CASE("each instant at which a leave ends begins a window of its own") {
 TEST_CASE(
     "leaves that end within the pause last until its end, those that end with it or later do not wait") {
   ClosingBrake brake = brake_of({0s, 0s, 0s, 0s});
-  CHECK(brake.end_of(t0) == kEnd);
+  CHECK(brake.end_of(leave_from(t0)) == kEnd);
   REQUIRE(brake.advance(4));
-  CHECK(brake.end_of(t0) == kEnd + 20s);
-  CHECK(brake.end_of(t0 + 19'999ms) == kEnd + 20s);
-  CHECK(brake.delays(t0 + 19'999ms));
-  CHECK_FALSE(brake.delays(t0 + 20s));
-  CHECK(brake.end_of(t0 + 20s) == kEnd + 20s);
-  CHECK(brake.end_of(t0 + 20'001ms) == kEnd + 20'001ms);
+  CHECK(brake.end_of(leave_from(t0)) == kEnd + 20s);
+  CHECK(brake.end_of(leave_from(t0 + 19'999ms)) == kEnd + 20s);
+  CHECK(brake.delays(leave_from(t0 + 19'999ms)));
+  CHECK_FALSE(brake.delays(leave_from(t0 + 20s)));
+  CHECK(brake.end_of(leave_from(t0 + 20s)) == kEnd + 20s);
+  CHECK(brake.end_of(leave_from(t0 + 20'001ms)) == kEnd + 20'001ms);
   CHECK(brake.next() == kEnd + 20s);
 }
 
@@ -84,7 +88,7 @@ TEST_CASE("those wait whose leave should have ended") {
   CHECK(brake.waiting(kEnd) == 1);
   CHECK(brake.waiting(kEnd + 999ms) == 1);
   CHECK(brake.waiting(kEnd + 1s) == 3);
-  brake.remove(t0 + 1s);
+  brake.remove(leave_from(t0 + 1s));
   CHECK(brake.waiting(kEnd + 2s) == 3);
 }
 
@@ -96,7 +100,7 @@ TEST_CASE("the brake lets go when its pause is over, and is asked for nothing th
   CHECK(brake.spans().back().end == BrakeEnd::RanOut);
   CHECK(brake.next() == MonoTime::never());
   // Who is judged late is judged as it was.
-  CHECK(brake.end_of(t0) == kEnd + 20s);
+  CHECK(brake.end_of(leave_from(t0)) == kEnd + 20s);
 }
 
 TEST_CASE("a leave that had begun when a brake ended is never held again; one that began then may be") {
@@ -104,15 +108,15 @@ TEST_CASE("a leave that had begun when a brake ended is never held again; one th
   REQUIRE(brake.advance(4));
   REQUIRE(brake.advance(4));
   const MonoTime ended = kEnd + 20s;
-  for (int client = 0; client < 8; ++client) brake.add(ended - 1ms);
+  for (int client = 0; client < 8; ++client) brake.add(leave_from(ended - 1ms));
   CHECK(brake.next() == MonoTime::never());
-  CHECK(brake.end_of(ended - 1ms) == ended - 1ms + 30s);
+  CHECK(brake.end_of(leave_from(ended - 1ms)) == ended - 1ms + 30s);
 
-  for (int client = 0; client < 4; ++client) brake.add(ended);
+  for (int client = 0; client < 4; ++client) brake.add(leave_from(ended));
   CHECK(brake.next() == ended + 30s);  // one leave_timeout after the end: the earliest there can be
   CHECK(brake.advance(4));
-  CHECK(brake.end_of(ended) == ended + 50s);
-  CHECK(brake.end_of(ended - 1ms) == ended - 1ms + 30s);
+  CHECK(brake.end_of(leave_from(ended)) == ended + 50s);
+  CHECK(brake.end_of(leave_from(ended - 1ms)) == ended - 1ms + 30s);
   CHECK(brake.times_held() == 2);
 }
 
@@ -121,8 +125,8 @@ TEST_CASE("an operator's end is the end of the delay") {
   REQUIRE(brake.advance(4));
   brake.end(BrakeEnd::Confirmed, kEnd + 5s);
   CHECK_FALSE(brake.holds());
-  CHECK(brake.end_of(t0) == kEnd + 5s);
-  CHECK(brake.end_of(t0 + 8s) == kEnd + 8s);
+  CHECK(brake.end_of(leave_from(t0)) == kEnd + 5s);
+  CHECK(brake.end_of(leave_from(t0 + 8s)) == kEnd + 8s);
   CHECK(brake.spans().back().until == kEnd + 5s);
 }
 
@@ -156,7 +160,7 @@ TEST_CASE("as many spans are remembered as the bound says, and one more lets go 
   ClosingBrake brake{kSettings, kRule};
   MonoTime at = t0;
   for (std::size_t time = 0; time <= limits::kBrakesMax; ++time) {
-    for (int client = 0; client < 4; ++client) brake.add(at);
+    for (int client = 0; client < 4; ++client) brake.add(leave_from(at));
     REQUIRE(brake.advance(4));
     REQUIRE(brake.advance(4));
     CHECK(brake.spans().size() == std::min(time + 1, limits::kBrakesMax));
@@ -169,10 +173,10 @@ TEST_CASE("as many spans are remembered as the bound says, and one more lets go 
 TEST_CASE("a leave that comes into the window after it was counted is counted, too") {
   ClosingBrake brake = brake_of({5s, 6s, 6s, 6s, 7s}, {.share_percent = 75, .clients_min = 4, .window = 10s});
   CHECK_FALSE(brake.advance(7));
-  brake.add(t0 + 5s);  // has gone by, and is not counted
+  brake.add(leave_from(t0 + 5s));  // has gone by, and is not counted
   CHECK(brake.next() == kEnd + 6s);
-  brake.add(t0 + 6s);
-  brake.add(t0 + 14s);
+  brake.add(leave_from(t0 + 6s));
+  brake.add(leave_from(t0 + 14s));
   CHECK(brake.advance(7));
   CHECK(brake.spans().back().concerned == 6);
 }
@@ -181,7 +185,7 @@ TEST_CASE("a leave that comes into the window after it was counted is counted, t
 TEST_CASE("two hundred thousand leaves that end one by one are counted without walking over all each time") {
   ClosingBrake brake{{.share_percent = 50, .clients_min = 20, .window = 10s}, kRule};
   constexpr int kMany = 200'000;
-  for (int client = 0; client < kMany; ++client) brake.add(t0 + client * 1ms);
+  for (int client = 0; client < kMany; ++client) brake.add(leave_from(t0 + client * 1ms));
   int looks = 0;
   while (brake.next() != MonoTime::never() && !brake.advance(kMany)) ++looks;
   CHECK(looks == kMany);

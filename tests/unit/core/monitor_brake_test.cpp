@@ -19,7 +19,7 @@ using Kind = Event::Kind;
 // Strikes after two silent ticks, leave after one strike: a client heard at its accept leaves 3 s after it.
 constexpr Rule kRule{.tick = 1s, .threshold = 2, .cursor = 1, .recover = 2, .leave_timeout = 30s};
 constexpr ClosingBrake::Settings kBrake{.share_percent = 50, .clients_min = 20, .window = 10s, .pause = 12s};
-constexpr Settings kSettings{.rule = kRule, .brake = kBrake};
+const Settings kSettings{.rule = kRule, .brake = kBrake};
 
 constexpr MonoTime kLeft = t0 + 3s;
 constexpr MonoTime kDue = kLeft + 30s;   // without a brake

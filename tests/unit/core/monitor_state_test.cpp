@@ -21,7 +21,7 @@ using Kind = Event::Kind;
 constexpr Rule kRule{.tick = 1s, .threshold = 2, .cursor = 1, .recover = 2, .leave_timeout = 30s};
 constexpr ClosingBrake::Settings kNoBrake{.share_percent = 0};
 constexpr ClosingBrake::Settings kBrake{.share_percent = 50, .clients_min = 20, .window = 10s, .pause = 12s};
-constexpr Settings kSettings{.rule = kRule, .brake = kNoBrake};
+const Settings kSettings{.rule = kRule, .brake = kNoBrake};
 
 // A heartbeat's frame cut in two.
 std::pair<std::string, std::string> halves() {

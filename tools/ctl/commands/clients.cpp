@@ -20,6 +20,7 @@ class ClientsCommand final : public Command {
     parameters.choice("--status", "alive|leave", "Only those that are alive, or in leave", kStatuses,
                       status_);
     parameters.glob("--match", "Only those with such a name", match_);
+    parameters.text("--group", "GROUP", "Only those of this group; default: those of none", group_);
     parameters.choice("--sort", "silence|margin|connected|name",
                       "The most worrying first (silence, margin), the oldest (connected), or by name",
                       kClientOrders, sort_);
@@ -60,7 +61,7 @@ class ClientsCommand final : public Command {
     } while (!cursor.empty() && listed < wanted);
 
     if (listed == 0) {
-      const bool is_filtered = !status_.empty() || !match_.empty();
+      const bool is_filtered = !status_.empty() || !match_.empty() || !group_.empty();
       if (is_filtered) return tl::unexpected(Failure{kNo, {"no client matches"}});
       // An empty fleet is an answer, and no failure.
       if (!output.json()) std::fputs("heartbeatctl: no client is connected\n", stderr);
@@ -80,6 +81,7 @@ class ClientsCommand final : public Command {
     request.with("limit", std::min<std::uint64_t>(left, page));
     if (!status_.empty()) request.with("status", status_);
     if (!match_.empty()) request.with("match", match_);
+    if (!group_.empty()) request.with("group", group_);
     if (!sort_.empty()) request.with("sort", sort_);
     if (!cursor.empty()) request.with("cursor", cursor);
     return request;
@@ -87,6 +89,7 @@ class ClientsCommand final : public Command {
 
   std::string status_;
   std::string match_;
+  std::string group_;
   std::string sort_;
   std::optional<std::uint64_t> limit_;
 };
