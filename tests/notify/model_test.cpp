@@ -6,6 +6,9 @@
 #include "tools/notify/alerts_json.h"
 #include "tools/notify/body_json.h"
 #include "tools/notify/config.h"
+#include "tools/notify/flapping.h"
+#include "tools/notify/hook_state.h"
+#include "tools/notify/lasting.h"
 #include "tools/notify/signature.h"
 
 namespace heartbeat::notify {
@@ -51,6 +54,8 @@ TEST_CASE("a secret is whsec_ and 24 to 64 bytes in base64") {
 TEST_CASE("each mistake of the file is a sentence with its line") {
   CHECK(mistakes_of("url = \"https://example.org/hook\"\nmatch = \"pump-*\"\nwait = \"0s\"").empty());
   CHECK(mistakes_of("command = [\"/usr/bin/true\", \"-x\"]").empty());
+  CHECK(mistakes_of("url = \"http://x/\"\nsecret = [\"a\", \"b\"]\nafter = \"1d\"\nflap = 100").empty());
+  CHECK(mistakes_of("url = \"http://x/\"\nafter = \"1s\"\nflap = 2").empty());
   const std::vector<std::pair<std::string, std::string>> wrong{
       {"", "notify.toml:1: a hook has one of url, alertmanager and command"},
       {"url = \"ftp://x/\"", "notify.toml:3: url: must begin with http:// or https://"},
@@ -63,7 +68,15 @@ TEST_CASE("each mistake of the file is a sentence with its line") {
       {"alertmanager = \"http://x\"\ndigest = \"1min\"",
        "notify.toml:1: digest: not with alertmanager, which groups alerts itself"},
       {"url = \"http://x/\"\nsecret = \"whsec_MfKQ9r8GKYqr\"",
-       "notify.toml:4: secret: must be the name of a credential, not the secret"}};
+       "notify.toml:4: secret: must be the name of a credential, not the secret"},
+      {"url = \"http://x/\"\nsecret = [\"a\", \"b\", \"c\"]",
+       "notify.toml:4: secret: must be one name, or the new one and the old one"},
+      {"url = \"http://x/\"\nafter = \"25h\"", "notify.toml:4: after: must be at most 1d"},
+      {"url = \"http://x/\"\nafter = \"999ms\"", "notify.toml:4: after: must be at least 1s"},
+      {"url = \"http://x/\"\nflap = 1", "notify.toml:4: flap: must be a whole number from 2 to 100"},
+      {"url = \"http://x/\"\nflap = 101", "notify.toml:4: flap: must be a whole number from 2 to 100"},
+      {"alertmanager = \"http://x\"\nflap = 2",
+       "notify.toml:1: flap: not with alertmanager, where an alert fires or does not"}};
   for (const auto& [hook, mistake] : wrong) {
     CAPTURE(hook);
     CHECK(mistakes_of(hook) == std::vector{mistake});
@@ -147,6 +160,219 @@ TEST_CASE("the alerts of one hook have a bound") {
   }
   static_cast<void>(book.apply(records, kNow));
   CHECK(book.count() == AlertBook::kFiringMax);
+}
+
+// --- what lasts -------------------------------------------------------------------------------------------
+
+// The events of a journal, each at its own instant, and what is told of them with `after`.
+class Told {
+ public:
+  explicit Told(Millis after) : lasting_(after) {}
+
+  Told& at(Millis instant, const std::string& client, const std::string& kind, const std::string& reason = "",
+           const std::string& by = "daemon") {
+    now_ = kNow + instant;
+    pop();
+    Lasting::Entry entry{.cursor = {"b1", ++seq_}};
+    entry.facts = {.event = kind, .client = client, .reason = reason, .by = by, .at = format_instant(now_)};
+    lasting_.add(std::move(entry), now_);
+    pop();
+    return *this;
+  }
+
+  // The numbers of those that are told up to this instant.
+  std::vector<std::uint64_t> until(Millis instant) {
+    now_ = kNow + instant;
+    pop();
+    return told_;
+  }
+
+  // What the next process does with this one's state, and the journal behind the last event that has passed.
+  Told next_process() {
+    Told next{Millis{120'000}};
+    next.lasting_.load_forgiven(lasting_.forgiven());
+    next.seq_ = seq_;
+    return next;
+  }
+
+ private:
+  void pop() {
+    while (auto entry = lasting_.next(now_)) {
+      if (!entry->did_not_last) told_.push_back(entry->cursor.seq);
+    }
+  }
+
+  Lasting lasting_;
+  WallTime now_ = kNow;
+  std::uint64_t seq_ = 0;
+  std::vector<std::uint64_t> told_;
+};
+
+using Numbers = std::vector<std::uint64_t>;
+constexpr Millis kMinute{60'000};
+
+TEST_CASE("a leave that lasts is told when it has lasted, to the millisecond, and its return later") {
+  Told told{2 * kMinute};
+  told.at(Millis{0}, "a", "leave");
+  CHECK(told.until(2 * kMinute - Millis{1}) == Numbers{});
+  CHECK(told.until(2 * kMinute) == Numbers{1});
+  told.at(3 * kMinute, "a", "return");
+  CHECK(told.until(5 * kMinute - Millis{1}) == Numbers{1});
+  CHECK(told.until(5 * kMinute) == Numbers{1, 2});
+}
+
+TEST_CASE("a leave that ends a millisecond before it has lasted is not told, and neither is its return") {
+  Told told{2 * kMinute};
+  told.at(Millis{0}, "a", "leave").at(2 * kMinute - Millis{1}, "a", "return");
+  CHECK(told.until(60 * kMinute) == Numbers{});
+  Told lasted{2 * kMinute};
+  lasted.at(Millis{0}, "a", "leave").at(2 * kMinute, "a", "return");
+  CHECK(lasted.until(60 * kMinute) == Numbers{1, 2});
+}
+
+TEST_CASE("another client's return takes nothing out, and the next leave of the same client is told") {
+  Told told{2 * kMinute};
+  told.at(Millis{0}, "a", "leave").at(kMinute, "b", "return").at(kMinute, "a", "return");
+  told.at(kMinute, "a", "leave").at(4 * kMinute, "a", "return");
+  CHECK(told.until(60 * kMinute) == Numbers{2, 4, 5});
+}
+
+TEST_CASE("a client that comes back after its close was told for its leave is told of") {
+  // The leave was told long ago; the close in its place is taken out by the comeback, which must not be.
+  Told told{2 * kMinute};
+  told.at(Millis{0}, "a", "leave").at(30 * kMinute, "a", "close", "silent").at(31 * kMinute, "a", "joined");
+  CHECK(told.until(60 * kMinute) == Numbers{1, 3});
+}
+
+TEST_CASE("a goodbye after a short leave is told, and the leave is not") {
+  Told told{2 * kMinute};
+  told.at(Millis{0}, "a", "leave").at(kMinute, "a", "close", "goodbye", "client");
+  CHECK(told.until(60 * kMinute) == Numbers{2});
+  Told broken{2 * kMinute};  // a connection that broke is no comeback
+  broken.at(Millis{0}, "a", "leave").at(kMinute, "a", "close", "reset", "client");
+  CHECK(broken.until(60 * kMinute) == Numbers{1, 2});
+}
+
+TEST_CASE("the next process does not tell of a comeback whose loss was taken out") {
+  Told told{2 * kMinute};
+  told.at(Millis{0}, "a", "leave").at(kMinute, "a", "return");
+  CHECK(told.until(2 * kMinute) == Numbers{});  // the leave has passed, the return waits
+  Told next = told.next_process();
+  next.at(kMinute, "a", "return").at(5 * kMinute, "a", "leave").at(9 * kMinute, "a", "return");
+  CHECK(next.until(60 * kMinute) == Numbers{4, 5});
+}
+
+TEST_CASE("without `after` every event passes at once") {
+  Told told{Millis{0}};
+  told.at(Millis{0}, "a", "leave").at(Millis{0}, "a", "return");
+  CHECK(told.until(Millis{0}) == Numbers{1, 2});
+}
+
+TEST_CASE("what waits for its time has a bound") {
+  Lasting lasting{kMinute};
+  for (std::size_t at = 0; at + 1 < Lasting::kWaitingMax; ++at) lasting.add({}, kNow);
+  CHECK_FALSE(lasting.is_full());
+  lasting.add({}, kNow);
+  CHECK(lasting.is_full());
+  CHECK(lasting.next(kNow + kMinute));
+  CHECK_FALSE(lasting.is_full());
+}
+
+// --- what flaps -------------------------------------------------------------------------------------------
+
+EventFacts change(const std::string& client, const std::string& kind) {
+  return {.event = kind, .client = client};
+}
+
+TEST_CASE("more changes than allowed within ten minutes are one notice, and then silence until it is calm") {
+  using Verdict = Flapping::Verdict;
+  Flapping flapping{3};
+  const auto judge = [&](Millis at, const char* kind) {
+    return flapping.judge(change("a", kind), {"b1", static_cast<std::uint64_t>(at.count())}, kNow + at);
+  };
+  CHECK(judge(Millis{1}, "leave") == Verdict::Tell);
+  CHECK(judge(Millis{2}, "return") == Verdict::Tell);
+  CHECK(judge(Millis{3}, "leave") == Verdict::Tell);
+  CHECK(judge(Millis{4}, "strike") == Verdict::Tell);  // no change
+  CHECK(flapping.judge(change("b", "leave"), {}, kNow) == Verdict::Tell);
+  CHECK(judge(Millis{5}, "return") == Verdict::Begins);
+  CHECK(judge(Millis{6}, "leave") == Verdict::Silent);
+  CHECK(judge(Millis{7}, "close") == Verdict::Silent);
+  const WallTime calm_at = kNow + Millis{7} + Flapping::kWindow;
+  CHECK(flapping.calm(calm_at - Millis{1}) == nullptr);
+  REQUIRE(flapping.calm(calm_at) != nullptr);
+  CHECK(calm_object(*flapping.calm(calm_at)).find("a is calm after 6 changes, the last one close") !=
+        std::string::npos);
+  Flapping next{3};  // the next process
+  next.load(flapping.clients());
+  REQUIRE(next.calm(calm_at) != nullptr);
+  CHECK(next.calm(calm_at)->cursor == JournalCursor{"b1", 7});
+  next.forget("a");
+  CHECK(next.calm(calm_at) == nullptr);
+  CHECK(next.judge(change("a", "leave"), {}, calm_at) == Verdict::Tell);
+}
+
+TEST_CASE("a change counts for ten minutes, to the millisecond") {
+  for (const Millis late : {Millis{-1}, Millis{0}}) {
+    Flapping flapping{2};
+    CHECK(flapping.judge(change("a", "leave"), {}, kNow) == Flapping::Verdict::Tell);
+    CHECK(flapping.judge(change("a", "return"), {}, kNow + Millis{1}) == Flapping::Verdict::Tell);
+    const auto third = flapping.judge(change("a", "leave"), {}, kNow + Flapping::kWindow + late);
+    CHECK((third == Flapping::Verdict::Begins) == (late < Millis{0}));
+  }
+}
+
+TEST_CASE("the clients whose changes are counted have a bound, and room comes when they are calm") {
+  Flapping flapping{2};
+  for (std::size_t each = 0; each < Flapping::kClientsMax; ++each) {
+    CHECK(flapping.judge(change(std::to_string(each), "leave"), {}, kNow) == Flapping::Verdict::Tell);
+  }
+  for (int times = 0; times < 5; ++times) {
+    CHECK(flapping.judge(change("one more", "leave"), {}, kNow) == Flapping::Verdict::Tell);
+    CHECK(flapping.find("one more") == nullptr);
+  }
+  const WallTime later = kNow + Flapping::kWindow;
+  static_cast<void>(flapping.judge(change("one more", "leave"), {}, later));
+  static_cast<void>(flapping.judge(change("one more", "return"), {}, later));
+  CHECK(flapping.judge(change("one more", "leave"), {}, later) == Flapping::Verdict::Begins);
+}
+
+TEST_CASE("the state of a hook is the same when it is read back") {
+  HookState state;
+  state.cursor = {"b1", 7};
+  state.batch = {.id = "ops-b1-8",
+                 .body = "{\"a\":\"\\u2028\"}\n",
+                 .first = {"b1", 8},
+                 .end = {"b1", 9},
+                 .at = "2026-11-29T06:00:00.000Z",
+                 .events = 2,
+                 .calm = "x"};
+  state.failing_since_ms = 1'790'000'000'000;
+  state.lost = 3;
+  state.lost_from = "b1:1";
+  state.lost_to = "b1:3";
+  state.forgiven = {"a", "\"b\""};
+  state.flapping = {{"f", 9, "leave", kNow, {"b1", 6}}};
+  const HookState read = hook_state_of(to_json(state));
+  CHECK(to_json(read) == to_json(state));
+  CHECK(read.batch->body == state.batch->body);
+  CHECK(read.flapping.front().last_at == kNow);
+  CHECK_FALSE(hook_state_of("no object").batch);
+  CHECK_FALSE(hook_state_of(to_json(HookState{})).batch);
+}
+
+TEST_CASE("a command's environment has the members of a single event, printable, and the count of more") {
+  const Record one = event(7, "pump-7", "leave", R"(,"reason":"silent","peer":"10.0.0.5:4000")");
+  CHECK(environment_of(event_lines({one})) ==
+        std::vector<std::string>{"HEARTBEAT_COUNT=1", "HEARTBEAT_EVENT=leave", "HEARTBEAT_CLIENT=pump-7",
+                                 "HEARTBEAT_REASON=silent", "HEARTBEAT_PEER=10.0.0.5:4000",
+                                 "HEARTBEAT_AT=2026-11-29T06:00:00.000Z"});
+  CHECK(environment_of(event_lines({one, one})) == std::vector<std::string>{"HEARTBEAT_COUNT=2"});
+  const Record hostile = event(8, R"(a\n$(x)\u0000\u202e)", "leave");
+  CHECK(environment_of(event_lines({hostile}))[2] == R"(HEARTBEAT_CLIENT=a\n$(x)\x00\xe2\x80\xae)");
+  const Record lost{{"b1", 9}, lost_object(2, "b1:8", "b1:9")};
+  CHECK(environment_of(event_lines({lost})) ==
+        std::vector<std::string>{"HEARTBEAT_COUNT=1", "HEARTBEAT_EVENT=lost"});
 }
 
 }  // namespace

@@ -168,8 +168,8 @@ class Notifier:
                                         stdout=self.log_file, stderr=self.log_file, env=environment)
 
     def log(self):
-        self.log_file.seek(0)
-        return self.log_file.read()
+        # Not by seek(): the notifier writes at the offset of this very file, which it has inherited.
+        return os.pread(self.log_file.fileno(), 1 << 24, 0).decode()
 
     def wait_log(self, text):
         wait_until(lambda: text in self.log() or self.process.poll() is not None, text)
@@ -201,8 +201,8 @@ class NotifyTest(unittest.TestCase):
         lines = [f'journal = "{self.journal.directory}"', 'control = "/nonexistent/control.sock"', "[[hook]]"]
         return "\n".join(lines + [f"{name} = {json.dumps(value)}" for name, value in settings.items()]) + "\n"
 
-    def start(self, *arguments, secrets=None, begun=True, **settings):
-        notifier = Notifier(self.folder, self.config(**settings), *arguments, secrets=secrets)
+    def start(self, *arguments, secrets=None, begun=True, environment=None, **settings):
+        notifier = Notifier(self.folder, self.config(**settings), *arguments, secrets=secrets, environment=environment)
 
         def stop():
             if notifier.process.poll() is None:
@@ -212,6 +212,18 @@ class NotifyTest(unittest.TestCase):
         if begun:
             notifier.wait_log(" delivers to 1 hooks")
         return notifier
+
+
+def state_of(notifier, hook="ops"):
+    """What the hook keeps on disk."""
+    with open(os.path.join(notifier.state, hook + ".cursor"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def write_state(notifier, state, hook="ops"):
+    body = json.dumps({name: value for name, value in state.items() if name != "crc"}, separators=(",", ":")).encode()
+    with open(os.path.join(notifier.state, hook + ".cursor"), "wb") as file:
+        file.write(body[:-1] + b',"crc":"%08x"}\n' % crc32c(body[:-1]))
 
 
 def secret_of(key):

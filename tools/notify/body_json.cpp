@@ -34,7 +34,7 @@ EventFacts facts_of(const std::string& object) {
   if (!reply) return {};
   const ctl::Object event = reply->object();
   const auto text = [&](const char* name) { return std::string{event.text(name)}; };
-  return {text("event"), text("client"), text("reason"), text("by"), text("peer"), text("at")};
+  return {text("event"), text("client"), text("reason"), text("by"), text("peer"), text("at"), text("text")};
 }
 
 std::string lost_object(std::uint64_t count, const std::string& from, const std::string& to) {
@@ -53,7 +53,7 @@ std::string cloudevents(const std::vector<Record>& records, std::string_view hos
   std::string body = "[";
   for (const Record& record : records) {
     const std::string_view type = events::text_in(record.text, "type");
-    const EventFacts facts = type == "event" ? facts_of(record.text) : EventFacts{};
+    const EventFacts facts = facts_of(record.text);
     std::string event;
     JsonWriter json{event};
     json.begin_object();
@@ -85,6 +85,21 @@ std::string event_lines(const std::vector<Record>& records) {
   std::string body;
   for (const Record& record : records) body.append(record.text).append("\n");
   return body;
+}
+
+std::vector<std::string> environment_of(std::string_view lines) {
+  const auto count = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
+  std::vector<std::string> environment{"HEARTBEAT_COUNT=" + std::to_string(count)};
+  if (count != 1) return environment;
+  const std::string object{lines.substr(0, lines.find('\n'))};
+  const EventFacts facts = facts_of(object);
+  const std::string event = facts.event.empty() ? std::string{events::text_in(object, "type")} : facts.event;
+  for (const auto& [name, value] :
+       {std::pair{"EVENT", &event}, std::pair{"CLIENT", &facts.client}, std::pair{"REASON", &facts.reason},
+        std::pair{"PEER", &facts.peer}, std::pair{"AT", &facts.at}, std::pair{"TEXT", &facts.text}}) {
+    if (!value->empty()) environment.push_back(std::string{"HEARTBEAT_"} + name + '=' + escaped(*value));
+  }
+  return environment;
 }
 
 // --- the digest -------------------------------------------------------------------------------------------

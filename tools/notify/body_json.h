@@ -26,6 +26,7 @@ struct EventFacts {
   std::string by{};
   std::string peer{};
   std::string at{};
+  std::string text{};  // a sentence; of a digest, and of a client that flaps
 };
 [[nodiscard]] EventFacts facts_of(const std::string& object);
 
@@ -37,6 +38,11 @@ struct EventFacts {
 [[nodiscard]] std::string cloudevents(const std::vector<Record>& records, std::string_view host);
 // `{"events":[…]}`.
 [[nodiscard]] std::string plain_events(const std::vector<Record>& records);
+// For a command: HEARTBEAT_COUNT, and of a single record HEARTBEAT_EVENT, HEARTBEAT_CLIENT, HEARTBEAT_REASON,
+// HEARTBEAT_PEER, HEARTBEAT_AT and HEARTBEAT_TEXT where it has them; `NAME=VALUE`, printable as in the log.
+// `lines`: what event_lines() returned.
+[[nodiscard]] std::vector<std::string> environment_of(std::string_view lines);
+
 // One object a line.
 [[nodiscard]] std::string event_lines(const std::vector<Record>& records);
 

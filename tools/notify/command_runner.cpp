@@ -79,21 +79,30 @@ CommandRunner::~CommandRunner() {
   run_->signal(SIGKILL);
 }
 
-void CommandRunner::run(const std::vector<std::string>& command, const std::string& hook, std::string input,
-                        Millis timeout, OnAttemptEnd on_end) {
+namespace {
+
+// Pointers to the texts, and a null pointer.
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+void CommandRunner::run(const std::vector<std::string>& command, std::vector<std::string> environment,
+                        std::string input, Millis timeout, OnAttemptEnd on_end) {
   auto* const run = new Run{loop_};
   run->owner = this;
   run->input = std::move(input);
   run->on_end = std::move(on_end);
 
   std::vector<std::string> texts = command;
-  std::vector<char*> arguments;
-  arguments.reserve(texts.size() + 1);
-  for (std::string& text : texts) arguments.push_back(text.data());
-  arguments.push_back(nullptr);
-  std::string path = "PATH=/usr/local/bin:/usr/bin:/bin";
-  std::string name = "HEARTBEAT_HOOK=" + hook;
-  std::array<char*, 3> environment{path.data(), name.data(), nullptr};
+  std::vector<char*> arguments = pointers_to(texts);
+  environment.emplace_back("PATH=/usr/local/bin:/usr/bin:/bin");
+  std::vector<char*> variables = pointers_to(environment);
   std::array<uv_stdio_container_t, 3> streams{};
   streams[0].flags = static_cast<uv_stdio_flags>(UV_CREATE_PIPE | UV_READABLE_PIPE);
   streams[0].data.stream = reinterpret_cast<uv_stream_t*>(&run->in);
@@ -104,7 +113,7 @@ void CommandRunner::run(const std::vector<std::string>& command, const std::stri
   uv_process_options_t options{};
   options.file = texts.front().c_str();
   options.args = arguments.data();
-  options.env = environment.data();
+  options.env = variables.data();
   options.flags = UV_PROCESS_DETACHED;  // a group of its own, which a timeout ends as a whole
   options.stdio = streams.data();
   options.stdio_count = static_cast<int>(streams.size());

@@ -20,8 +20,8 @@ class CommandRunner {
   CommandRunner& operator=(CommandRunner&&) = delete;
 
   // Exit code 0 is a delivery.  After `timeout` the process and its group get SIGTERM, and SIGKILL 5 s later.
-  // The environment is PATH and HEARTBEAT_HOOK.  Not while it is running.
-  void run(const std::vector<std::string>& command, const std::string& hook, std::string input,
+  // The environment is PATH and what is given, `NAME=VALUE`.  Not while it is running.
+  void run(const std::vector<std::string>& command, std::vector<std::string> environment, std::string input,
            Millis timeout, OnAttemptEnd on_end);
 
  private:

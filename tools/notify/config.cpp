@@ -18,6 +18,10 @@ namespace {
 constexpr std::uint64_t kConfigFileMax = std::uint64_t{1} << 20U;
 constexpr std::size_t kHooksMax = 64;
 constexpr std::size_t kHookNameMax = 64;
+constexpr std::size_t kSecretsMax = 2;  // the new one and the one before, while receivers change over
+constexpr Millis kAfterMax{24LL * 60 * 60 * 1000};
+constexpr std::int64_t kFlapMin = 2;
+constexpr std::int64_t kFlapMax = 100;
 
 constexpr std::array<std::string_view, 20> kEventNames{
     "connected", "joined",  "named",  "takeover",  "fight",     "slow_beats",    "fast_beats",
@@ -155,9 +159,7 @@ class ConfigReader {
         else if (format != "cloudevents")
           refuse(node, R"(format: must be "cloudevents" or "events")");
       } else if (name == "secret") {
-        text(name, node, hook.secret);
-        if (!is_hook_name(hook.secret))
-          refuse(node, "secret: must be the name of a credential, not the secret");
+        secrets(node, hook.secrets);
       } else if (name == "events") {
         texts(name, node, hook.events);
         for (const std::string& event : hook.events) {
@@ -179,6 +181,15 @@ class ConfigReader {
         duration(name, node, Millis{0}, hook.wait);
       } else if (name == "digest") {
         duration(name, node, Millis{1000}, hook.digest);
+      } else if (name == "after") {
+        duration(name, node, Millis{1000}, hook.after);
+        if (hook.after > kAfterMax) refuse(node, "after: must be at most " + format_duration(kAfterMax));
+      } else if (name == "flap") {
+        const auto most = node.value_exact<std::int64_t>();
+        if (!most || *most < kFlapMin || *most > kFlapMax)
+          refuse(node, "flap: must be a whole number from 2 to 100");
+        else
+          hook.flap = static_cast<unsigned>(*most);
       } else if (name == "timeout") {
         duration(name, node, Millis{100}, hook.timeout);
       } else if (name == "give_up") {
@@ -189,12 +200,24 @@ class ConfigReader {
     }
     if (hook.name.empty()) refuse(table, "name: each hook must have one");
     if (targets != 1) refuse(table, "a hook has one of url, alertmanager and command");
-    if (!hook.secret.empty() && hook.kind != HookConfig::Kind::Webhook)
+    if (!hook.secrets.empty() && hook.kind != HookConfig::Kind::Webhook)
       refuse(table, "secret: only with url");
-    if (hook.digest > Millis{0} && hook.kind == HookConfig::Kind::Alertmanager) {
-      refuse(table, "digest: not with alertmanager, which groups alerts itself");
+    if (hook.kind == HookConfig::Kind::Alertmanager) {
+      if (hook.digest > Millis{0}) refuse(table, "digest: not with alertmanager, which groups alerts itself");
+      if (hook.flap > 0) refuse(table, "flap: not with alertmanager, where an alert fires or does not");
     }
     return hook;
+  }
+
+  void secrets(const toml::node& node, std::vector<std::string>& into) {
+    if (node.is_string()) {
+      text("secret", node, into.emplace_back());
+    } else {
+      texts("secret", node, into);
+    }
+    if (into.size() > kSecretsMax) refuse(node, "secret: must be one name, or the new one and the old one");
+    if (!std::all_of(into.begin(), into.end(), is_hook_name))
+      refuse(node, "secret: must be the name of a credential, not the secret");
   }
 
   void labels(const toml::node& node, HookConfig& hook) {

@@ -23,12 +23,14 @@ struct HookConfig {
   std::string url{};                   // of a webhook: whole; of an Alertmanager: without /api/v2/alerts
   std::vector<std::string> command{};  // the program's absolute path, and its arguments
   Format format = Format::CloudEvents;
-  std::string secret{};               // the name of a credential; empty: requests are not signed
-  std::vector<std::string> events{};  // empty: all kinds
-  std::optional<Glob> match{};        // of the client's name; events without a client do not match a pattern
+  std::vector<std::string> secrets{};  // names of credentials, at most two; none: requests are not signed
+  std::vector<std::string> events{};   // empty: all kinds
+  std::optional<Glob> match{};         // of the client's name; events without a client do not match a pattern
   std::vector<std::pair<std::string, std::string>> labels{};  // of each alert
   Millis wait{2000};                                          // for more events of the same batch
   Millis digest{0};        // one summary of what happens in this time; 0: each event
+  Millis after{0};         // every event waits for this long, and what did not last is left out
+  unsigned flap = 0;       // changes of a client in ten minutes that are told of each; 0: all are
   Millis timeout{30'000};  // of one attempt
   Millis give_up{24LL * 60 * 60 * 1000};
 };

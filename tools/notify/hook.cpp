@@ -7,7 +7,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "common/events/line.h"
 #include "common/json_writer.h"
 #include "common/text.h"
 #include "tools/notify/signature.h"
@@ -26,6 +25,7 @@ constexpr Millis kRetryMax{5LL * 60 * 1000};
 constexpr Millis kOverloadedPause{5000};
 constexpr Millis kSaveEvery{10'000};
 constexpr Millis kAlertsEvery{60'000};
+constexpr Millis kLookEvery{1000};
 
 WallTime wall_now() {
   return std::chrono::floor<Millis>(std::chrono::system_clock::now());
@@ -44,7 +44,9 @@ Hook::Hook(uv::Loop& loop, const Config& config, HookConfig hook, Place place, H
       file_(place_.state_directory + '/' + hook_.name + ".cursor"),
       alerts_file_(place_.state_directory + '/' + hook_.name + ".alerts"),
       alerts_(hook_.labels),
-      follower_options_{.journal = config.journal, .control = config.control} {}
+      follower_options_{.journal = config.journal, .control = config.control},
+      lasting_(hook_.after),
+      flapping_(hook_.flap) {}
 
 tl::expected<void, std::string> Hook::begin() {
   const auto saved = file_.load();
@@ -52,19 +54,18 @@ tl::expected<void, std::string> Hook::begin() {
   const auto alerts = alerts_file_.load();
   if (!alerts) return tl::unexpected(alerts_file_.path() + ": " + std::strerror(alerts.error()));
   if (*alerts) alerts_.load(**alerts);
-  std::optional<JournalCursor> cursor;
+  std::optional<JournalCursor> place;
   if (*saved) {
-    const std::string& object = **saved;
-    cursor = parse_cursor(events::text_in(object, "cursor"));
-    follower_options_.from_oldest = true;  // there was no journal yet
-    state_.batch_end = parse_cursor(events::text_in(object, "batch_end"));
-    state_.failing_since_ms = events::number_in(object, "failing_since_ms").value_or(0);
-    state_.lost = events::number_in(object, "lost").value_or(0);
-    state_.lost_from = events::text_in(object, "lost_from");
-    state_.lost_to = events::text_in(object, "lost_to");
+    state_ = hook_state_of(**saved);
+    lasting_.load_forgiven(state_.forgiven);
+    flapping_.load(state_.flapping);
+    follower_options_.from_oldest = true;  // where there was no journal yet
+    const JournalCursor& behind = state_.batch ? state_.batch->end : state_.cursor;
+    if (!behind.boot.empty()) place = behind;
   }
-  follower_.emplace(loop_, follower_options_, cursor, [this] { poll(); });
-  state_.cursor = batch_end_ = follower_->cursor().value_or(JournalCursor{});
+  follower_.emplace(loop_, follower_options_, place, [this] { poll(); });
+  batch_end_ = follower_->cursor().value_or(JournalCursor{});
+  if (!state_.batch) state_.cursor = batch_end_;
   if (!save()) return tl::unexpected(file_.path() + " cannot be written");
   timer_ = uv::Timer::create(loop_, [this] { poll(); });
   timer_->arm(Millis{1});
@@ -72,20 +73,11 @@ tl::expected<void, std::string> Hook::begin() {
 }
 
 bool Hook::save() {
-  std::string object;
-  JsonWriter json{object};
-  json.begin_object();
-  json.add("type", "hook");
-  if (!state_.cursor.boot.empty()) json.add("cursor", to_string(state_.cursor));
-  if (state_.batch_end) json.add("batch_end", to_string(*state_.batch_end));
-  if (state_.failing_since_ms > 0) json.add("failing_since_ms", state_.failing_since_ms);
-  if (state_.lost > 0) {
-    json.add("lost", state_.lost);
-    json.add("lost_from", state_.lost_from);
-    json.add("lost_to", state_.lost_to);
-  }
-  json.end_object();
-  const int error = file_.save(object);
+  state_.forgiven = lasting_.forgiven();
+  state_.flapping = flapping_.clients();
+  HookState kept = state_;
+  if (hook_.kind == HookConfig::Kind::Alertmanager) kept.batch.reset();
+  const int error = file_.save(to_json(kept));
   if (error != 0)
     spdlog::error("hook={} cannot write {}: {}", hook_.name, file_.path(), std::strerror(error));
   next_save_ = loop_.now() + kSaveEvery;
@@ -102,65 +94,102 @@ std::size_t Hook::events_max() const {
 
 void Hook::poll() {
   if (is_off_ || is_attempting_) return;
-  if (!is_sealed_) collect();
-  if (!is_sealed_ && is_ready()) seal();
-  if (is_sealed_ && loop_.now() >= next_try_) return attempt();
-  if (!has_batch() && alerts_.count() > 0 && loop_.now() >= next_alerts_) return send_alerts_again();
+  if (!state_.batch) collect();
+  if (!state_.batch && is_ready()) seal();
+  if (!state_.batch && !has_events()) {
+    if (const Flapping::Client* const calm = flapping_.calm(wall_now())) seal_calm(*calm);
+  }
+  if (state_.batch && loop_.now() >= next_try_) return attempt();
+  const bool is_idle = !state_.batch && !has_events();
+  if (is_idle && alerts_.count() > 0 && loop_.now() >= next_alerts_) return send_alerts_again();
   // Events that this hook does not want move its place, too.
-  if (!has_batch()) state_.cursor = batch_end_;
+  if (is_idle) state_.cursor = batch_end_;
   if ((is_unsaved_ || !(state_.cursor == saved_cursor_)) && loop_.now() >= next_save_)
     static_cast<void>(save());
-  Millis wait{1000};
-  if (is_sealed_)
-    wait = std::max(Millis{1}, next_try_ - loop_.now());
-  else if (has_batch())
-    wait = std::max(Millis{1}, batch_since_ + std::max(hook_.wait, hook_.digest) - loop_.now());
-  timer_->arm(wait);
+  timer_->arm(std::max(Millis{1}, until_due()));
+}
+
+// The length of the timer: the follower calls poll() for what is new in the journal.
+Millis Hook::until_due() const {
+  if (state_.batch) return next_try_ - loop_.now();
+  if (has_events()) return batch_since_ + std::max(hook_.wait, hook_.digest) - loop_.now();
+  const auto due = lasting_.due();
+  return due ? std::min(kLookEvery, *due - wall_now()) : kLookEvery;
 }
 
 void Hook::collect() {
   while (!is_full_) {
-    auto item = held_ ? std::exchange(held_, std::nullopt) : follower_->next();
-    if (!item) return;
-    if (item->kind == Follower::Item::Kind::Note) continue;
-    const std::uint64_t seq = item->cursor.seq;
-    take(std::move(*item));
-    // What an earlier process may have sent has this extent, and so the same id.
-    if (!held_ && state_.batch_end && seq >= state_.batch_end->seq && has_batch()) is_full_ = true;
+    auto entry = held_ ? std::exchange(held_, std::nullopt) : next_wanted();
+    if (!entry) return;
+    take(std::move(*entry));
   }
 }
 
-void Hook::take(Follower::Item item) {
-  const bool is_loss = item.kind == Follower::Item::Kind::Loss;
-  const EventFacts facts = is_loss ? EventFacts{} : facts_of(item.text);
-  if (!is_loss && !is_wanted(facts)) {
-    batch_end_ = item.cursor;
-    return;
+std::optional<Lasting::Entry> Hook::next_wanted() {
+  while (auto entry = next_due()) {
+    if (passes(*entry)) return entry;
+    batch_end_ = entry->cursor;
   }
-  if (!is_loss && !has_batch() && is_too_old(facts.at)) return give_up(item.cursor, 1);
-  if (!has_batch()) {
+  return {};
+}
+
+// What comes next, when it has lasted for `after`.
+std::optional<Lasting::Entry> Hook::next_due() {
+  while (true) {
+    if (auto entry = lasting_.next(wall_now())) return entry;
+    if (lasting_.is_full()) return {};
+    auto item = follower_->next();
+    if (!item) return {};
+    if (item->kind == Follower::Item::Kind::Note) continue;
+    Lasting::Entry entry{.cursor = item->cursor, .text = std::move(item->text)};
+    entry.is_missing = item->kind == Follower::Item::Kind::Loss;
+    entry.count = item->count.value_or(0);
+    if (!entry.is_missing) entry.facts = facts_of(entry.text);
+    lasting_.add(std::move(entry), wall_now());
+  }
+}
+
+// Whether the receiver is sent the event, or with a client that begins to flap a notice in its place.
+bool Hook::passes(Lasting::Entry& entry) {
+  if (entry.is_missing) return true;
+  if (entry.did_not_last || !is_wanted(entry.facts)) return false;
+  switch (flapping_.judge(entry.facts, entry.cursor, entry.at)) {
+    case Flapping::Verdict::Tell: return true;
+    case Flapping::Verdict::Silent: return false;
+    case Flapping::Verdict::Begins: break;
+  }
+  entry.text = flapping_object(*flapping_.find(entry.facts.client));
+  entry.facts.event = "flapping";
+  return true;
+}
+
+void Hook::take(Lasting::Entry entry) {
+  if (!entry.is_missing && !has_events() && is_too_old(entry.facts.at)) {
+    return give_up(entry.cursor, entry.cursor, 1);
+  }
+  if (!has_events()) {
     batch_since_ = loop_.now();
-    batch_first_ = item.cursor;
-    if (state_.cursor.boot.empty()) state_.cursor = {item.cursor.boot, item.cursor.seq - 1};
-    batch_at_ = facts.at;
+    batch_first_ = entry.cursor;
+    if (state_.cursor.boot.empty()) state_.cursor = {entry.cursor.boot, entry.cursor.seq - 1};
+    batch_at_ = entry.facts.at;
   }
-  if (is_loss) item.text = lost_object(item.count.value_or(0), to_string(batch_end_), to_string(item.cursor));
+  if (entry.is_missing) entry.text = lost_object(entry.count, to_string(batch_end_), to_string(entry.cursor));
   if (hook_.digest > Millis{0}) {
-    if (is_loss) digest_.add_loss(item.count.value_or(1));
-    digest_.add(facts, item.cursor);
+    if (entry.is_missing) digest_.add_loss(std::max<std::uint64_t>(entry.count, 1));
+    digest_.add(entry.facts, entry.cursor);
   } else {
     const bool is_alert = hook_.kind == HookConfig::Kind::Alertmanager;
     const std::size_t bytes_max = is_alert ? kBatchAlertBytes : kBatchBytes;
-    if (!records_.empty() && bytes_ + item.text.size() > bytes_max) {
-      held_ = std::move(item);
+    if (!records_.empty() && bytes_ + entry.text.size() > bytes_max) {
+      held_ = std::move(entry);
       is_full_ = true;
       return;
     }
-    bytes_ += item.text.size();
-    records_.push_back({item.cursor, std::move(item.text)});
+    bytes_ += entry.text.size();
+    records_.push_back({entry.cursor, std::move(entry.text)});
     is_full_ = records_.size() >= events_max();
   }
-  batch_end_ = item.cursor;
+  batch_end_ = entry.cursor;
 }
 
 bool Hook::is_wanted(const EventFacts& facts) const {
@@ -179,49 +208,73 @@ bool Hook::is_too_old(const std::string& at) const {
 }
 
 bool Hook::is_ready() const {
-  if (!has_batch()) return false;
+  if (!has_events()) return false;
   return is_full_ || loop_.now() >= batch_since_ + std::max(hook_.wait, hook_.digest);
 }
 
-// From here on the batch is what it is: its extent is on disk before anything of it is sent.
+// From here on the batch is what it is: it is on disk before anything of it is sent.
 void Hook::seal() {
+  const std::uint64_t events = hook_.digest > Millis{0} ? digest_.count() : records_.size();
   if (hook_.digest > Millis{0}) records_ = {{batch_first_, digest_.object()}};
   if (state_.lost > 0) {
     const JournalCursor to = parse_cursor(state_.lost_to).value_or(batch_first_);
     records_.insert(records_.begin(), {to, lost_object(state_.lost, state_.lost_from, state_.lost_to)});
   }
-  body_ = body_of_records();
-  is_sealed_ = true;
+  state_.batch = {.id = webhook_id(batch_first_),
+                  .body = body_of(records_),
+                  .first = batch_first_,
+                  .end = batch_end_,
+                  .at = batch_at_,
+                  .events = events};
+  clear_batch();
   next_try_ = std::max(next_try_, loop_.now());
-  state_.batch_end = batch_end_;
   if (!save()) next_try_ = loop_.now() + kRetryFirst;
 }
 
-std::string Hook::body_of_records() {
+// The last event of a client that flapped was left out, so that no other batch has its id.
+void Hook::seal_calm(const Flapping::Client& client) {
+  state_.batch = {.id = webhook_id(client.cursor),
+                  .body = body_of({{client.cursor, calm_object(client)}}),
+                  .first = client.cursor,
+                  .end = batch_end_,
+                  .at = format_instant(wall_now()),
+                  .events = 1,
+                  .calm = client.name};
+  next_try_ = std::max(next_try_, loop_.now());
+  if (!save()) next_try_ = loop_.now() + kRetryFirst;
+}
+
+std::string Hook::webhook_id(const JournalCursor& first) const {
+  return hook_.name + '-' + first.boot + '-' + std::to_string(first.seq);
+}
+
+std::string Hook::body_of(const std::vector<Record>& records) {
   switch (hook_.kind) {
-    case HookConfig::Kind::Alertmanager: return alerts_.apply(records_, wall_now());
-    case HookConfig::Kind::Command: return event_lines(records_);
+    case HookConfig::Kind::Alertmanager: return alerts_.apply(records, wall_now());
+    case HookConfig::Kind::Command: return event_lines(records);
     case HookConfig::Kind::Webhook: break;
   }
-  return hook_.format == HookConfig::Format::CloudEvents ? cloudevents(records_, place_.host)
-                                                         : plain_events(records_);
+  return hook_.format == HookConfig::Format::CloudEvents ? cloudevents(records, place_.host)
+                                                         : plain_events(records);
 }
 
 // --- delivering -------------------------------------------------------------------------------------------
 
 void Hook::attempt() {
-  if (body_.empty()) return delivered();  // no alert of it changed
+  if (state_.batch->body.empty()) return delivered();  // no alert of it changed
   is_attempting_ = true;
-  const std::string id = hook_.name + '-' + batch_first_.boot + '-' + std::to_string(batch_first_.seq);
-  send(body_, id, [this](const AttemptResult& result) { ended(result); });
+  send(state_.batch->body, state_.batch->id, [this](const AttemptResult& result) { ended(result); });
 }
 
 void Hook::send(const std::string& body, const std::string& id, OnAttemptEnd on_end) {
   HttpClient::Request request{.url = hook_.url, .body = body, .timeout = hook_.timeout};
   request.headers = {"Content-Type: application/json", "Expect:"};
   switch (hook_.kind) {
-    case HookConfig::Kind::Command:
-      return runner_.run(hook_.command, hook_.name, body, hook_.timeout, std::move(on_end));
+    case HookConfig::Kind::Command: {
+      std::vector<std::string> environment = environment_of(body);
+      environment.push_back("HEARTBEAT_HOOK=" + hook_.name);
+      return runner_.run(hook_.command, std::move(environment), body, hook_.timeout, std::move(on_end));
+    }
     case HookConfig::Kind::Alertmanager: request.url += "/api/v2/alerts"; break;
     case HookConfig::Kind::Webhook: sign(request, id); break;
   }
@@ -235,8 +288,10 @@ void Hook::sign(HttpClient::Request& request, const std::string& id) const {
   }
   request.headers.push_back("webhook-id: " + id);
   request.headers.push_back("webhook-timestamp: " + std::to_string(at));
-  if (place_.key.empty()) return;
-  request.headers.push_back("webhook-signature: " + signature(place_.key, id, at, request.body));
+  if (place_.keys.empty()) return;
+  std::string signatures;
+  for (const std::string& key : place_.keys) signatures += ' ' + signature(key, id, at, request.body);
+  request.headers.push_back("webhook-signature:" + signatures);
 }
 
 void Hook::test(OnAttemptEnd on_end) {
@@ -250,8 +305,7 @@ void Hook::test(OnAttemptEnd on_end) {
   json.add("client", "heartbeat-notify-test");
   json.add("reason", "test");
   json.end_object();
-  records_ = {{JournalCursor{"test", 0}, object}};
-  send(body_of_records(), hook_.name + "-test-" + at, std::move(on_end));
+  send(body_of({{JournalCursor{"test", 0}, object}}), hook_.name + "-test-" + at, std::move(on_end));
 }
 
 void Hook::ended(const AttemptResult& result) {
@@ -271,17 +325,16 @@ void Hook::ended(const AttemptResult& result) {
 void Hook::delivered() {
   backoff_.succeeded();
   next_try_ = {};
-  if (hook_.kind == HookConfig::Kind::Alertmanager && is_sealed_) {
+  if (hook_.kind == HookConfig::Kind::Alertmanager && state_.batch) {
     const int error = alerts_file_.save(alerts_.save());
     if (error != 0)
       spdlog::error("hook={} cannot write {}: {}", hook_.name, alerts_file_.path(), std::strerror(error));
   }
-  if (is_sealed_) {
-    state_ = {.cursor = batch_end_};
-    clear_batch();
-  } else {
-    state_.failing_since_ms = 0;
+  if (state_.batch) {
+    flapping_.forget(state_.batch->calm);
+    state_ = {.cursor = state_.batch->end};
   }
+  state_.failing_since_ms = 0;
   next_alerts_ = loop_.now() + kAlertsEvery;
   // With the extent of the next batch, where there is one: one write for both.
   next_save_ = loop_.now();
@@ -309,38 +362,34 @@ void Hook::failed(const AttemptResult& result) {
   } else {
     spdlog::debug("hook={} failed again: {}; next attempt in {} ms", hook_.name, result.text, pause.count());
   }
-  if (is_sealed_ && is_too_old(batch_at_)) abandon();
+  if (state_.batch && is_too_old(state_.batch->at)) abandon();
   timer_->arm(std::max(Millis{1}, pause));
 }
 
 // The batch was refused for `give_up`: the next one begins with its number.
 void Hook::abandon() {
-  const std::uint64_t before =
-      state_.lost > 0 ? 1 : 0;  // the record of an earlier loss is none of the events
-  const std::uint64_t events = hook_.digest > Millis{0} ? digest_.count() : records_.size() - before;
-  give_up(batch_end_, events);
-  state_.batch_end.reset();
-  clear_batch();
+  const SealedBatch batch = *std::exchange(state_.batch, std::nullopt);
+  flapping_.forget(batch.calm);
+  give_up(batch.first, batch.end, batch.events);
   static_cast<void>(save());
 }
 
-void Hook::give_up(const JournalCursor& cursor, std::uint64_t count) {
+void Hook::give_up(const JournalCursor& from, const JournalCursor& to, std::uint64_t count) {
   if (state_.lost == 0) {
-    state_.lost_from = to_string(has_batch() ? batch_first_ : cursor);
+    state_.lost_from = to_string(from);
     spdlog::error("hook_gave_up hook={}: events from {} on are not delivered; the next delivery says so",
                   hook_.name, state_.lost_from);
   }
   state_.lost += count;
-  state_.lost_to = to_string(cursor);
-  state_.cursor = batch_end_ = cursor;
+  state_.lost_to = to_string(to);
+  state_.cursor = batch_end_ = to;
 }
 
 void Hook::clear_batch() {
   records_.clear();
   bytes_ = 0;
   digest_ = {};
-  body_.clear();
-  is_full_ = is_sealed_ = false;
+  is_full_ = false;
 }
 
 void Hook::send_alerts_again() {

@@ -1,9 +1,10 @@
 // One hook: takes events from the journal behind its own cursor, and delivers them in order, one batch at a
 // time.
 //
-// A batch that is not delivered is tried again, with the same id and the same events, also by the next
-// process: its extent is on disk before the first attempt.  The queue is the journal itself, so that memory
-// is one batch.
+// A batch that is not delivered is tried again, with the same id and the same bytes, also by the next
+// process: it is on disk before the first attempt.  The queue is the journal itself, so that memory is one
+// batch, and with `after` what waits for its time.  An Alertmanager's batch is not kept: it says what fires
+// now, and is made anew from the journal.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,10 @@
 #include "tools/notify/body_json.h"
 #include "tools/notify/command_runner.h"
 #include "tools/notify/config.h"
+#include "tools/notify/flapping.h"
+#include "tools/notify/hook_state.h"
 #include "tools/notify/http_client.h"
+#include "tools/notify/lasting.h"
 
 namespace heartbeat::notify {
 
@@ -30,7 +34,7 @@ class Hook {
   struct Place {
     std::string state_directory;
     std::string host;
-    std::string key{};  // that signs; empty: nothing is signed
+    std::vector<std::string> keys{};  // each of them signs; none: nothing is signed
   };
 
   Hook(uv::Loop& loop, const Config& config, HookConfig hook, Place place, HttpClient& http,
@@ -47,26 +51,21 @@ class Hook {
   [[nodiscard]] bool is_well() const { return !is_off_ && state_.failing_since_ms == 0; }
 
  private:
-  // What the next process must know.
-  struct State {
-    JournalCursor cursor{};                    // behind the last event that is done with
-    std::optional<JournalCursor> batch_end{};  // of a batch that may have been sent
-    std::uint64_t failing_since_ms = 0;        // 0: the last attempt succeeded
-    std::uint64_t lost = 0;                    // events given up, that the receiver does not know of
-    std::string lost_from{};
-    std::string lost_to{};
-  };
-
   void poll();
   void collect();
-  void take(Follower::Item item);
-  void give_up(const JournalCursor& cursor, std::uint64_t count);
+  [[nodiscard]] std::optional<Lasting::Entry> next_wanted();
+  [[nodiscard]] std::optional<Lasting::Entry> next_due();
+  [[nodiscard]] bool passes(Lasting::Entry& entry);
+  void take(Lasting::Entry entry);
+  void give_up(const JournalCursor& from, const JournalCursor& to, std::uint64_t count);
   [[nodiscard]] bool is_wanted(const EventFacts& facts) const;
   [[nodiscard]] bool is_too_old(const std::string& at) const;
   [[nodiscard]] bool is_ready() const;
   void seal();
+  void seal_calm(const Flapping::Client& client);
   void attempt();
-  [[nodiscard]] std::string body_of_records();
+  [[nodiscard]] std::string webhook_id(const JournalCursor& first) const;
+  [[nodiscard]] std::string body_of(const std::vector<Record>& records);
   void send(const std::string& body, const std::string& id, OnAttemptEnd on_end);
   void sign(HttpClient::Request& request, const std::string& id) const;
   void ended(const AttemptResult& result);
@@ -76,7 +75,8 @@ class Hook {
   void send_alerts_again();
   void clear_batch();
   [[nodiscard]] bool save();
-  [[nodiscard]] bool has_batch() const { return !records_.empty() || digest_.count() > 0; }
+  [[nodiscard]] Millis until_due() const;
+  [[nodiscard]] bool has_events() const { return !records_.empty() || digest_.count() > 0; }
   [[nodiscard]] std::size_t events_max() const;
 
   uv::Loop& loop_;
@@ -87,12 +87,15 @@ class Hook {
   client::Backoff backoff_;
   CursorFile file_;
   CursorFile alerts_file_;
-  State state_;
+  HookState state_;
   AlertBook alerts_;
   std::optional<Follower> follower_;
   Follower::Options follower_options_;
-  std::optional<Follower::Item> held_;  // did not fit into the batch
+  Lasting lasting_;
+  Flapping flapping_;
+  std::optional<Lasting::Entry> held_;  // did not fit into the batch
 
+  // The batch that is collected; state_.batch is one that is complete.
   std::vector<Record> records_;
   std::size_t bytes_ = 0;  // of them
   Digest digest_;
@@ -100,11 +103,9 @@ class Hook {
   std::string batch_at_{};     // when its first event was; empty for a loss
   JournalCursor batch_end_{};  // behind everything that has been looked at
   MonoTime batch_since_{};
-  std::string body_;
   JournalCursor saved_cursor_{};
   bool is_unsaved_ = false;  // more than the cursor
   bool is_full_ = false;
-  bool is_sealed_ = false;
   bool is_attempting_ = false;
   bool is_off_ = false;
   MonoTime next_try_{};

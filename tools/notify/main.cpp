@@ -36,25 +36,35 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
-// The signing keys of the hooks, from systemd's credentials; in the order of the hooks.
-tl::expected<std::vector<std::string>, std::string> load_keys(const Config& config) {
-  std::vector<std::string> keys;
+// The keys that sign the requests of one hook.
+using Keys = std::vector<std::string>;
+
+tl::expected<std::string, std::string> load_key(const HookConfig& hook, const std::string& secret) {
   const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
-  for (const HookConfig& hook : config.hooks) {
-    std::string& key = keys.emplace_back();
-    if (hook.secret.empty()) continue;
-    if (directory == nullptr) {
-      return tl::unexpected("hook " + hook.name +
-                            ": $CREDENTIALS_DIRECTORY is not set (LoadCredential= of the unit)");
-    }
-    const std::string path = std::string{directory} + '/' + hook.secret;
-    const auto text = events::read_file(path, kSecretFileMax);
-    if (!text) return tl::unexpected(path + ": " + std::strerror(text.error()));
-    auto read = key_of_secret(*text);
-    if (!read) return tl::unexpected(path + ": must be whsec_ and 24 to 64 bytes in base64");
-    key = std::move(*read);
+  if (directory == nullptr) {
+    return tl::unexpected("hook " + hook.name +
+                          ": $CREDENTIALS_DIRECTORY is not set (LoadCredential= of the unit)");
   }
-  return keys;
+  const std::string path = std::string{directory} + '/' + secret;
+  const auto text = events::read_file(path, kSecretFileMax);
+  if (!text) return tl::unexpected(path + ": " + std::strerror(text.error()));
+  auto key = key_of_secret(*text);
+  if (!key) return tl::unexpected(path + ": must be whsec_ and 24 to 64 bytes in base64");
+  return std::move(*key);
+}
+
+// From systemd's credentials, in the order of the hooks.
+tl::expected<std::vector<Keys>, std::string> load_keys(const Config& config) {
+  std::vector<Keys> all;
+  for (const HookConfig& hook : config.hooks) {
+    Keys& keys = all.emplace_back();
+    for (const std::string& secret : hook.secrets) {
+      auto key = load_key(hook, secret);
+      if (!key) return tl::unexpected(std::move(key.error()));
+      keys.push_back(std::move(*key));
+    }
+  }
+  return all;
 }
 
 // Asks `ping` once a period while every hook delivers: where nothing asks any more, its receiver raises the
@@ -75,7 +85,7 @@ class Ping {
   uv::Owned<uv::Timer> timer_;
 };
 
-int run(const Options& options, const Config& config, std::vector<std::string> keys) {
+int run(const Options& options, const Config& config, std::vector<Keys> keys) {
   std::signal(SIGPIPE, SIG_IGN);
   uv::Loop loop;
   int exit_code = EX_OK;
