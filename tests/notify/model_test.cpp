@@ -75,6 +75,7 @@ TEST_CASE("each mistake of the file is a sentence with its line") {
       {"url = \"http://x/\"\nafter = \"999ms\"", "notify.toml:4: after: must be at least 1s"},
       {"url = \"http://x/\"\nflap = 1", "notify.toml:4: flap: must be a whole number from 2 to 100"},
       {"url = \"http://x/\"\nflap = 101", "notify.toml:4: flap: must be a whole number from 2 to 100"},
+      {"url = \"http://x/\"\nflap = \"2\"", "notify.toml:4: flap: must be a whole number from 2 to 100"},
       {"alertmanager = \"http://x\"\nflap = 2",
        "notify.toml:1: flap: not with alertmanager, where an alert fires or does not"}};
   for (const auto& [hook, mistake] : wrong) {
@@ -260,6 +261,23 @@ TEST_CASE("the next process does not tell of a comeback whose loss was taken out
   Told next = told.next_process();
   next.at(kMinute, "a", "return").at(5 * kMinute, "a", "leave").at(9 * kMinute, "a", "return");
   CHECK(next.until(60 * kMinute) == Numbers{4, 5});
+}
+
+TEST_CASE("a notifier that reads late judges by the instants of the events") {
+  for (const Millis early : {Millis{0}, Millis{1}}) {
+    Lasting lasting{kMinute};
+    const auto add = [&](std::uint64_t seq, const char* kind, WallTime at) {
+      lasting.add({.cursor = {"b1", seq}, .facts = {.event = kind, .client = "a", .at = format_instant(at)}},
+                  kNow + 9 * kMinute);
+    };
+    add(1, "leave", kNow);
+    add(2, "return", kNow + kMinute - early);
+    for (int each = 0; each < 2; ++each) {
+      const auto entry = lasting.next(kNow + 9 * kMinute);
+      REQUIRE(entry);
+      CHECK(entry->did_not_last == (early > Millis{0}));
+    }
+  }
 }
 
 TEST_CASE("without `after` every event passes at once") {

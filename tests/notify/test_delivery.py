@@ -49,6 +49,26 @@ class InOrder(NotifyTest):
         again.end()
         self.assertEqual([event["client"] for event in self.receiver.events()], ["pump-1", "pump-2", "pump-3"])
 
+    def test_one_request_is_under_way_at_a_time_and_each_batch_is_sent_once(self):
+        under_way, together = [0], [0]
+
+        def slow(handler):
+            under_way[0] += 1
+            together[0] = max(together[0], under_way[0])
+            self.journal.add("meanwhile")  # wakes the notifier
+            time.sleep(0.2)
+            under_way[0] -= 1
+            handler.send_response(200)
+            handler.send_header("content-length", "0")
+            handler.end_headers()
+        self.receiver.answer = slow
+        notifier = self.start()
+        self.journal.add("pump-1")
+        wait_until(lambda: len(self.receiver.requests) >= 5, "five requests")
+        notifier.end()
+        ids = [headers["webhook-id"] for _, headers, _ in self.receiver.requests]
+        self.assertEqual((together[0], len(ids)), (1, len(set(ids))))
+
     def test_what_the_journal_lost_is_a_record_in_its_place(self):
         notifier = self.start()
         self.journal.add("pump-1")

@@ -14,7 +14,8 @@ struct AttemptResult {
   bool is_delivered = false;
   bool is_gone = false;  // the receiver wants nothing more, ever: 410
   std::optional<Millis> retry_after{};
-  std::string text{};  // for the log: `200`, `503`, `exit code 1`, `Couldn't connect to server`
+  std::string text{};    // for the log: `200`, `503`, `exit code 1`, `Couldn't connect to server`
+  std::string output{};  // what a command has printed, at most 1 KiB, escaped
 };
 
 using OnAttemptEnd = std::function<void(AttemptResult result)>;

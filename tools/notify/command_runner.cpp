@@ -40,7 +40,7 @@ struct CommandRunner::Run {
     result.text = is_late   ? "it took too long"
                   : by != 0 ? "signal " + std::to_string(by)
                             : "exit code " + std::to_string(exit_code);
-    if (!output.empty()) result.text += ": " + escaped(output, kOutputMax);
+    result.output = escaped(output, kOutputMax);
     if (owner != nullptr) owner->run_ = nullptr;
     close();
     if (owner != nullptr) on_end(std::move(result));

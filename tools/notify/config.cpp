@@ -64,6 +64,8 @@ class ConfigReader {
         url(name, node, config.ping);
       else if (name == "ping_every")
         duration(name, node, Millis{1000}, config.ping_every);
+      else if (name == "metrics")
+        metrics(node, config.metrics);
       else if (name == "hook")
         hooks(node, config);
       else
@@ -84,6 +86,13 @@ class ConfigReader {
     const auto value = node.value_exact<std::string>();
     if (!value || value->empty()) return refuse(node, std::string{key} + ": must be text in quotes");
     into = *value;
+  }
+
+  // The collector reads files with this ending alone.
+  void metrics(const toml::node& node, std::string& into) {
+    text("metrics", node, into);
+    if (!into.starts_with('/') || !into.ends_with(".prom"))
+      refuse(node, "metrics: must be an absolute path that ends with .prom");
   }
 
   void url(std::string_view key, const toml::node& node, std::string& into) {

@@ -9,6 +9,7 @@
 
 #include "common/json_writer.h"
 #include "common/text.h"
+#include "tools/ctl/time_text.h"
 #include "tools/notify/signature.h"
 
 namespace heartbeat::notify {
@@ -308,8 +309,28 @@ void Hook::test(OnAttemptEnd on_end) {
   send(body_of({{JournalCursor{"test", 0}, object}}), hook_.name + "-test-" + at, std::move(on_end));
 }
 
+HookStatus Hook::status(std::uint64_t newest) const {
+  HookStatus status = status_;
+  status.name = hook_.name;
+  switch (hook_.kind) {
+    case HookConfig::Kind::Webhook: status.kind = "webhook"; break;
+    case HookConfig::Kind::Alertmanager: status.kind = "alertmanager"; break;
+    case HookConfig::Kind::Command: status.kind = "command"; break;
+  }
+  if (!is_well()) status.state = is_off_ ? HookStatus::State::Off : HookStatus::State::Failing;
+  status.lag_events = newest - std::min(newest, state_.cursor.seq);
+  const std::string& oldest = state_.batch ? state_.batch->at : has_events() ? batch_at_ : std::string{};
+  if (const auto at = ctl::parse_instant(oldest)) {
+    status.lag = std::max(Millis{0}, wall_now() - WallTime{*at});
+  }
+  return status;
+}
+
 void Hook::ended(const AttemptResult& result) {
   is_attempting_ = false;
+  status_.last_answer = result.text;
+  status_.last_at = wall_now();
+  ++(result.is_delivered ? status_.delivered : status_.failures);
   if (result.is_delivered) {
     if (state_.failing_since_ms > 0) spdlog::info("hook={} delivers again: {}", hook_.name, result.text);
     delivered();
@@ -356,11 +377,12 @@ void Hook::failed(const AttemptResult& result) {
   }
   next_try_ = loop_.now() + pause;
   next_alerts_ = next_try_;
+  const std::string whole = result.output.empty() ? result.text : result.text + ": " + result.output;
   if (is_first) {
     spdlog::warn("hook_failing hook={} answer={}: it is tried again, for {} ms at most", hook_.name,
-                 log_value(result.text), hook_.give_up.count());
+                 log_value(whole), hook_.give_up.count());
   } else {
-    spdlog::debug("hook={} failed again: {}; next attempt in {} ms", hook_.name, result.text, pause.count());
+    spdlog::debug("hook={} failed again: {}; next attempt in {} ms", hook_.name, whole, pause.count());
   }
   if (state_.batch && is_too_old(state_.batch->at)) abandon();
   timer_->arm(std::max(Millis{1}, pause));
@@ -381,6 +403,7 @@ void Hook::give_up(const JournalCursor& from, const JournalCursor& to, std::uint
                   hook_.name, state_.lost_from);
   }
   state_.lost += count;
+  status_.lost += count;
   state_.lost_to = to_string(to);
   state_.cursor = batch_end_ = to;
 }

@@ -26,6 +26,7 @@
 #include "tools/notify/hook_state.h"
 #include "tools/notify/http_client.h"
 #include "tools/notify/lasting.h"
+#include "tools/notify/status.h"
 
 namespace heartbeat::notify {
 
@@ -47,6 +48,8 @@ class Hook {
   void test(OnAttemptEnd on_end);
 
   [[nodiscard]] const std::string& name() const { return hook_.name; }
+  // `newest`: the number of the journal's last event.
+  [[nodiscard]] HookStatus status(std::uint64_t newest) const;
   // Whether the last attempt succeeded, or there was none yet.
   [[nodiscard]] bool is_well() const { return !is_off_ && state_.failing_since_ms == 0; }
 
@@ -105,6 +108,7 @@ class Hook {
   MonoTime batch_since_{};
   JournalCursor saved_cursor_{};
   bool is_unsaved_ = false;  // more than the cursor
+  HookStatus status_{};      // what is counted
   bool is_full_ = false;
   bool is_attempting_ = false;
   bool is_off_ = false;

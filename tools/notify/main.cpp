@@ -24,6 +24,7 @@
 #include "tools/notify/http_client.h"
 #include "tools/notify/options.h"
 #include "tools/notify/signature.h"
+#include "tools/notify/status_files.h"
 
 namespace heartbeat::notify {
 namespace {
@@ -124,6 +125,11 @@ int run(const Options& options, const Config& config, std::vector<Keys> keys) {
                         return std::all_of(hooks.begin(), hooks.end(),
                                            [](const auto& hook) { return hook->is_well(); });
                       }};
+      const StatusFiles files{loop, config, options.status, [&](std::uint64_t newest) {
+                                std::vector<HookStatus> all;
+                                for (const auto& hook : hooks) all.push_back(hook->status(newest));
+                                return all;
+                              }};
       if (exit_code == EX_OK) {
         spdlog::info("heartbeat-notify {} delivers to {} hooks, from {}", HEARTBEAT_VERSION, hooks.size(),
                      config.journal);

@@ -33,11 +33,18 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
       directory != nullptr && *directory != '\0') {
     options.state = directory;
   }
+  if (const char* const directory = std::getenv("RUNTIME_DIRECTORY");
+      directory != nullptr && *directory != '\0') {
+    options.status = std::string{directory} + "/status.json";
+  }
   CommandLine line{"heartbeat-notify", kAbout, kFooter};
   line.value("--config", "FILE", "The hooks [/etc/heartbeatd/notify.toml]", into(options.config));
   line.value("--state", "DIRECTORY",
              "Where each hook keeps its place [$STATE_DIRECTORY, /var/lib/heartbeat-notify]",
              into(options.state));
+  line.value("--status", "FILE",
+             "Where heartbeatctl hooks reads how the hooks are doing [$RUNTIME_DIRECTORY/status.json]",
+             into(options.status));
   line.value("--log-level", "LEVEL", "trace, debug, info, warning, error, critical or off [info]",
              into(options.log_level));
   line.value("--test", "HOOK", "Send this hook one event that is marked as a test, print the answer, and end",

@@ -13,6 +13,7 @@ namespace heartbeat::notify {
 struct Options {
   std::string config = "/etc/heartbeatd/notify.toml";
   std::string state = "/var/lib/heartbeat-notify";
+  std::string status{};  // a file; empty: none
   std::string log_level = "info";
   std::string test{};  // the name of a hook
   bool check_config = false;

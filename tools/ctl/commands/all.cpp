@@ -16,6 +16,7 @@ constexpr std::array kAll{
                make_history},
     CommandRow{"availability", "How long each client was alive, in leave and gone, from the event journal",
                make_availability},
+    CommandRow{"hooks", "How the deliveries of heartbeat-notify are doing", make_hooks},
     CommandRow{"settings", "Each setting with its value and where that comes from", make_settings},
     CommandRow{"watch", "Each change as it happens, until interrupted", make_watch},
     CommandRow{"top", "A live table of clients, for a terminal (q quits)", make_top},

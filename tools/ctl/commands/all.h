@@ -14,6 +14,7 @@ using Made = std::unique_ptr<Command>;
 [[nodiscard]] Made make_closed();
 [[nodiscard]] Made make_why();
 [[nodiscard]] Made make_history();
+[[nodiscard]] Made make_hooks();
 [[nodiscard]] Made make_availability();
 [[nodiscard]] Made make_settings();
 [[nodiscard]] Made make_watch();
