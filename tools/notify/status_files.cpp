@@ -18,9 +18,9 @@
 namespace heartbeat::notify {
 namespace {
 
-constexpr Millis kLookEvery{1000};
+constexpr Millis kStatusLookEvery{1000};
 // A file that is older than some of these is of a notifier that is gone.
-constexpr Millis kWriteEvery{10'000};
+constexpr Millis kStatusWriteEvery{10'000};
 
 }  // namespace
 
@@ -42,9 +42,9 @@ void StatusFiles::write() {
     replace(status_, status_json(hooks, std::chrono::floor<Millis>(std::chrono::system_clock::now())) + "\n");
     replace(metrics_, metrics);
     last_metrics_ = std::move(metrics);
-    next_write_ = loop_.now() + kWriteEvery;
+    next_write_ = loop_.now() + kStatusWriteEvery;
   }
-  timer_->arm(kLookEvery);
+  timer_->arm(kStatusLookEvery);
 }
 
 // A reader finds the whole of the old text or of the new one.  Nothing is lost with the machine's power but a
