@@ -82,6 +82,18 @@ TEST_CASE("each mistake of the file is a sentence with its line") {
     CAPTURE(hook);
     CHECK(mistakes_of(hook) == std::vector{mistake});
   }
+  const std::string hook = "\n[[hook]]\nname = \"a\"\nurl=\"http://x/\"";
+  for (const auto& [setting, mistake] : std::vector<std::pair<std::string, std::string>>{
+           {"metrics = \"/var/x.txt\"", "f:1: metrics: must be an absolute path that ends with .prom"},
+           {"metrics = \"x.prom\"", "f:1: metrics: must be an absolute path that ends with .prom"},
+           {"upstream_id = \"10.0.0.7\"", "f:1: upstream_id: must be the id of a client"},
+           {"upstream_every = \"99ms\"", "f:1: upstream_every: must be at least 100ms"},
+           {"upstream_every = \"3600001ms\"", "f:1: upstream_every: must be at most 1h"}}) {
+    CHECK(parse_config(setting + hook, "f").error() == std::vector{mistake});
+  }
+  CHECK_FALSE(parse_config("upstream = \"other\"" + hook, "f"));
+  CHECK(parse_config("upstream = \"other:14000\"\nupstream_every = \"1h\"\nmetrics = \"/var/x.prom\"" + hook,
+                     "f"));
   CHECK(parse_config("", "notify.toml").error() ==
         std::vector<std::string>{"notify.toml: there is no [[hook]]"});
   CHECK(parse_config("[[hook]]\nname = \"a\"\nurl=\"http://x/\"\n[[hook]]\nname = \"a\"\nurl=\"http://x/\"",

@@ -2,6 +2,7 @@
 import os
 import signal
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "process"))
@@ -18,9 +19,9 @@ class BesideTheDaemon(DaemonTest):
         self.receiver = Receiver()
         self.addCleanup(self.receiver.close)
 
-    def notifier(self, daemon):
+    def notifier(self, daemon, more=""):
         events = os.path.join(self.folder, "events")
-        notifier = Notifier(self.folder, f'journal = "{events}"\ncontrol = "{daemon.control}"\n[[hook]]\nname = "ops"\n'
+        notifier = Notifier(self.folder, f'{more}journal = "{events}"\ncontrol = "{daemon.control}"\n[[hook]]\nname = "ops"\n'
                                          f'url = "{self.receiver.url}"\nwait = "0s"\n')
         self.addCleanup(notifier.log_file.close)
         self.addCleanup(lambda: notifier.process.poll() is None and notifier.kill())
@@ -61,6 +62,31 @@ class BesideTheDaemon(DaemonTest):
         wait_until(lambda: self.kinds().count("close") == 50, "all events, late")
         notifier.end()
         daemon.end()
+
+    def test_the_daemon_is_a_client_of_another_one_and_its_silence_and_its_brake_are_leaves(self):
+        other = self.start(tick="1s", recover=1)
+        watched = self.start(events_directory=os.path.join(self.folder, "events"), tick="100ms", threshold=3, cursor=1,
+                             recover=2, leave_timeout="3s", brake_pause="5s")
+        address = "127.0.0.1:" + str(other.address[1])
+        notifier = self.notifier(watched, f'upstream = "{address}"\nupstream_id = "heartbeatd@box"\nupstream_every = "300ms"\n')
+        other.wait("joined", client="heartbeatd@box")
+        time.sleep(2)  # more than twice the gate
+        self.assertEqual(other.lines("leave"), [])
+
+        watched.stop_running()
+        other.wait("leave", client="heartbeatd@box", reason="declared")
+        self.assertRegex(str(other.ask("why", client="heartbeatd@box")), r"no sign of work for \d+ s")
+        watched.go_on()
+        other.wait("return", client="heartbeatd@box")
+
+        silent = [self.connect(watched) for _ in range(20)]
+        for number, client in enumerate(silent):
+            client.sync(id=f"pump-{number}")
+        watched.wait("brake")
+        other.wait("leave", 2, client="heartbeatd@box", reason="declared")
+        self.assertIn("the brake on mass closing holds", str(other.ask("why", client="heartbeatd@box")))
+        notifier.end()
+        other.wait("close", client="heartbeatd@box", reason="goodbye")
 
 
 if __name__ == "__main__":

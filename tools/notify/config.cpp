@@ -8,7 +8,9 @@
 
 #include <toml++/toml.h>
 
+#include "common/client_id.h"
 #include "common/duration.h"
+#include "common/endpoint.h"
 #include "common/events/segments.h"
 #include "common/text.h"
 
@@ -19,6 +21,7 @@ constexpr std::uint64_t kConfigFileMax = std::uint64_t{1} << 20U;
 constexpr std::size_t kHooksMax = 64;
 constexpr std::size_t kHookNameMax = 64;
 constexpr std::size_t kSecretsMax = 2;  // the new one and the one before, while receivers change over
+constexpr Millis kUpstreamEveryMax{60LL * 60 * 1000};
 constexpr Millis kAfterMax{24LL * 60 * 60 * 1000};
 constexpr std::int64_t kFlapMin = 2;
 constexpr std::int64_t kFlapMax = 100;
@@ -64,6 +67,12 @@ class ConfigReader {
         url(name, node, config.ping);
       else if (name == "ping_every")
         duration(name, node, Millis{1000}, config.ping_every);
+      else if (name == "upstream")
+        upstream(node, config.upstream);
+      else if (name == "upstream_id")
+        upstream_id(node, config.upstream_id);
+      else if (name == "upstream_every")
+        upstream_every(node, config.upstream_every);
       else if (name == "metrics")
         metrics(node, config.metrics);
       else if (name == "hook")
@@ -86,6 +95,24 @@ class ConfigReader {
     const auto value = node.value_exact<std::string>();
     if (!value || value->empty()) return refuse(node, std::string{key} + ": must be text in quotes");
     into = *value;
+  }
+
+  void upstream(const toml::node& node, std::string& into) {
+    text("upstream", node, into);
+    if (const auto where = parse_host_port(into); !where) refuse(node, "upstream: " + where.error());
+  }
+
+  // The client in C takes no escapes in an id, so that these two are refused here.
+  void upstream_id(const toml::node& node, std::string& into) {
+    text("upstream_id", node, into);
+    const bool has_escapes = into.find_first_of("\"\\") != std::string::npos;
+    if (!is_client_id(into) || has_escapes) refuse(node, "upstream_id: must be the id of a client");
+  }
+
+  void upstream_every(const toml::node& node, Millis& into) {
+    duration("upstream_every", node, Millis{100}, into);
+    if (into > kUpstreamEveryMax)
+      refuse(node, "upstream_every: must be at most " + format_duration(kUpstreamEveryMax));
   }
 
   // The collector reads files with this ending alone.

@@ -40,6 +40,9 @@ struct Config {
   std::string control = "/run/heartbeatd/control.sock";
   std::string ping{};  // asked each `ping_every` while every hook delivers
   Millis ping_every{60'000};
+  std::string upstream{};     // HOST:PORT of another heartbeatd; empty: none
+  std::string upstream_id{};  // empty: heartbeatd@HOST
+  Millis upstream_every{10'000};
   std::string metrics{};  // a file for the node exporter's textfile collector; empty: none
   std::vector<HookConfig> hooks{};
 };

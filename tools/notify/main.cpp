@@ -25,6 +25,7 @@
 #include "tools/notify/options.h"
 #include "tools/notify/signature.h"
 #include "tools/notify/status_files.h"
+#include "tools/notify/upstream.h"
 
 namespace heartbeat::notify {
 namespace {
@@ -125,8 +126,14 @@ int run(const Options& options, const Config& config, std::vector<Keys> keys) {
                         return std::all_of(hooks.begin(), hooks.end(),
                                            [](const auto& hook) { return hook->is_well(); });
                       }};
+      const auto upstream = Upstream::start(config, host_name());
+      if (!upstream) {
+        spdlog::critical("{}", upstream.error());
+        exit_code = EX_CONFIG;
+      }
       const StatusFiles files{loop, config, options.status, [&](std::uint64_t newest) {
                                 std::vector<HookStatus> all;
+                                all.reserve(hooks.size());
                                 for (const auto& hook : hooks) all.push_back(hook->status(newest));
                                 return all;
                               }};
