@@ -188,6 +188,14 @@ bool Operations::kick(std::string_view name, std::string_view message) {
   return parts_.server.kick(name, message);
 }
 
+bool Operations::supersede(ConnId conn, std::string_view detail) {
+  return parts_.server.supersede(conn, detail);
+}
+
+bool Operations::remember_leave(ConnId conn) {
+  return parts_.server.remember_leave(conn);
+}
+
 std::optional<std::size_t> Operations::end_brake(BrakeEnd how) {
   record_order("brake", "end", to_string(how));
   return parts_.server.end_brake(how);

@@ -113,6 +113,8 @@ class Operations final : public OperatorDesk {
   [[nodiscard]] std::vector<SettingInForce> settings() const override;
   [[nodiscard]] bool is_judging() const override { return parts_.server.is_judging(); }
   bool kick(std::string_view name, std::string_view message) override;
+  bool supersede(ConnId conn, std::string_view detail) override;
+  bool remember_leave(ConnId conn) override;
   std::optional<std::size_t> end_brake(BrakeEnd how) override;
   tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
   ReloadResult reload() override;

@@ -18,6 +18,8 @@ constexpr std::array kCommands{
     Command{"why", Rights::Read, commands::read_why},
     Command{"watch", Rights::Read, commands::read_watch},
     Command{"kick", Rights::All, commands::read_kick},
+    Command{"supersede", Rights::All, commands::read_supersede},
+    Command{"remember", Rights::All, commands::read_remember},
     Command{"brake", Rights::All, commands::read_brake},
     Command{"log_level", Rights::All, commands::read_log_level},
     Command{"settings", Rights::All, commands::read_settings},

@@ -52,6 +52,8 @@ struct LoggedCall {
     Reloaded,        // bytes: refusal
     RejectPreamble,  // small: kind; bytes: what
     Unsent,          // no call; small: whether bytes for this connection wait to be sent
+    Supersede,       // bytes: detail
+    RememberLeave,
   };
 
   std::uint32_t size = 0;

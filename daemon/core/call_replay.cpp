@@ -113,6 +113,8 @@ class Replay {
         monitor_.reject_preamble(call.conn, static_cast<BadInput>(call.small), std::string{bytes}, now,
                                  effects_);
         return true;
+      case Kind::Supersede: monitor_.supersede(call.conn, bytes, now, effects_); return true;
+      case Kind::RememberLeave: monitor_.remember_leave(call.conn, now, effects_); return true;
       case Kind::Unsent: observer_.on_unsent(call.conn, call.small != 0); return true;
     }
     return false;

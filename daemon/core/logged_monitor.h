@@ -81,6 +81,14 @@ class LoggedMonitor {
     add_texts(Kind::Kick, now, name, message);
     return made([&] { return monitor_.kick(name, message, now, effects); });
   }
+  bool supersede(ConnId conn, std::string_view detail, MonoTime now, Effects& effects) {
+    add(Kind::Supersede, now, conn, detail);
+    return made([&] { return monitor_.supersede(conn, detail, now, effects); });
+  }
+  bool remember_leave(ConnId conn, MonoTime now, Effects& effects) {
+    add(Kind::RememberLeave, now, conn);
+    return made([&] { return monitor_.remember_leave(conn, now, effects); });
+  }
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now, Effects& effects) {
     add(Kind::EndBrake, now, {}, {}, static_cast<std::uint16_t>(how));
     return made([&] { return monitor_.end_brake(how, now, effects); });

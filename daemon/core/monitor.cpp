@@ -175,6 +175,19 @@ bool Monitor::kick(std::string_view name, std::string_view message, MonoTime now
   return true;
 }
 
+bool Monitor::supersede(ConnId conn, std::string_view detail, MonoTime now, Effects& effects) {
+  now = reach(now);
+  Client* const client = state_.clients.find(conn);
+  if (client == nullptr) return false;
+  const Entry entry{conn, *client};
+  if (state_.sweep) bring_up_to_date(entry);
+  if (!judge(entry, now, effects)) return false;
+  Event event = closing_of(conn, *client, Reason::Superseded, now);
+  event.extra.edit().detail = detail;
+  close(entry, std::move(event), effects);
+  return true;
+}
+
 void Monitor::stalled(Millis length, MonoTime now, Effects& effects) {
   ++state_.counters.stalls;
   state_.counters.stalled += length;

@@ -143,6 +143,20 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   enter_leave(entry, Reason::Remembered, closed->away, std::move(back), effects);
 }
 
+bool Monitor::remember_leave(ConnId conn, MonoTime now, Effects& effects) {
+  now = reach(now);
+  Client* const client = state_.clients.find(conn);
+  if (client == nullptr) return false;
+  const Entry entry{conn, *client};
+  if (state_.sweep) bring_up_to_date(entry);
+  if (!judge(entry, now, effects) || client->liveness.status() != Status::Alive) return false;
+  Event back = event_of(Event::Kind::Left, conn, *client, now);
+  client->liveness.enter_leave(now);
+  enter_leave(entry, Reason::Remembered, false, std::move(back), effects);
+  arm(entry, now);
+  return true;
+}
+
 void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const Client& old = earlier.client;

@@ -67,6 +67,18 @@ bool Server::kick(std::string_view name, std::string_view message) {
   return kicked;
 }
 
+bool Server::supersede(ConnId conn, std::string_view detail) {
+  const bool superseded = monitor_.supersede(conn, detail, now(), effects_);
+  apply();
+  return superseded;
+}
+
+bool Server::remember_leave(ConnId conn) {
+  const bool remembered = monitor_.remember_leave(conn, now(), effects_);
+  apply();
+  return remembered;
+}
+
 void Server::reloaded(std::string_view refusal) {
   monitor_.reloaded(refusal, now(), effects_);
   apply();

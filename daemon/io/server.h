@@ -107,6 +107,10 @@ class Server final : Entrance::Host {
 
   // An operator closes the client of that name (Monitor::kick()).  Whether there was one.
   bool kick(std::string_view name, std::string_view message);
+  // The client has come to another daemon, or was in leave where it came from: see Monitor::supersede() and
+  // Monitor::remember_leave().
+  bool supersede(ConnId conn, std::string_view detail);
+  bool remember_leave(ConnId conn);
 
   // An operator ends the brake on mass closing (Monitor::end_brake()).
   std::optional<std::size_t> end_brake(BrakeEnd how);

@@ -68,6 +68,10 @@ class OperatorDesk {
   // --- to order ---
   // Closes the client of that name.  Returns whether it was connected.
   virtual bool kick(std::string_view name, std::string_view message) = 0;
+  // Of the fleet's other daemons, by a relay: the client of this connection has come to one of them, whose
+  // name is in `detail`; or it was in leave at the one that it came from.  Returns whether that was news.
+  virtual bool supersede(ConnId conn, std::string_view detail) = 0;
+  virtual bool remember_leave(ConnId conn) = 0;
   // Ends the brake on mass closing: see Monitor::end_brake().
   virtual std::optional<std::size_t> end_brake(BrakeEnd how) = 0;
   // Changes the log's level and returns the former one.  The error is a sentence.

@@ -56,6 +56,38 @@ TEST_CASE("a client without an id is kicked by its address, and one with an id i
   CHECK(member(bodies[1], "type") == "not_found");
 }
 
+TEST_CASE("a client that has come to another daemon is closed by its connection, and a later one is not") {
+  Desk desk;
+  desk.join("pump-7");
+  const std::string other = R"({"command":"supersede","client":"pump-7","peer":"127.0.0.1:9","by":"n2"})";
+  CHECK(member(desk.answer(other)[0], "code") == "no_such_client");
+  CHECK(desk.monitor().clients().size() == 1);
+
+  const std::string peer = to_string(desk.client("pump-7").peer);
+  const auto bodies =
+      desk.answer(R"({"command":"supersede","client":"pump-7","by":"n2","peer":")" + peer + "\"}");
+  CHECK(member(bodies[0], "type") == "done");
+  CHECK(desk.monitor().clients().size() == 0);
+  const Event& event = *desk.feed().find(desk.feed().next() - 1);
+  CHECK(event.reason == Reason::Superseded);
+  CHECK(event.extra->detail == "the client has come to the daemon of n2");
+}
+
+TEST_CASE("a client that was in leave at another daemon starts in leave, once") {
+  Desk desk;
+  desk.join("pump-7");
+  const std::string peer = to_string(desk.client("pump-7").peer);
+  const std::string request = R"({"command":"remember","client":"pump-7","peer":")" + peer + "\"}";
+  CHECK(member(desk.answer(request)[0], "type") == "done");
+  const Client& client = desk.client("pump-7");
+  CHECK(client.liveness.status() == Status::Leave);
+  CHECK(client.leave_reason == Reason::Remembered);
+  CHECK(member(desk.answer(request)[0], "code") == "no_such_client");
+  // With a leave period of its own, which ends in a close.
+  desk.pass(desk.monitor().settings().rule.leave_timeout + Millis{1});
+  CHECK(desk.monitor().clients().size() == 0);
+}
+
 TEST_CASE("why knows nothing of a client that never was") {
   Desk desk;
   const auto bodies = desk.answer(R"({"command":"why","client":"pump-8"})");

@@ -28,7 +28,8 @@ TEST_CASE("each command is read with nothing but its name where nothing more is 
   for (const Command& command : all_commands()) {
     const std::string body = R"({"command":")" + std::string{command.name} + "\"}";
     const bool asks_for_more = command.name == "why" || command.name == "kick" || command.name == "brake" ||
-                               command.name == "log_level";
+                               command.name == "log_level" || command.name == "supersede" ||
+                               command.name == "remember";
     CAPTURE(body);
     CHECK(is_read(body) != asks_for_more);
     if (asks_for_more) CHECK(refusal(body).find("is required") != std::string::npos);
@@ -41,8 +42,9 @@ TEST_CASE("every member of a request is known, and of no other") {
         R"({"command":"clients","sort":"margin"})",
         R"({"command":"watch","since":"ab:41","snapshot":true,"match":"*","events":["leave","close"]})",
         R"({"command":"kick","clients":["a","b"],"message":"moving you"})",
-        R"({"command":"why","client":"a"})", R"({"command":"brake","action":"confirm"})",
-        R"({"command":"log_level","level":"debug"})"}) {
+        R"({"command":"supersede","client":"a","peer":"127.0.0.1:7","by":"n2"})",
+        R"({"command":"remember","client":"a","peer":"127.0.0.1:7"})", R"({"command":"why","client":"a"})",
+        R"({"command":"brake","action":"confirm"})", R"({"command":"log_level","level":"debug"})"}) {
     CAPTURE(std::string{body});
     CHECK(is_read(body));
     std::string one_more{body};

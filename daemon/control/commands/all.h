@@ -17,6 +17,8 @@ using Reading = tl::expected<Order, std::string>;
 [[nodiscard]] Reading read_why(Members& request);
 [[nodiscard]] Reading read_watch(Members& request);
 [[nodiscard]] Reading read_kick(Members& request);
+[[nodiscard]] Reading read_supersede(Members& request);
+[[nodiscard]] Reading read_remember(Members& request);
 [[nodiscard]] Reading read_brake(Members& request);
 [[nodiscard]] Reading read_log_level(Members& request);
 [[nodiscard]] Reading read_settings(Members& request);

@@ -120,6 +120,18 @@ bool Desk::kick(std::string_view name, std::string_view message) {
   return kicked;
 }
 
+bool Desk::supersede(ConnId conn, std::string_view detail) {
+  const bool superseded = monitor_.supersede(conn, detail, now, effects_);
+  settle();
+  return superseded;
+}
+
+bool Desk::remember_leave(ConnId conn) {
+  const bool remembered = monitor_.remember_leave(conn, now, effects_);
+  settle();
+  return remembered;
+}
+
 std::optional<std::size_t> Desk::end_brake(BrakeEnd how) {
   const auto count = monitor_.end_brake(how, now, effects_);
   while (monitor_.advance(now, effects_)) {

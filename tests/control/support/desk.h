@@ -51,6 +51,8 @@ class Desk {
   void pass(Millis time);  // judges every client at its end
   void stall(Millis length);
   bool kick(std::string_view name, std::string_view message);
+  bool supersede(ConnId conn, std::string_view detail);
+  bool remember_leave(ConnId conn);
   std::optional<std::size_t> end_brake(BrakeEnd how);
 
   // --- what the desk shows besides the monitor and its feed, and what a reload answers ---
@@ -116,6 +118,8 @@ class Desk {
     [[nodiscard]] Health health() const override { return desk_.health; }
     [[nodiscard]] std::vector<SettingInForce> settings() const override { return desk_.settings; }
     bool kick(std::string_view name, std::string_view message) override { return desk_.kick(name, message); }
+    bool supersede(ConnId conn, std::string_view detail) override { return desk_.supersede(conn, detail); }
+    bool remember_leave(ConnId conn) override { return desk_.remember_leave(conn); }
     std::optional<std::size_t> end_brake(BrakeEnd how) override { return desk_.end_brake(how); }
     tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
     [[nodiscard]] bool is_judging() const override { return desk_.is_judging; }

@@ -169,6 +169,8 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
       break;
     case 8:
       logged.monitor().kick(id, "out", now, logged.effects());
+      if (draw(2) == 0) logged.monitor().supersede(conn(), "to n2", now, logged.effects());
+      if (draw(2) == 0) logged.monitor().remember_leave(conn(), now, logged.effects());
       logged.apply();
       break;
     case 9:
