@@ -58,7 +58,8 @@ class CommandLine(unittest.TestCase):
             helps.append(run(None, command, "--help").stdout)
         self.assertGreater(len(helps), 10)
         folder = os.path.dirname(PROGRAM)
-        for program in ("heartbeatd", "heartbeat-client", "heartbeat-sim", "heartbeat-bench", "heartbeat-notify"):
+        for program in ("heartbeatd", "heartbeat-client", "heartbeat-sim", "heartbeat-bench", "heartbeat-notify",
+                        "heartbeat-relay"):
             if os.access(os.path.join(folder, program), os.X_OK):
                 helps.append(subprocess.run([os.path.join(folder, program), "--help"], capture_output=True, text=True,
                                             check=True).stdout)

@@ -73,7 +73,7 @@ void Publisher::end_view() {
     needs_gap_ = true;
   }
   // What is under way belongs to the view before; the top shows how far it came.
-  if (state_ != State::Away && state_ != State::Fenced) {
+  if (state_ == State::Copying || state_ == State::Marking || state_ == State::Publishing) {
     fail({.kind = EngineError::Kind::Later, .text = "the list of clients was read anew"});
   }
 }

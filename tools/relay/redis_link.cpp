@@ -151,6 +151,11 @@ void RedisLink::opened(int error) {
   if (is_ended_) return;
   if (error != 0) {
     if (!is_ready_ && !awaits_auth_ && next_address_ < addresses_.size()) return connect_next();
+    // A server that has no room says so unasked, and closes.
+    if (error == UV_EOF && !last_error_.empty()) {
+      const EngineError said = engine_error(last_error_);
+      return end(said.kind, said.text);
+    }
     const bool is_operators = error == UV_EPROTO;
     return end(is_operators ? EngineError::Kind::Refused : EngineError::Kind::Later, connection_->why(error));
   }
@@ -169,7 +174,7 @@ void RedisLink::opened(int error) {
 }
 
 void RedisLink::take(std::string_view plain) {
-  if (is_ready_) silence_->arm(kSilenceMax);
+  if (awaits_reply_) silence_->arm(kSilenceMax);
   replies_.feed(plain);
   while (!is_ended_) {
     auto reply = replies_.next();
@@ -185,14 +190,20 @@ void RedisLink::take(std::string_view plain) {
       callbacks_.on_ready();
       continue;
     }
+    last_error_ = (*reply)->is_error() ? (*reply)->text : std::string{};
     callbacks_.on_reply(**reply);
   }
 }
 
 void RedisLink::send(std::string_view commands) {
   if (commands.empty() || is_ended_) return;
-  silence_->arm(kSilenceMax);
+  if (!std::exchange(awaits_reply_, true)) silence_->arm(kSilenceMax);
   write(commands);
+}
+
+void RedisLink::all_answered() {
+  awaits_reply_ = false;
+  silence_->disarm();
 }
 
 void RedisLink::write(std::string_view plain) {

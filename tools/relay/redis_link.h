@@ -55,7 +55,7 @@ class RedisLink {
   // Sends commands; a reply is due from now on.  Must be ready.
   void send(std::string_view commands);
   // No reply is due any more: the peer may be silent.
-  void all_answered() { silence_->disarm(); }
+  void all_answered();
 
   [[nodiscard]] bool is_ready() const { return is_ready_; }
   [[nodiscard]] const HostPort& where() const { return options_.where; }
@@ -83,9 +83,11 @@ class RedisLink {
   std::size_t next_address_ = 0;
   uv::Owned<Connection> connection_;
   RedisReplies replies_;
+  std::string last_error_;  // of the last reply, if it was one
   bool is_ready_ = false;
   bool is_ended_ = false;
   bool awaits_auth_ = false;
+  bool awaits_reply_ = false;
 };
 
 }  // namespace heartbeat::relay

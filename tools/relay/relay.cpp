@@ -156,6 +156,7 @@ void Relay::report_state() {
     reported_.clear();
     spdlog::info("publishing fleet={} node={} position={} clients={}", config_.fleet, config_.node,
                  to_string(publisher_.watermark()), publisher_.clients());
+    source_->ask_status();  // the first lease waits for no timer
   }
   if (state == Publisher::State::Fenced) {
     spdlog::critical(
