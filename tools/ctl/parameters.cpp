@@ -113,6 +113,16 @@ void Parameters::choice_operand(const char* name, const char* about, Words words
   complete(with_commas(words, ","));
 }
 
+void Parameters::optional_choice_operand(const char* name, const char* about, Words words,
+                                         std::string& into) {
+  option(name, "", about, into).check(is_one_of(words));
+  complete(with_commas(words, ","));
+}
+
+void Parameters::optional_operand(const char* name, const char* about, std::string& into) {
+  option(name, "", about, into).check(is_text());
+}
+
 void Parameters::text_operand(const char* name, const char* about, std::string& into) {
   option(name, "", about, into).required()->check(is_text());
 }

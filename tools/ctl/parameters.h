@@ -44,6 +44,9 @@ class Parameters {
 
   // What is given by its place, in capitals; required.
   void choice_operand(const char* name, const char* about, Words words, std::string& into);
+  // The same, and need not be given.
+  void optional_choice_operand(const char* name, const char* about, Words words, std::string& into);
+  void optional_operand(const char* name, const char* about, std::string& into);
   void text_operand(const char* name, const char* about, std::string& into);
   void client_operand(const char* name, const char* about, std::string& into);
   void client_operands(const char* name, const char* about, std::vector<std::string>& into);

@@ -47,6 +47,7 @@ class Session {
 
   [[nodiscard]] Failure failure(const ConnectionError& error) const;
 
+  [[nodiscard]] Millis timeout() const { return timeout_; }
   [[nodiscard]] Deadline answer_deadline() const { return in(timeout_); }
 
  private:

@@ -15,6 +15,7 @@
 #include "tools/relay/config.h"
 #include "tools/relay/options.h"
 #include "tools/relay/relay.h"
+#include "tools/relay/tls_context.h"
 
 namespace heartbeat::relay {
 namespace {

@@ -19,10 +19,6 @@
 
 namespace heartbeat::relay {
 
-// What TLS sessions with the server of that name begin with.  The error is a sentence that names the file.
-[[nodiscard]] tl::expected<std::shared_ptr<const tls::Context>, std::string> tls_context(
-    const Config& config, const std::string& server);
-
 class Relay {
  public:
   static constexpr Millis kPauseLeast{100};

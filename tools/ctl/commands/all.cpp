@@ -20,6 +20,9 @@ constexpr std::array kAll{
     CommandRow{"settings", "Each setting with its value and where that comes from", make_settings},
     CommandRow{"watch", "Each change as it happens, until interrupted", make_watch},
     CommandRow{"top", "A live table of clients, for a terminal (q quits)", make_top},
+#ifdef HEARTBEAT_FLEET
+    CommandRow{"fleet", "What all daemons of a fleet have, as their relays publish it in Redis", make_fleet},
+#endif
     CommandRow{"kick", "Close clients", make_kick},
     CommandRow{"brake", "End the brake on mass closing while it holds (see status)", make_brake},
     CommandRow{"log-level", "Change what the daemon logs", make_log_level},

@@ -19,6 +19,7 @@ using Made = std::unique_ptr<Command>;
 [[nodiscard]] Made make_settings();
 [[nodiscard]] Made make_watch();
 [[nodiscard]] Made make_top();
+[[nodiscard]] Made make_fleet();
 [[nodiscard]] Made make_kick();
 [[nodiscard]] Made make_brake();
 [[nodiscard]] Made make_log_level();
