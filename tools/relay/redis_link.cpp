@@ -152,7 +152,7 @@ void RedisLink::opened(int error) {
   if (error != 0) {
     if (!is_ready_ && !awaits_auth_ && next_address_ < addresses_.size()) return connect_next();
     // A server that has no room says so unasked, and closes.
-    if (error == UV_EOF && !last_error_.empty()) {
+    if (!last_error_.empty()) {
       const EngineError said = engine_error(last_error_);
       return end(said.kind, said.text);
     }

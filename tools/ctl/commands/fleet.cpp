@@ -13,6 +13,7 @@
 #include "common/duration.h"
 #include "common/glob.h"
 #include "common/json_writer.h"
+#include "common/wall_time.h"
 #include "tools/ctl/client_table.h"
 #include "tools/ctl/commands/all.h"
 #include "tools/ctl/exit_code.h"
