@@ -199,8 +199,8 @@ class Monitor {
   // other; `detail` names the other daemon.  Returns whether the connection was there.
   bool supersede(ConnId conn, std::string_view detail, MonoTime now, Effects& effects);
 
-  // The client of this connection was in leave at the daemon that it came from, so it starts here in leave, as
-  // a comeback on one daemon does.  Returns whether it was there and alive.
+  // The client of this connection was in leave at the daemon that it came from, so it starts here in leave,
+  // as a comeback on one daemon does.  Returns whether it was there and alive.
   bool remember_leave(ConnId conn, MonoTime now, Effects& effects);
 
   // Closes every client, one slice now; advance() closes the others.  Returns whether any is left.
