@@ -93,8 +93,10 @@ class Commands(asker.ControlTest):
         listed = re.findall(r"^  ([a-z-]+) ", shown.split("Subcommands:")[1].split("\n\n")[0], re.M)
         program_has = {name.replace("-", "_") for name in listed}
         # `top` asks for the status and for clients, `history` and `availability` read the files of the event
-        # journal, and `token` makes a line for the file of tokens.
-        self.assertEqual(program_has - {"top", "history", "availability", "token"}, daemon_has)
+        # journal, `token` makes a line for the file of tokens, `hooks` reads what the notifier writes, and `fleet`
+        # asks Redis.  A relay gives the orders `supersede` and `remember`, and no operator.
+        own = {"top", "history", "availability", "token", "hooks", "fleet"}
+        self.assertEqual(program_has - own, daemon_has - {"supersede", "remember"})
 
     def test_a_level_that_is_none_is_refused(self):
         self.start()
