@@ -427,6 +427,22 @@ inline constexpr std::size_t kGroupNameMax = 64;
 // Patterns, or listeners, of one condition of a group.
 inline constexpr std::size_t kGroupPatternsMax = 64;
 
+// --- what a client declares -------------------------------------------------------------------------------
+
+// Of interval_ms and quiet_ms in a heartbeat, and of the settings that bound them: more is not a number of
+// milliseconds that a tick can have, and a longer silence is no silence between two heartbeats.
+inline constexpr Millis kQuietMax{7LL * 24 * 3600 * 1000};
+
+// --- holds ------------------------------------------------------------------------------------------------
+
+// Holds at once: more than a crew works on, and few enough that each event is compared with all of them.
+inline constexpr std::size_t kHoldsMax = 64;
+// Bytes of the operator's reason.
+inline constexpr std::size_t kHoldWhyMax = 128;
+// A hold is for work that ends; what is silent for longer is gone, or belongs to a group of its own.
+inline constexpr Millis kHoldMin{1000};
+inline constexpr Millis kHoldMax{31LL * 24 * 3600 * 1000};
+
 // --- HTTP -------------------------------------------------------------------------------------------------
 
 // Connections at once. One more takes the place of the connection that has been idle longest;

@@ -24,7 +24,21 @@ namespace {
 constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag;
 
 // The members that are read; everything else is Other.
-enum class Member : std::uint8_t { Other, Ip, Status, Pid, Id, Seq, Ack, Notify, Note, Token, Group };
+enum class Member : std::uint8_t {
+  Other,
+  Ip,
+  Status,
+  Pid,
+  Id,
+  Seq,
+  Ack,
+  Notify,
+  Note,
+  Token,
+  Group,
+  Interval,
+  Quiet
+};
 
 Member member_named(std::string_view key) {
   switch (key.size()) {
@@ -47,6 +61,12 @@ Member member_named(std::string_view key) {
     case 6:
       if (key == "status") return Member::Status;
       if (key == "notify") return Member::Notify;
+      break;
+    case 8:
+      if (key == "quiet_ms") return Member::Quiet;
+      break;
+    case 11:
+      if (key == "interval_ms") return Member::Interval;
       break;
     default: break;
   }
@@ -100,6 +120,7 @@ class Handler {
     current_ = Member::Other;
     ip_.given = id_.given = note_.given = token_.given = group_.given = Given::Absent;
     status_.given = pid_.given = seq_.given = ack_.given = notify_.given = Given::Absent;
+    interval_.given = quiet_.given = Given::Absent;
   }
 
   // The root was a string, which is now in `text`: the article's double encoding.
@@ -125,6 +146,9 @@ class Handler {
     if (note_.given == Given::Valid) heartbeat.note = note_.view();
     // A client of another kind than it says is judged by the daemon's own rule.
     if (group_.given == Given::Valid) heartbeat.group = group_.view();
+    // Nor is a client refused whose wish is no length of time: it is granted nothing.
+    if (interval_.given == Given::Valid) heartbeat.interval_ms = interval_.value;
+    if (quiet_.given == Given::Valid) heartbeat.quiet_ms = quiet_.value;
     // What the daemon asks no token of has never looked at this member: a wrong one is the core's to judge.
     if (token_.given == Given::Valid) heartbeat.token = token_.view();
     if (token_.given == Given::Invalid) heartbeat.token = std::string_view{};
@@ -148,6 +172,8 @@ class Handler {
     return scalar([&] {
       if (current_ == Member::Pid) read_integer({text, size}, pid_);
       if (current_ == Member::Seq) read_integer({text, size}, seq_);
+      if (current_ == Member::Interval) read_integer({text, size}, interval_);
+      if (current_ == Member::Quiet) read_integer({text, size}, quiet_);
     });
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
@@ -245,6 +271,8 @@ class Handler {
       case Member::Note: note_.given = given; break;
       case Member::Token: token_.given = given; break;
       case Member::Group: group_.given = given; break;
+      case Member::Interval: interval_.given = given; break;
+      case Member::Quiet: quiet_.given = given; break;
     }
   }
 
@@ -260,6 +288,8 @@ class Handler {
   Field<Status> status_;
   Field<std::uint32_t> pid_;
   Field<std::uint64_t> seq_;
+  Field<std::uint32_t> interval_;
+  Field<std::uint32_t> quiet_;
   Field<bool> ack_;
   Field<bool> notify_;
 };
@@ -327,6 +357,8 @@ std::string encode(const Heartbeat& heartbeat) {
   if (!heartbeat.id.empty()) json.add("id", heartbeat.id);
   if (heartbeat.token) json.add("token", *heartbeat.token);
   if (!heartbeat.group.empty()) json.add("group", heartbeat.group);
+  if (heartbeat.interval_ms) json.add("interval_ms", *heartbeat.interval_ms);
+  if (heartbeat.quiet_ms) json.add("quiet_ms", *heartbeat.quiet_ms);
   if (heartbeat.seq) json.add("seq", *heartbeat.seq);
   if (heartbeat.ack) json.add("ack", true);
   if (heartbeat.notify) json.add("notify", true);
@@ -367,6 +399,16 @@ void append_status(std::string& out, Status status, std::string_view reason, std
     json.add("status", to_string(status));
     json.add("reason", reason);
     if (!detail.empty()) json.add("detail", detail);
+  });
+}
+
+void append_granted(std::string& out, Status status, Millis interval, Millis quiet) {
+  append_json_frame(out, [&](JsonWriter& json) {
+    json.add("type", "status");
+    json.add("status", to_string(status));
+    json.add("reason", "granted");
+    json.add("interval_ms", count(interval));
+    json.add("quiet_ms", count(quiet));
   });
 }
 

@@ -34,8 +34,10 @@ struct Heartbeat {
   std::string_view
       note{};  // of a declared leave: at most 128 bytes (more is cut off), shown and never trusted
   std::string_view group{};  // the group that it says it is of: at most 64 bytes, not checked any further
-  bool ack = false;          // answer this one
-  bool notify = false;       // from now on, send notices about my state
+  std::optional<std::uint32_t> interval_ms{};  // at which it beats from now on; 0: it does not say
+  std::optional<std::uint32_t> quiet_ms{};     // it will be silent for this long
+  bool ack = false;                            // answer this one
+  bool notify = false;                         // from now on, send notices about my state
 };
 
 // Reads heartbeats.  Keeps its working memory from one to the next: an ordinary heartbeat allocates nothing.
@@ -82,6 +84,8 @@ struct Welcome {
 void append_ack(std::string& out, std::optional<std::uint64_t> seq, Status status);
 void append_welcome(std::string& out, const Welcome& welcome);
 void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail = {});
+// What a client gets of the interval and the silence that it declared, as a status frame.
+void append_granted(std::string& out, Status status, Millis interval, Millis quiet);
 
 // One frame from the daemon, as a client sees it.  Types and members it does not know are left out.
 struct ServerFrame {

@@ -50,7 +50,7 @@ std::size_t plain_length(const char* at, const char* end) {
 
 // --- the members ------------------------------------------------------------------------------------------
 
-enum class PlainMember : std::uint8_t { Ip, Status, Pid, Id, Seq, Ack, Notify, Group };
+enum class PlainMember : std::uint8_t { Ip, Status, Pid, Id, Seq, Ack, Notify, Group, Interval, Quiet };
 
 // Reads from the front.  Each take_ returns whether what it is named for stood there; if not, the body is not
 // plain, and the reader stops.  `Quote` is how a quotation mark is spelled: in the second encoding as \".
@@ -84,6 +84,9 @@ class Reader {
       case 'i':
         if (at_[1] == 'p')
           return take_key("ip", PlainMember::Ip) && take_text(into.ip, limits::kClaimedIpMax);
+        if (at_[1] == 'n') {
+          return take_key("interval_ms", PlainMember::Interval) && take_number(into.interval_ms);
+        }
         return take_key("id", PlainMember::Id) && take_text(into.id, limits::kIdMax) &&
                !reads_as_address(into.id);
       case 's':
@@ -91,6 +94,7 @@ class Reader {
         return take_key("seq", PlainMember::Seq) && take_number(into.seq);
       case 'p': return take_key("pid", PlainMember::Pid) && take_number(into.pid);
       case 'g': return take_key("group", PlainMember::Group) && take_text(into.group, limits::kGroupNameMax);
+      case 'q': return take_key("quiet_ms", PlainMember::Quiet) && take_number(into.quiet_ms);
       case 'a': return take_key("ack", PlainMember::Ack) && take_flag(into.ack);
       case 'n': return take_key("notify", PlainMember::Notify) && take_flag(into.notify);
       default: return false;

@@ -211,6 +211,7 @@ void Daemon::run() {
   if (predecessor_ && predecessor_->was_executed) unblock_signals();
   keeps_over_crash() ? safekeeping_.begin() : safekeeping_.forget();
   operations_.count_descriptors();
+  operations_.read_roster();
 
   const Settings& settings = server_.monitor().settings();
   const Rule& rule = settings.rule;

@@ -38,6 +38,7 @@ Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limi
             .pid = getpid(),
             .started = continued ? continued->started : uv::wall_time(loop)},
       feed_(continued ? std::move(continued->feed) : Feed{run.first_event}),
+      roster_(loop),
       context_{.desk = *this},
       control_(loop, context_, share_descriptors(descriptors_limit, false).sessions) {
   if (continued) restore_report(continued->report, tally_, reloads_, clock_);
@@ -109,6 +110,7 @@ void Operations::after_turn() {
     reload_is_due_ = false;
     static_cast<void>(reload());
   }
+  roster_.after_turn(monitor().clients(), now());
   control_.after_turn();
   if (http_) {
     timeline_.sample(loop_.now(), clock_.at(now()), monitor(), tally_);
@@ -154,7 +156,8 @@ Figures Operations::figures() const {
                     .descriptors_limit = descriptors_limit_},
           .journal = parts_.events.figures(),
           .http = http_ ? std::optional{http_->figures()} : std::nullopt,
-          .listening = server.entrance().listening()};
+          .listening = server.entrance().listening(),
+          .roster = roster_.figures()};
 }
 
 Health Operations::health() const {
@@ -201,6 +204,21 @@ std::optional<std::size_t> Operations::end_brake(BrakeEnd how) {
   return parts_.server.end_brake(how);
 }
 
+bool Operations::forget(std::string_view name) {
+  record_order("forget", "client", name);
+  return parts_.server.forget(name);
+}
+
+bool Operations::hold(const Monitor::HoldOrder& order) {
+  record_order("hold", "match", order.pattern);
+  return parts_.server.hold(order);
+}
+
+bool Operations::release(std::string_view pattern, std::uint32_t uid) {
+  record_order("release", "match", pattern);
+  return parts_.server.release(pattern, uid);
+}
+
 tl::expected<std::string, std::string> Operations::set_log_level(const std::string& level) {
   record_order("log_level", "level", level);
   return parts_.reloader.set_log_level(level, "operator");
@@ -210,6 +228,7 @@ ReloadResult Operations::reload() {
   parts_.service.reloading();
   ReloadResult result = parts_.reloader.reload();
   reloads_.add(result.errors.empty());
+  if (result.errors.empty()) read_roster();
   const bool is_accepted = result.errors.empty();
   uv::guarded([&] {
     parts_.events.add_line("reload", uv::wall_time(loop_), [&](JsonWriter& json) {

@@ -30,6 +30,7 @@
 #include "daemon/report/timeline.h"
 #include "daemon/report/wall_clock.h"
 #include "daemon/restarter.h"
+#include "daemon/roster_keeper.h"
 #include "daemon/systemd/service_manager.h"
 
 namespace heartbeat {
@@ -84,6 +85,9 @@ class Operations final : public OperatorDesk {
   [[nodiscard]] std::string saved_report() const { return save_report(tally_, reloads_, clock_); }
   [[nodiscard]] int http_listener() const { return http_ ? http_->acceptor()->descriptor() : -1; }
 
+  // Begins to read the roster.
+  void read_roster() { roster_.read(parts_.reloader.in_force().config.roster); }
+
   // Must be called once everything listens and before the loop runs: the descriptors that are open now are
   // the daemon's own.
   void count_descriptors();
@@ -92,6 +96,7 @@ class Operations final : public OperatorDesk {
   void record(const Event& event) {
     feed_.add(event);
     tally_.add(event);
+    roster_.note(event);
   }
   void after_turn();
 
@@ -111,11 +116,15 @@ class Operations final : public OperatorDesk {
   [[nodiscard]] Figures figures() const override;
   [[nodiscard]] Health health() const override;
   [[nodiscard]] std::vector<SettingInForce> settings() const override;
+  [[nodiscard]] const Attendance* attendance() const override { return roster_.attendance(); }
   [[nodiscard]] bool is_judging() const override { return parts_.server.is_judging(); }
   bool kick(std::string_view name, std::string_view message) override;
   bool supersede(ConnId conn, std::string_view detail) override;
   bool remember_leave(ConnId conn) override;
   std::optional<std::size_t> end_brake(BrakeEnd how) override;
+  bool forget(std::string_view name) override;
+  bool hold(const Monitor::HoldOrder& order) override;
+  bool release(std::string_view pattern, std::uint32_t uid) override;
   tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
   ReloadResult reload() override;
   void begin_restart() override {
@@ -141,6 +150,7 @@ class Operations final : public OperatorDesk {
   bool reload_is_due_ = false;
   Rate heartbeats_;
   MemoryReturn memory_;
+  RosterKeeper roster_;
   ControlContext context_;
   ControlServer control_;
   std::optional<http::Server> http_;

@@ -25,6 +25,7 @@ struct Config {
   std::string require = "none";                        // one of kRequirements
   std::string tokens;                 // the path of the file of tokens; empty: there are none
   std::string token_in_clear = "no";  // or "yes"
+  std::string roster;                 // the path of the file of expected ids; empty: there is none
   std::vector<GroupSettings> groups;  // made into settings.groups when all is read
   int backlog = 4096;
   std::string keep_over_crash = "yes";   // or "no"

@@ -234,7 +234,8 @@ class Reader {
     if (!row || !is_setting_of_group(option)) {
       refuse("group." + escaped(option, limits::kExcerptMax), key.source(),
              "there is no such option of a group: name, id, credential, listener, by_name, tick, threshold, "
-             "cursor, recover, leave_timeout, hello_timeout and max_rate are those that there are");
+             "cursor, recover, leave_timeout, hello_timeout, max_rate, interval_min, interval_max and "
+             "quiet_max are those that there are");
       return {};
     }
     const Setting& setting = all_settings()[*row];

@@ -85,7 +85,8 @@ Taken take_own(std::string_view key, std::string_view value, GroupSettings& grou
   if (std::find(kSettingsOfGroup.begin(), kSettingsOfGroup.end(), key) == kSettingsOfGroup.end()) {
     return refused("'" + escaped(key, limits::kExcerptMax) +
                    "' is not an option of a group: name, id, credential, listener, by_name, tick, threshold, "
-                   "cursor, recover, leave_timeout, hello_timeout and max_rate are");
+                   "cursor, recover, leave_timeout, hello_timeout, max_rate, interval_min, interval_max and "
+                   "quiet_max are");
   }
   const Setting& setting = all_settings()[*find_setting(key)];
   const auto parsed = parse_value(setting, {std::string{value}});

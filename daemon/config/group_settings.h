@@ -17,8 +17,9 @@ namespace heartbeat {
 struct Config;
 
 // The settings that a group may have of its own, by their keys.
-inline constexpr std::array<std::string_view, 7> kSettingsOfGroup{
-    "tick", "threshold", "cursor", "recover", "leave_timeout", "hello_timeout", "max_rate"};
+inline constexpr std::array<std::string_view, 10> kSettingsOfGroup{
+    "tick",          "threshold", "cursor",       "recover",      "leave_timeout",
+    "hello_timeout", "max_rate",  "interval_min", "interval_max", "quiet_max"};
 
 struct GroupSettings {
   std::string name;

@@ -35,6 +35,7 @@ class TogetherCheck {
   void check() {
     check_tick_against_leave_timeout();
     check_groups();
+    check_intervals();
     check_listeners();
     check_tokens();
     check_control_path();
@@ -75,6 +76,32 @@ class TogetherCheck {
                            "'" + group.name + "': its tick, " + format_duration(rule.tick) +
                                ", is longer than its leave_timeout, which is " +
                                format_duration(rule.leave_timeout)});
+    }
+  }
+
+  // What a client may declare must be a tick of its rule.
+  void check_intervals() {
+    for (const char* const key : {"interval_min", "interval_max", "leave_timeout", "group"}) {
+      if (is_mistaken(key)) return;
+    }
+    const Settings& settings = loaded_.config.settings;
+    check_interval("interval_max", {}, settings.bounds, settings.rule);
+    for (const Group& group : settings.groups.all()) {
+      check_interval("group", "'" + group.name + "': its interval_max, ", group.bounds, group.rule);
+    }
+  }
+
+  void check_interval(const char* key, const std::string& of, const Bounds& bounds, const Rule& rule) {
+    if (bounds.interval_max == Millis{0}) return;
+    const std::string sentence = of + format_duration(bounds.interval_max);
+    if (bounds.interval_max < bounds.interval_min) {
+      mistakes_.push_back(
+          {origin_of(key), key,
+           sentence + ", is shorter than interval_min, which is " + format_duration(bounds.interval_min)});
+    } else if (bounds.interval_max > rule.leave_timeout) {
+      mistakes_.push_back(
+          {origin_of(key), key,
+           sentence + ", is longer than leave_timeout, which is " + format_duration(rule.leave_timeout)});
     }
   }
 

@@ -46,18 +46,23 @@ std::string CommonSubnet::text() const {
 
 void CommonTraits::add(const Client& client) {
   subnet_.add(client.peer);
+  one_group_ = one_group_ && (!listener_ || group_ == client.group);
+  group_ = client.group;
   one_listener_ = one_listener_ && (!listener_ || *listener_ == client.listener);
   listener_ = client.listener;
   heard_first_ = std::min(heard_first_, client.last_heard);
   heard_last_ = std::max(heard_last_, client.last_heard);
 }
 
-BrakeReport CommonTraits::report(const BrakeSpan& span, const std::vector<Endpoint>& listeners) const {
+BrakeReport CommonTraits::report(const BrakeSpan& span, const std::vector<Endpoint>& listeners,
+                                 const GroupList& groups) const {
   BrakeReport report{.span = span, .subnet = subnet_.text()};
   if (!listener_) return report;  // every client concerned is gone again
   report.heard_first = heard_first_;
   report.heard_last = heard_last_;
   if (one_listener_ && *listener_ != kNoListener) report.listener = listeners.at(*listener_);
+  const Group* const group = groups.find(group_);
+  if (one_group_ && group != nullptr) report.group = group->name;
   return report;
 }
 

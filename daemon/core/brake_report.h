@@ -2,7 +2,7 @@
 // share.
 //
 // What they share points at the cause: one subnet at a router, one listener at an address or a firewall, one
-// moment of the last heartbeats at an event.
+// group at a program, one moment of the last heartbeats at an event.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,7 @@
 #include "common/mono_time.h"
 #include "daemon/core/client.h"
 #include "daemon/core/closing_brake.h"
+#include "daemon/core/group.h"
 
 namespace heartbeat {
 
@@ -39,6 +40,7 @@ struct BrakeReport {
   BrakeSpan span;
   std::string subnet{};                // empty: the clients share none
   std::optional<Endpoint> listener{};  // that all of them connected to; nothing where there were several
+  std::string group{};                 // that all of them are in; empty where there are several, or none
   MonoTime heard_first{};              // the earliest and the latest of their last heartbeats
   MonoTime heard_last{};
   std::size_t held = 0;  // of an end: the clients that waited; they are closed now, or got a new leave period
@@ -49,8 +51,9 @@ class CommonTraits {
  public:
   void add(const Client& client);
 
-  // `listeners`: by their numbers.
-  [[nodiscard]] BrakeReport report(const BrakeSpan& span, const std::vector<Endpoint>& listeners) const;
+  // `listeners` and `groups`: by the numbers that clients have of them.
+  [[nodiscard]] BrakeReport report(const BrakeSpan& span, const std::vector<Endpoint>& listeners,
+                                   const GroupList& groups) const;
 
  private:
   friend struct SavedFields;  // saved_state.cpp lists the members that survive a restart
@@ -58,6 +61,8 @@ class CommonTraits {
   CommonSubnet subnet_;
   std::optional<std::uint8_t> listener_;
   bool one_listener_ = true;
+  GroupNumber group_ = kNoGroup;  // of the client added last
+  bool one_group_ = true;
   MonoTime heard_first_ = MonoTime::never();
   MonoTime heard_last_;
 };

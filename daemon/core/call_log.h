@@ -28,7 +28,7 @@
 
 namespace heartbeat {
 
-inline constexpr std::uint32_t kCallLogFormat = 1;
+inline constexpr std::uint32_t kCallLogFormat = 2;
 
 // Of a connection that was refused, and where there is none.
 inline constexpr ConnId kNoConn{std::numeric_limits<std::uint32_t>::max(), 0};
@@ -51,6 +51,9 @@ struct LoggedCall {
     ReviewConditions,
     Reloaded,        // bytes: refusal
     RejectPreamble,  // small: kind; bytes: what
+    Hold,            // bytes: pattern, reason, length and uid
+    Release,         // bytes: pattern and uid
+    Forget,          // bytes: name
     Unsent,          // no call; small: whether bytes for this connection wait to be sent
     Supersede,       // bytes: detail
     RememberLeave,

@@ -22,6 +22,7 @@ enum ArgumentTag : std::uint16_t {
   kNumber = 7,
   kFirst = 8,
   kSecond = 9,
+  kUid = 10,
 };
 
 struct Arguments {
@@ -30,6 +31,7 @@ struct Arguments {
   std::uint64_t number = 0;
   std::string_view first;
   std::string_view second;
+  std::uint32_t uid = 0;
 };
 
 std::uint64_t to_number(MonoTime at) {
@@ -65,6 +67,7 @@ Arguments read_arguments(std::string_view bytes) {
       case kNumber: read.number = number; break;
       case kFirst: read.first = field->value; break;
       case kSecond: read.second = field->value; break;
+      case kUid: read.uid = static_cast<std::uint32_t>(number); break;
       default: break;
     }
   }
@@ -102,6 +105,13 @@ class Replay {
         return true;
       }
       case Kind::EndBrake: monitor_.end_brake(static_cast<BrakeEnd>(call.small), now, effects_); return true;
+      case Kind::Hold: return hold(read_arguments(bytes), now);
+      case Kind::Release: {
+        const Arguments arguments = read_arguments(bytes);
+        monitor_.release(arguments.first, arguments.uid, now, effects_);
+        return true;
+      }
+      case Kind::Forget: monitor_.forget(bytes); return true;
       case Kind::Stalled: monitor_.stalled(length(bytes), now, effects_); return true;
       case Kind::Suspended: monitor_.suspended(length(bytes), now, effects_); return true;
       case Kind::AcceptPaused: monitor_.accept_paused(bytes, now, effects_); return true;
@@ -121,6 +131,16 @@ class Replay {
   }
 
   static Millis length(std::string_view bytes) { return to_length(read_arguments(bytes).number); }
+
+  bool hold(const Arguments& arguments, MonoTime now) {
+    if (!Glob::compile(arguments.first)) return false;
+    monitor_.hold({.pattern = arguments.first,
+                   .why = arguments.second,
+                   .length = to_length(arguments.number),
+                   .uid = arguments.uid},
+                  now, effects_);
+    return true;
+  }
 
   // The name that the connection gets shows whether the monitor is still the one that was.
   bool open(const LoggedCall& call, const Arguments& arguments, MonoTime now) {
@@ -162,6 +182,24 @@ std::string arrival_bytes(const Endpoint& peer, const Arrival& arrival, std::uin
   fields.bytes(kCertificateName, arrival.passage.certificate_name);
   fields.number(kRequire, static_cast<std::uint64_t>(arrival.passage.require));
   fields.number(kNumber, number);
+  return bytes;
+}
+
+std::string hold_bytes(const Monitor::HoldOrder& order) {
+  std::string bytes;
+  FieldWriter fields{bytes};
+  fields.number(kNumber, static_cast<std::uint64_t>(order.length.count()));
+  fields.bytes(kFirst, order.pattern);
+  fields.bytes(kSecond, order.why);
+  fields.number(kUid, order.uid);
+  return bytes;
+}
+
+std::string release_bytes(std::string_view pattern, std::uint32_t uid) {
+  std::string bytes;
+  FieldWriter fields{bytes};
+  fields.bytes(kFirst, pattern);
+  fields.number(kUid, uid);
   return bytes;
 }
 

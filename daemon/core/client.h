@@ -14,6 +14,7 @@
 #include "common/status.h"
 #include "daemon/core/arrival.h"
 #include "daemon/core/beat_meter.h"
+#include "daemon/core/client_terms.h"
 #include "daemon/core/group.h"
 #include "daemon/core/history.h"
 #include "daemon/core/liveness.h"
@@ -49,10 +50,11 @@ struct Client {
   MonoTime taken_over_at;        // of the last takeover; meaningless while takeovers is 0
   std::uint64_t heartbeats = 0;  // over all connections of an id
   FrameDecoder decoder;
-  std::unique_ptr<History> history;  // null while there is nothing to keep
-  std::unique_ptr<Passage> passage;  // null: a direct connection, without a credential
-  ShortText id;                      // empty: named by its address
-  ShortText claimed_ip;              // empty: no heartbeat yet
+  std::unique_ptr<History> history;    // null while there is nothing to keep
+  std::unique_ptr<Passage> passage;    // null: a direct connection, without a credential
+  std::unique_ptr<ClientTerms> terms;  // null: nothing holds for it but the rule of its group
+  ShortText id;                        // empty: named by its address
+  ShortText claimed_ip;                // empty: no heartbeat yet
 
   [[no_unique_address]] Endpoint peer;  // observed
   std::uint8_t listener = kNoListener;  // where it connected to: the monitor's number for it
@@ -101,6 +103,16 @@ struct Client {
 [[nodiscard]] inline std::uint32_t ticks_towards_leave(const Liveness& liveness, const Rule& rule) {
   if (liveness.status() != Status::Alive) return ticks_of_a_leave(rule);
   return std::uint32_t{liveness.strikes()} * rule.threshold + liveness.silence();
+}
+
+// Until when an operator holds it; an instant in the past: it is not held.
+[[nodiscard]] inline MonoTime on_hold_until(const Client& client) {
+  return client.terms == nullptr ? MonoTime{} : client.terms->on_hold_until;
+}
+
+[[nodiscard]] inline ClientTerms& terms_of(Client& client) {
+  if (client.terms == nullptr) client.terms = std::make_unique<ClientTerms>();
+  return *client.terms;
 }
 
 // Whether the client is in a leave that ends in a close for silence: the brake is for these leaves.

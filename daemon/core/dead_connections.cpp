@@ -10,7 +10,7 @@ MonoTime dead_from(const Client& client, const Rule& rule) {
   constexpr int kIntervals = 3;
   const Millis silence =
       std::max(rule.tick * ticks_of_a_leave(rule), Millis{std::int64_t{kIntervals} * client.last_gap_ms});
-  return std::max(client.liveness.left_at(), client.last_heard + silence);
+  return std::max({client.liveness.left_at(), client.last_heard + silence, on_hold_until(client)});
 }
 
 void DeadConnections::put(std::uint32_t slot, const Endpoint& peer, MonoTime from, bool by_network) {

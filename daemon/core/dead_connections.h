@@ -2,6 +2,7 @@
 //
 // A client is dead for this purpose while it is in leave and has been silent for as long as makes a leave,
 // and for three of its own intervals, so that a client that beats slower than the tick is not taken for dead.
+// While an operator holds it, it is not dead either.
 // The rule does not change: a dead client may come back on its connection for the whole leave timeout, as
 // long as nobody else needs the place.
 //

@@ -20,6 +20,7 @@
 #include "daemon/core/brake_report.h"
 #include "daemon/core/conditions.h"
 #include "daemon/core/connection_id.h"
+#include "daemon/core/holds.h"
 #include "daemon/core/reason.h"
 
 namespace heartbeat {
@@ -81,6 +82,8 @@ struct Event {
     RefusedAgain,  // connections from an address end alike, before a heartbeat; client: the address;
                    // condition, detail
     ReloadRefused,  // the configuration file is not the one in force; condition, detail
+    Held,           // an operator holds clients; hold
+    HoldEnded,      // the hold has ended; hold, whose uid is of the operator who ended it; by
   };
   // A saved state holds a kind as its number: a new kind goes to the end.
 
@@ -106,6 +109,9 @@ struct Event {
     std::shared_ptr<const BrakeReport> brake{};  // null: of no brake
     std::optional<BadInput> bad_input{};
     std::optional<OfCondition> condition{};  // none: of no condition, or of one too many to be recorded
+    std::shared_ptr<const Hold> hold{};      // null: of no hold
+    std::string group{};                     // of any kind: the client's group; empty: it is in none
+    std::string on_hold{};                   // of any kind: why an operator holds the client
     std::string detail{};                    // a sentence, of our words and escaped ones of the peer's
   };
 
@@ -116,8 +122,9 @@ struct Event {
   Status to = Status::Alive;
   Reason reason = Reason::Silent;
   Party by = Party::Daemon;
-  bool sent_bytes = true;  // false: not one byte came (a probe)
-  bool counted = false;    // one of a condition that lasts, which is reported in its place
+  bool sent_bytes = true;        // false: not one byte came (a probe)
+  bool counted = false;          // one of a condition that lasts, which is reported in its place
+  GroupNumber group = kNoGroup;  // of the client, as the monitor numbers groups at this moment
   std::uint16_t silence = 0;
   std::uint16_t strikes = 0;
   std::uint16_t steady = 0;
@@ -138,7 +145,7 @@ struct Event {
   Rarely<Extra> extra{};
 };
 static_assert(sizeof(Event) <= 144);
-inline constexpr std::size_t kEventKindCount = 21;
+inline constexpr std::size_t kEventKindCount = 23;
 
 // Concerns the daemon itself, and no client: client and peer are empty.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {

@@ -111,12 +111,23 @@ void Liveness::take_over(const Liveness& earlier) {
   steady_ = earlier.steady_;
 }
 
+void Liveness::be_quiet(const Rule& rule, MonoTime until) {
+  tick_start_ += (until - tick_start_) / rule.tick * rule.tick;
+}
+
+// With d = tick_start - now > 0, the tick that contains `now` begins n ticks before tick_start, n being d /
+// tick rounded up.
+void Liveness::end_quiet(const Rule& rule, MonoTime now) {
+  const std::int64_t ticks = (tick_start_ - now + rule.tick - Millis{1}) / rule.tick;
+  tick_start_ = tick_start_ - rule.tick * ticks;
+}
+
 // tick_start <= now < tick_start + before.tick once the silent ticks are folded in.  The latest beginning of
 // a new tick that is not after `now` is tick_start + n * tick with n = (now - tick_start) / tick rounded
 // down, which is now - (now - tick_start) mod tick.
 void Liveness::restart_tick(const Rule& before, const Rule& rule, MonoTime now) {
   judge_ticks_until(before, now);
-  tick_start_ = now - (now - tick_start_) % rule.tick;
+  if (tick_start_ <= now) tick_start_ = now - (now - tick_start_) % rule.tick;
   fit_to(rule, now);
 }
 

@@ -78,18 +78,26 @@ class Liveness {
   // this one would have ended already with the present tick.
   void fit_to(const Rule& rule, MonoTime now);
 
+  // The client, which is alive and was just heard, has announced that it will be silent until then.  The
+  // present tick goes on until the end of the tick in which that instant lies; tick_start() is then that
+  // tick's beginning, which may be in the future.
+  void be_quiet(const Rule& rule, MonoTime until);
+  // It is heard before that: the tick that contains `now` is the present one again.
+  void end_quiet(const Rule& rule, MonoTime now);
+
   // In leave: a new leave period begins; status and counters stay.
   void renew_leave(MonoTime now) { left_at_ = now; }
 
   // Whether the client is in leave and returns before that ends, even if nothing more is heard.
   [[nodiscard]] bool will_return(const Rule& rule) const;
 
-  // The rule's settings change at `now`; every change due by then has been made by the old ones.  Ticks of
-  // the new length are cut from where the present tick began, so that clients stay spread over time as their
-  // accepts were: with all ticks cut from `now` instead, the next silence of a whole fleet would be one
-  // instant.  The present tick is the one of these that contains `now`, heard or not as it was.  The counters
-  // stay, kept below the new bounds, so that a change of settings alone never moves a client.  A leave that
-  // has lasted longer than the new timeout allows ends with the present tick.
+  // The rule's settings change at `now`; an announced silence stays as it is.  Every change due by then has
+  // been made by the old ones.  Ticks of the new length are cut from where the present tick began, so that
+  // clients stay spread over time as their accepts were: with all ticks cut from `now` instead, the next
+  // silence of a whole fleet would be one instant.  The present tick is the one of these that contains `now`,
+  // heard or not as it was.  The counters stay, kept below the new bounds, so that a change of settings alone
+  // never moves a client.  A leave that has lasted longer than the new timeout allows ends with the present
+  // tick.
   void restart_tick(const Rule& before, const Rule& rule, MonoTime now);
 
   // The client's group is known at `now`, and has this rule.  As restart_tick(), with the ticks cut from the

@@ -93,6 +93,18 @@ class LoggedMonitor {
     add(Kind::EndBrake, now, {}, {}, static_cast<std::uint16_t>(how));
     return made([&] { return monitor_.end_brake(how, now, effects); });
   }
+  bool forget(std::string_view name) {
+    add(Kind::Forget, {}, {}, name);
+    return made([&] { return monitor_.forget(name); });
+  }
+  bool hold(const Monitor::HoldOrder& order, MonoTime now, Effects& effects) {
+    if (log_ != nullptr) log_->add(Kind::Hold, now, {}, hold_bytes(order));
+    return made([&] { return monitor_.hold(order, now, effects); });
+  }
+  bool release(std::string_view pattern, std::uint32_t uid, MonoTime now, Effects& effects) {
+    if (log_ != nullptr) log_->add(Kind::Release, now, {}, release_bytes(pattern, uid));
+    return made([&] { return monitor_.release(pattern, uid, now, effects); });
+  }
   void stalled(Millis length, MonoTime now, Effects& effects) {
     add_length(Kind::Stalled, now, length);
     made([&] { monitor_.stalled(length, now, effects); });

@@ -69,6 +69,7 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
     }
     entry.client.listener = number_of(arrival.listener);
     if (!arrival.passage.is_empty()) entry.client.passage = std::make_unique<Passage>(arrival.passage);
+    fit_to_holds(entry.client, now);
     arm(entry, now);
     tell(event_of(Event::Kind::Connected, conn, entry.client, now), effects);
   } catch (...) {  // out of memory: undo everything
@@ -78,6 +79,7 @@ std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects&
     throw;
   }
   if (lacking) ++newcomers_;
+  ++count_of_group(entry.client).clients;
   ++state_.counters.connected;
   ++state_.roster_version;
   return conn;
@@ -113,7 +115,7 @@ void Monitor::receive(ConnId conn, std::string_view bytes, MonoTime now, Effects
     const FrameDecoder::Result frame = client->decoder.next(bytes, state_.settings.frame_max);
     if (frame.state == FrameDecoder::State::NeedMore) {
       if (!in_old_frame && client->decoder.in_frame()) begin_frame(entry, now);
-      if (heard && client->meter.is_over(bounds_of(*client).max_rate)) hold(entry, now, effects);
+      if (heard && client->meter.is_over(bounds_of(*client).max_rate)) stop_reading(entry, now, effects);
       return;
     }
     in_old_frame = false;
@@ -260,7 +262,13 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   const bool claims = first || (client.id.empty() && !heartbeat.id.empty());
   if (claims && !is_authorized(entry, heartbeat, now, effects)) return false;
   if (client.is_newcomer && !admit(entry, heartbeat, now, effects)) return false;
-  const bool moved = claims && regroup(entry, heartbeat, now);
+  const bool declares = heartbeat.interval_ms || heartbeat.quiet_ms;
+  const bool asks = declares && asks_for_terms(client, heartbeat);
+  bool moved = client.liveness.tick_start() > now;
+  if (moved) [[unlikely]] {
+    end_quiet(client, now);
+  }
+  if (claims || heartbeat.interval_ms) moved |= regroup(entry, heartbeat, claims, now);
   const Rule& rule = rule_of(client);
   if (!first) watch_spacing(entry, now, effects);
   note_gap(client, rule, first, now);
@@ -277,7 +285,8 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   ++state_.counters.heartbeats;
   note_claims(entry, heartbeat, first, now, effects);
   if (claims) introduce(entry, heartbeat.id, first, now, effects);
-  if (heartbeat.notify && !client.notify) {
+  const bool is_welcomed = heartbeat.notify && !client.notify;
+  if (is_welcomed) {
     client.notify = true;
     welcome(entry, effects);
   }
@@ -296,6 +305,13 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     }
   } else {
     client.liveness.heard();
+  }
+  const Millis quiet = heartbeat.quiet_ms ? be_quiet(client, heartbeat, now) : Millis{0};
+  // A welcome has the tick already.
+  if (asks && client.notify && (!is_welcomed || heartbeat.quiet_ms)) {
+    effects.send(entry.conn, [&](std::string& out) {
+      append_granted(out, client.liveness.status(), rule_of(client).tick, quiet);
+    });
   }
 
   if (state_.settings.report_heartbeats) {
@@ -356,13 +372,13 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
 // Only the first part of a frame has come.
 void Monitor::begin_frame(Entry entry, MonoTime now) {
   entry.client.frame_begun_ms = low_bits(now);
-  if (state_.settings.bounds.frame_timeout > Millis{0})
-    arm_by(entry, now + state_.settings.bounds.frame_timeout);
+  const Millis timeout = bounds_of(entry.client).frame_timeout;
+  if (timeout > Millis{0}) arm_by(entry, now + timeout);
 }
 
 // The client beats too fast.  It is not read for a while, so that backpressure slows it; nothing it sent is
 // lost.
-void Monitor::hold(Entry entry, MonoTime now, Effects& effects) {
+void Monitor::stop_reading(Entry entry, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   if (client.held) return;
   effects.read(entry.conn, false);
@@ -378,7 +394,7 @@ void Monitor::hold(Entry entry, MonoTime now, Effects& effects) {
   tell(std::move(event), effects);
 }
 
-void Monitor::release(Entry entry, MonoTime now, Effects& effects) {
+void Monitor::go_on_reading(Entry entry, MonoTime now, Effects& effects) {
   effects.read(entry.conn, true);
   entry.client.held = false;
   entry.client.frame_begun_ms = low_bits(now);  // the rest of the frame may have been waiting for us
@@ -399,9 +415,20 @@ void Monitor::reject(Entry entry, BadInput kind, const std::string& what, MonoTi
   close(entry, std::move(event), effects);
 }
 
+// What the events of every kind say of a client.  Done again, it changes nothing.
+void Monitor::mark(Event& event) const {
+  if (is_of_daemon(event.kind)) return;
+  const Group* const group = state_.settings.groups.find(event.group);
+  if (group != nullptr && event.extra->group.empty()) event.extra.edit().group = group->name;
+  if (state_.holds.all().empty()) return;
+  const Hold* const hold = state_.holds.find(event.client, event.at);
+  if (hold != nullptr && event.extra->on_hold.empty()) event.extra.edit().on_hold = hold->why;
+}
+
 // Numbers the event, unless it is of a kind that is not counted.
 void Monitor::tell(Event&& event, Effects& effects) {
   const bool counts = event.kind != Event::Kind::Heard;
+  mark(event);
   if (counts) event.number = state_.events_told + 1;
   effects.tell(std::move(event));
   if (counts) ++state_.events_told;  // only now: a number whose event was lost would be a gap

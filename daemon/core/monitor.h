@@ -15,6 +15,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -111,9 +112,10 @@ class Monitor {
   // first.
   [[nodiscard]] bool advance(MonoTime now, Effects& effects);
 
-  // When advance() is next needed; never() while no client is connected.
+  // When advance() is next needed; never() while no client is connected and no hold lasts.
   [[nodiscard]] MonoTime next_deadline() const {
-    return state_.sweep ? state_.sweep->at : std::min(deadlines_.next(), state_.brake.next());
+    return state_.sweep ? state_.sweep->at
+                        : std::min({deadlines_.next(), state_.brake.next(), state_.holds.next()});
   }
 
   // The earliest instant up to `horizon` at which something would change if nothing more were heard, or an
@@ -177,6 +179,18 @@ class Monitor {
   // out. Returns how many clients that concerns, or nothing where the brake does not hold.
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now, Effects& effects);
 
+  // An operator works on the clients whose names match the pattern: from now on they are held (holds.h), for
+  // this long.  advance() carries it out.  Returns false where limits::kHoldsMax other holds last.
+  struct HoldOrder {
+    std::string_view pattern;  // a glob that compiles
+    std::string_view why;
+    Millis length{0};
+    std::uint32_t uid = 0;
+  };
+  bool hold(const HoldOrder& order, MonoTime now, Effects& effects);
+  // The hold of exactly this pattern ends now.  Returns whether there was one.
+  bool release(std::string_view pattern, std::uint32_t uid, MonoTime now, Effects& effects);
+
   // Accepting pauses: connections came too fast, or the machine has no room for them.
   void accept_paused(std::string_view detail, MonoTime now, Effects& effects);
   // It is paused still.
@@ -203,6 +217,10 @@ class Monitor {
   // as a comeback on one daemon does.  Returns whether it was there and alive.
   bool remember_leave(ConnId conn, MonoTime now, Effects& effects);
 
+  // An operator has the daemon forget a closed client of that name: when it comes back, it is a new one.
+  // Returns whether one was remembered.
+  bool forget(std::string_view name) { return state_.closed.take(name).has_value(); }
+
   // Closes every client, one slice now; advance() closes the others.  Returns whether any is left.
   [[nodiscard]] bool shut_down(MonoTime now, Effects& effects);
 
@@ -222,6 +240,9 @@ class Monitor {
   // Of the last time that the brake held; null where it never did.
   [[nodiscard]] const BrakeReport* last_brake() const { return state_.last_brake.get(); }
 
+  // The holds that last.
+  [[nodiscard]] const Holds& holds() const { return state_.holds; }
+
   [[nodiscard]] const Registry& clients() const { return state_.clients; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return state_.closed; }
   // Connections that ended before a heartbeat, and what is wrong for as long as it lasts.
@@ -232,12 +253,31 @@ class Monitor {
     const std::size_t leave = away_ + silent_;
     return {.alive = state_.clients.size() - leave, .leave = leave, .braked = state_.brake.holds()};
   }
+  // Of the clients of one group; of those that are in none where the name is kDefaultGroup.
+  [[nodiscard]] StatusCounts status_counts(std::string_view group) const;
   [[nodiscard]] const Settings& settings() const { return state_.settings; }
 
   // What holds for a client at this moment; its group, null where it is in none, and the group's name.
-  [[nodiscard]] const Rule& rule_of(const Client& client) const;
-  [[nodiscard]] const Bounds& bounds_of(const Client& client) const;
-  [[nodiscard]] const Group* group_of(const Client& client) const;
+  // During a change of the settings its group and its rule are those from before until its turn.
+  [[nodiscard]] const Rule& rule_of(const Client& client) const {
+    if (client.terms != nullptr && client.terms->rule) [[unlikely]] {
+      return *client.terms->rule;
+    }
+    if (awaits_settings(client)) [[unlikely]] {
+      return state_.sweep->old_rule_of(client.group);
+    }
+    return state_.settings.rule_of(client.group);
+  }
+  [[nodiscard]] const Bounds& bounds_of(const Client& client) const {
+    const Group* const group = group_of(client);
+    return group == nullptr ? state_.settings.bounds : group->bounds;
+  }
+  [[nodiscard]] const Group* group_of(const Client& client) const {
+    if (awaits_settings(client)) [[unlikely]] {
+      return state_.sweep->old_groups.find(client.group);
+    }
+    return state_.settings.groups.find(client.group);
+  }
   [[nodiscard]] std::string_view group_name_of(const Client& client) const;
 
   // Changes whenever a list of the clients with their names and statuses would.
@@ -257,8 +297,8 @@ class Monitor {
   bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   void watch_spacing(Entry entry, MonoTime now, Effects& effects);
   void begin_frame(Entry entry, MonoTime now);
-  void hold(Entry entry, MonoTime now, Effects& effects);
-  void release(Entry entry, MonoTime now, Effects& effects);
+  void stop_reading(Entry entry, MonoTime now, Effects& effects);
+  void go_on_reading(Entry entry, MonoTime now, Effects& effects);
   // What a client lacks for what it claims, and a sentence that says so.
   struct Lack {
     BadInput kind;
@@ -288,6 +328,7 @@ class Monitor {
   [[nodiscard]] MonoTime next_look(const Client& client, MonoTime now) const;
   void arm(Entry entry, MonoTime now);
   void arm_by(Entry entry, MonoTime at);
+  void mark(Event& event) const;
   void tell(Event&& event, Effects& effects);
 
   // What the state does not hold (monitor_state.cpp).
@@ -324,9 +365,32 @@ class Monitor {
     GroupNumber named;
   };
   [[nodiscard]] GroupTraits traits_of(const Client& client) const;
-  bool regroup(Entry entry, const Heartbeat& heartbeat, MonoTime now);
+  bool regroup(Entry entry, const Heartbeat& heartbeat, bool claims, MonoTime now);
+  [[nodiscard]] GroupNumber match(Client& client, const Heartbeat& heartbeat) const;
+  [[nodiscard]] Rule rule_in(GroupNumber group, const Client& client) const;
+  void enter(Client& client, GroupNumber group, const Rule& rule) const noexcept;
+  struct GroupCount {
+    std::size_t clients = 0;
+    std::size_t leave = 0;  // of these
+  };
+  using GroupCounts = std::array<GroupCount, limits::kGroupsMax + 1>;  // by the groups' numbers
+  [[nodiscard]] GroupCount& count_of_group(const Client& client) noexcept {
+    return (awaits_settings(client) ? former_group_counts_ : group_counts_).at(client.group);
+  }
+  void count_in_group(const Client& client, int by) noexcept;
+
+  // What a client declares of itself beside its status (monitor_terms.cpp).
+  void end_quiet(Client& client, MonoTime now) const;
+  [[nodiscard]] static bool asks_for_terms(const Client& client, const Heartbeat& heartbeat);
+  Millis be_quiet(Client& client, const Heartbeat& heartbeat, MonoTime now) const;
   [[nodiscard]] Membership membership_in_force(const Client& client) const;
   void end_slow_beats(const Settings& settings, MonoTime now) noexcept;
+
+  // Holds of operators (monitor_hold.cpp).
+  MonoTime begin_order(MonoTime now, Effects& effects);
+  void end_first_hold(Effects& effects);
+  void tell_hold(Event::Kind kind, const Hold& hold, Party by, MonoTime at, Effects& effects);
+  void fit_to_holds(Client& client, MonoTime at);
 
   // What concerns every client (monitor_sweep.cpp).
   bool sweep(Slice& slice, Effects& effects);
@@ -371,10 +435,12 @@ class Monitor {
   DeadConnections dead_;
   Replacements replacements_;
   HeartbeatParser parser_;
-  std::size_t away_ = 0;       // connected clients in a leave that they declared
-  std::size_t newcomers_ = 0;  // connected over a bound, as in newcomers_by_address_
-  std::size_t replaced_ = 0;   // connected clients that are replaced
-  std::size_t silent_ = 0;     // connected clients in a leave that ends in a close for silence
+  GroupCounts group_counts_{};
+  GroupCounts former_group_counts_{};  // of the clients whose turn in the sweep to other groups has not come
+  std::size_t away_ = 0;               // connected clients in a leave that they declared
+  std::size_t newcomers_ = 0;          // connected over a bound, as in newcomers_by_address_
+  std::size_t replaced_ = 0;           // connected clients that are replaced
+  std::size_t silent_ = 0;             // connected clients in a leave that ends in a close for silence
 };
 
 }  // namespace heartbeat

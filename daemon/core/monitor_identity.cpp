@@ -128,6 +128,7 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   std::string previous = name_of(entry.client);
   if (!first && may_replace(entry.client)) replacements_.remove(entry.conn.slot, entry.client);
   state_.clients.name(entry.conn.slot, id);
+  fit_to_holds(entry.client, now);
   ++state_.roster_version;
   if (first) ++state_.counters.joins;
   Event event = event_of(first ? Event::Kind::Joined : Event::Kind::Named, entry.conn, entry.client, now);
@@ -184,6 +185,7 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
        effects);
   if (may_replace(client)) replacements_.remove(entry.conn.slot, client);
   state_.clients.name(entry.conn.slot, id);
+  fit_to_holds(client, now);
   ++state_.counters.takeovers;
   arm(entry, now);
   if (client.notify && client.liveness.status() != before) {

@@ -10,13 +10,18 @@
 
 namespace heartbeat {
 
-// Each instant in turn, so that the brake finds all clients as they were when it must decide; at one instant
-// the brake comes first.
+// Each instant in turn, so that the brake finds all clients as they were when it must decide.  At one instant
+// holds end first, so that the closes that they delayed are not reported as held; then comes the brake.
 bool Monitor::advance(MonoTime now, Effects& effects) {
   Slice slice{slice_size_, effects};
   for (;;) {
     if (state_.sweep && !sweep(slice, effects)) return true;
     const MonoTime due = deadlines_.next();
+    if (state_.holds.next() <= std::min({due, state_.brake.next(), now})) {
+      if (!slice.take()) return true;
+      end_first_hold(effects);
+      continue;
+    }
     const bool brake_is_first = state_.brake.next() <= std::min(due, now);
     if (!brake_is_first && due > now) break;
     if (!slice.take()) return true;
@@ -30,7 +35,7 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
     if (!judge_until(entry, due, now, effects)) continue;
     if (entry.client.held &&
         held_until(entry.client, bounds_of(entry.client), rule_of(entry.client)) <= now) {
-      release(entry, now, effects);
+      go_on_reading(entry, now, effects);
     }
     arm(entry, now);
   }
@@ -61,7 +66,7 @@ bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& ef
   Client& client = entry.client;
   const Rule& rule = rule_of(client);
   const auto next_change = [&] {
-    if (!ends_in_silence(client)) return client.liveness.advance(rule, until);
+    if (client.liveness.status() != Status::Leave) return client.liveness.advance(rule, until);
     return client.liveness.advance(rule_for(client, rule, state_.brake), until);
   };
   for (;;) {
@@ -145,7 +150,9 @@ void Monitor::expire(Entry entry, Event&& closing, Effects& effects) {
   closing.reason = entry.client.away ? Reason::Away : Reason::Silent;
   const Millis held = closing.at - entry.client.liveness.left_at() - rule_of(entry.client).leave_timeout;
   if (held > Millis{0}) {
-    closing.extra.edit().detail = "held for " + describe_duration(held) + " by the brake on mass closing";
+    const bool by_operator = on_hold_until(entry.client) == closing.at;
+    closing.extra.edit().detail = "held for " + describe_duration(held) +
+                                  (by_operator ? " by an operator" : " by the brake on mass closing");
   }
   close(entry, std::move(closing), effects);
 }
@@ -165,6 +172,7 @@ void Monitor::out_of_time(Entry entry, const TimeLimit& limit, MonoTime now, Eff
 void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
   Client& client = entry.client;
   effects.make_room();  // the event comes last, and must not fail then
+  mark(closing);
   if (has_spoken(client)) {
     state_.closed.remember({.name = closing.client,
                             .claimed_ip = client.claimed_ip,
@@ -206,6 +214,7 @@ void Monitor::remove(Entry entry, Reason reason) noexcept {
   const Client& client = entry.client;
   ++state_.counters.closes.at(static_cast<std::size_t>(reason));
   if (client.liveness.status() != Status::Alive) count_leave(client, -1);  // only a leave expires
+  --count_of_group(client).clients;
   uncount_for_brake(entry.client);
   if (!client.sent_bytes) ++state_.counters.probes;
   if (counts_address_of(client)) addresses_.remove(client.peer);
@@ -225,6 +234,7 @@ void Monitor::remove(Entry entry, Reason reason) noexcept {
 void Monitor::count_leave(const Client& client, int by) noexcept {
   std::size_t& count = client.away ? away_ : silent_;
   count += static_cast<std::size_t>(by);  // -1 wraps round to one less
+  count_of_group(client).leave += static_cast<std::size_t>(by);
 }
 
 TimeLimit Monitor::time_limit_of(const Client& client, MonoTime now) const {

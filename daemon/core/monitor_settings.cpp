@@ -53,6 +53,7 @@ void Monitor::change_settings(NewSettings&& prepared, MonoTime now, Effects& eff
                     .old_groups = state_.settings.groups,
                     .groups_change = groups_change,
                     .counts_change = counted != counts};
+    former_group_counts_ = std::exchange(group_counts_, {});
   }
   state_.settings = settings;
 }

@@ -27,6 +27,7 @@ Monitor::Monitor(MonitorState&& state, const SliceSize& slice)
 void Monitor::derive(Entry entry) {
   const Client& client = entry.client;
   if (client.counted_by_brake) state_.brake.add(silent_leave_of(client, rule_of(client)));
+  ++count_of_group(client).clients;
   if (client.liveness.status() == Status::Leave) count_leave(client, +1);
   if (counts_address_of(client)) addresses_.add(client.peer);
   if (client.is_newcomer) {

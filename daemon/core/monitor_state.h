@@ -21,6 +21,7 @@
 #include "daemon/core/conditions.h"
 #include "daemon/core/counters.h"
 #include "daemon/core/histogram.h"
+#include "daemon/core/holds.h"
 #include "daemon/core/margin_histogram.h"
 #include "daemon/core/refused_peers.h"
 #include "daemon/core/registry.h"
@@ -69,6 +70,7 @@ struct MonitorState {
   Conditions conditions;       // that last
   std::deque<Stall> stalls;    // the oldest first, at most limits::kStallsMax
 
+  Holds holds;                      // of operators, that last
   std::vector<Endpoint> listeners;  // by the numbers that clients have of them
   std::optional<Sweep> sweep;       // that is not complete
   std::uint64_t events_told = 0;    // the number of the last event

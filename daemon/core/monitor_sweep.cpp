@@ -1,4 +1,4 @@
-// What concerns every client at one instant: new settings, the end of a brake, the report of one, the
+// What concerns every client at one instant: new settings, the end of a brake, the report of one, a hold, the
 // shutdown.
 //
 // A million clients take a tenth of a second and more, so the walk goes from slot to slot in slices, and the
@@ -23,7 +23,9 @@ bool Monitor::sweep(Slice& slice, Effects& effects) {
       visit(entry_at(state_.sweep->next_slot), effects);
   }
   if (state_.sweep->kind == Sweep::Kind::Report) {
-    tell_brake_taken(state_.sweep->traits.report(state_.brake.spans().back(), state_.listeners), effects);
+    tell_brake_taken(
+        state_.sweep->traits.report(state_.brake.spans().back(), state_.listeners, state_.settings.groups),
+        effects);
   }
   state_.sweep.reset();
   return true;
@@ -48,6 +50,7 @@ void Monitor::visit(Entry entry, Effects& effects) {
       }
       break;
     case Sweep::Kind::Arm:
+    case Sweep::Kind::Hold:
     case Sweep::Kind::Renew: arm(entry, state_.sweep->at); break;
     case Sweep::Kind::Report:
       if (client.counted_by_brake && state_.brake.concerns(silent_leave_of(client, rule_of(client))))
@@ -64,6 +67,7 @@ void Monitor::visit(Entry entry, Effects& effects) {
 void Monitor::bring_up_to_date(Entry entry) {
   if (state_.sweep->kind == Sweep::Kind::Adopt) adopt(entry);
   if (state_.sweep->kind == Sweep::Kind::Renew) renew_leave(entry);
+  if (state_.sweep->kind == Sweep::Kind::Hold) fit_to_holds(entry.client, state_.sweep->at);
 }
 
 void Monitor::adopt(Entry entry) {
@@ -73,13 +77,15 @@ void Monitor::adopt(Entry entry) {
     state_.settings.bounds.max_clients_per_ip > 0 ? addresses_.add(client.peer)
                                                   : addresses_.remove(client.peer);
   }
-  const Rule& before = rule_of(client);
+  const Rule before = rule_of(client);
   const Membership membership = membership_in_force(client);
-  const Rule& rule = state_.settings.rule_of(membership.group);
+  const Rule rule = rule_in(membership.group, client);
   if (before != rule) uncount_for_brake(client);  // the leave may get another beginning, or another end
+  count_in_group(client, -1);
   client.epoch = state_.epoch;
-  client.group = membership.group;
   client.named = membership.named;
+  enter(client, membership.group, rule);
+  count_in_group(client, +1);
   if (before == rule) return;
   client.liveness.restart_tick(before, rule, state_.sweep->at);
   client.slow_in_a_row = 0;

@@ -70,7 +70,7 @@ inline constexpr Moment::Kind kLast<Moment::Kind> = Moment::Kind::Limited;
 template <>
 inline constexpr Phase kLast<Phase> = Phase::Ended;
 template <>
-inline constexpr Sweep::Kind kLast<Sweep::Kind> = Sweep::Kind::Close;
+inline constexpr Sweep::Kind kLast<Sweep::Kind> = Sweep::Kind::Hold;
 template <>
 inline constexpr Requirement kLast<Requirement> = Requirement::Token;
 

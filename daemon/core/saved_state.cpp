@@ -46,6 +46,9 @@ struct SavedFields {
     fields(2, bounds.frame_timeout);
     fields(3, bounds.max_rate);
     fields(4, bounds.max_clients_per_ip);
+    fields(5, bounds.interval_min);
+    fields(6, bounds.interval_max);
+    fields(7, bounds.quiet_max);
   }
 
   static void list(auto& fields, Is<NamePattern> auto& pattern) {
@@ -126,6 +129,26 @@ struct SavedFields {
     fields(5, passage.token.fingerprint);
   }
 
+  static void list(auto& fields, Is<ClientTerms> auto& terms) {
+    fields(1, terms.interval);
+    fields(2, terms.rule);
+    fields(3, terms.quiet_until);
+    fields(4, terms.on_hold_until);
+  }
+
+  static void list(auto& fields, Is<Hold> auto& hold) {
+    fields(1, hold.clients);
+    fields.text(2, hold.why, limits::kHoldWhyMax);
+    fields(3, hold.uid);
+    fields(4, hold.since);
+    fields(5, hold.until);
+  }
+
+  static void list(auto& fields, Is<Holds> auto& holds) {
+    fields.each(1, holds.holds_, limits::kHoldsMax);
+    if constexpr (!std::is_const_v<std::remove_reference_t<decltype(holds)>>) holds.find_next();
+  }
+
   // Tag 1 is its slot; `unfinished` are the bytes that its decoder holds.
   static void list(auto& fields, Is<Client> auto& client, auto& unfinished) {
     fields(2, client.liveness);
@@ -161,6 +184,7 @@ struct SavedFields {
     fields(62, client.has_replaced);
     fields(100, client.group);
     fields(101, client.named);
+    fields(102, client.terms);
   }
 
   static void list(auto& fields, Is<ClosedClient> auto& closed) {
@@ -208,6 +232,7 @@ struct SavedFields {
     fields(4, report.heard_first);
     fields(5, report.heard_last);
     fields(6, report.held);
+    fields.text(100, report.group, limits::kGroupNameMax);
   }
 
   static void list(auto& fields, Is<CommonTraits> auto& traits) {
@@ -217,6 +242,8 @@ struct SavedFields {
     fields(4, traits.one_listener_);
     fields(5, traits.heard_first_);
     fields(6, traits.heard_last_);
+    fields(100, traits.group_);
+    fields(101, traits.one_group_);
   }
 
   static void list(auto& fields, Is<Sweep> auto& sweep) {
@@ -332,6 +359,9 @@ struct SavedFields {
     fields.text(12, extra.certificate_name, limits::kCertificateNameMax);
     fields(13, extra.condition);
     fields.text(70, extra.token_name, limits::kTokenNameMax);
+    fields(100, extra.hold);
+    fields.text(101, extra.on_hold, limits::kHoldWhyMax);
+    fields.text(102, extra.group, limits::kGroupNameMax);
   }
 
   static void list(auto& fields, Is<Event> auto& event) {
@@ -488,7 +518,11 @@ bool is_valid(const Rule& rule) {
 
 bool is_valid(const Bounds& bounds) {
   return is_within(bounds.hello_timeout, Millis{0}, limits::kLeaveTimeoutMax) &&
-         is_within(bounds.frame_timeout, Millis{0}, limits::kLeaveTimeoutMax);
+         is_within(bounds.frame_timeout, Millis{0}, limits::kLeaveTimeoutMax) &&
+         is_within(bounds.interval_min, limits::kTickMin, limits::kTickMax) &&
+         is_within(bounds.interval_max, Millis{0}, limits::kTickMax) &&
+         (bounds.interval_max == Millis{0} || bounds.interval_min <= bounds.interval_max) &&
+         is_within(bounds.quiet_max, Millis{0}, limits::kQuietMax);
 }
 
 bool is_valid(const GroupList& groups) {
@@ -528,8 +562,11 @@ bool is_valid(const Client& client, const MonitorState& state) {
   const GroupList& groups = has_old_rule ? state.sweep->old_groups : state.settings.groups;
   const auto is_there = [&](GroupNumber number) { return number <= groups.all().size(); };
   if (!is_there(client.group) || !is_there(client.named)) return false;
-  const Rule& rule =
-      has_old_rule ? state.sweep->old_rule_of(client.group) : state.settings.rule_of(client.group);
+  if (client.terms != nullptr && client.terms->rule && !is_valid(*client.terms->rule)) return false;
+  const bool has_own_rule = client.terms != nullptr && client.terms->rule;
+  const Rule& rule = has_own_rule   ? *client.terms->rule
+                     : has_old_rule ? state.sweep->old_rule_of(client.group)
+                                    : state.settings.rule_of(client.group);
   const Liveness& liveness = client.liveness;
   return liveness.status() != Status::Close && liveness.silence() < rule.threshold &&
          liveness.strikes() <= rule.cursor && liveness.steady() <= rule.recover &&
@@ -646,6 +683,7 @@ std::string save_state(const StateToSave& state) {
   const auto& refused = monitor.refused.latest_first();
   std::for_each(refused.rbegin(), refused.rend(), [&](const RefusedPeer& peer) { fields(26, peer); });
   for (const Condition& condition : monitor.conditions.all()) fields(27, condition);
+  fields(100, monitor.holds);
   return in_envelope(kMagic,
                      {.written_by = kStateFormat, .readable_by = kStateReadableBy, .content = content});
 }
@@ -703,6 +741,7 @@ tl::expected<SavedState, StateError> read_state(std::string_view bytes, const Ha
     if (monitor.conditions.count(condition.kind) == kConditionsMax) return record.fail("there are too many");
     monitor.conditions.restore(std::move(condition));
   });
+  fields(100, monitor.holds);
   fields.finish();
   if (fault.error) return tl::unexpected(*fault.error);
   if (const auto what = contradiction(monitor); !what.empty()) return refused(what);

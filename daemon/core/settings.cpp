@@ -4,12 +4,18 @@
 
 namespace heartbeat {
 
-const Rule& Settings::finest_rule() const {
-  const Rule* finest = &rule;
-  for (const Group& group : groups.all()) {
-    if (group.rule.tick < finest->tick) finest = &group.rule;
-  }
-  return *finest;
+Rule Settings::finest_rule() const {
+  Rule finest = rule;
+  const auto take = [&](const Rule& other, const Bounds& its_bounds) {
+    const bool grants = its_bounds.interval_max > Millis{0};
+    const Millis shortest = grants ? std::min(other.tick, its_bounds.interval_min) : other.tick;
+    if (shortest > finest.tick) return;
+    finest = other;
+    finest.tick = shortest;
+  };
+  take(rule, bounds);
+  for (const Group& group : groups.all()) take(group.rule, group.bounds);
+  return finest;
 }
 
 Millis Settings::shortest_leave() const {

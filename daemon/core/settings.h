@@ -35,8 +35,8 @@ struct Settings {
     const Group* const group = groups.find(number);
     return group == nullptr ? rule : group->rule;
   }
-  // The rule with the shortest tick: how finely the daemon must keep time.
-  [[nodiscard]] const Rule& finest_rule() const;
+  // The rule with the shortest tick that a client can have: how finely the daemon must keep time.
+  [[nodiscard]] Rule finest_rule() const;
   // No leave of any client is shorter.
   [[nodiscard]] Millis shortest_leave() const;
 

@@ -19,6 +19,7 @@ struct Sweep {
     Renew,   // leaves after silence begin anew
     Report,  // the brake took hold: what have the clients concerned in common
     Close,   // the daemon is ending
+    Hold,    // operators hold other clients than before
   };
   Kind kind;
   MonoTime at;

@@ -20,6 +20,7 @@ Event event_of(Event::Kind kind, ConnId conn, const Client& client, MonoTime at)
   event.connected = at - client.connected_at;
   event.heartbeats = client.heartbeats;
   event.sent_bytes = client.sent_bytes;
+  event.group = client.group;
   if (client.passage != nullptr) {
     event.extra.edit().via = client.passage->via;
     event.extra.edit().certificate_name = client.passage->certificate_name;

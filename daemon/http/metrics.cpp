@@ -105,6 +105,27 @@ class Families {
   std::vector<MetricFamily> all_;
 };
 
+// Where there are groups, the connected clients have a series for each of them in the place of one for all.
+constexpr std::string_view kClients = "heartbeatd_clients";
+
+void add_clients_of_groups(Families& families, const Monitor& monitor) {
+  families.begin(kClients, MetricType::Gauge, "Connected clients by status and group.");
+  const auto add = [&](std::string_view group) {
+    const StatusCounts counts = monitor.status_counts(group);
+    families.measure({{"status", "alive"}, {"group", group}}, static_cast<double>(counts.alive));
+    families.measure({{"status", "leave"}, {"group", group}}, static_cast<double>(counts.leave));
+  };
+  for (const Group& group : monitor.settings().groups.all()) add(group.name);
+  add(kDefaultGroup);
+}
+
+void add_roster(Families& families, const RosterFigures& roster) {
+  families.begin("heartbeatd_roster_clients", MetricType::Gauge,
+                 "Clients of the roster: all that are expected, and those of them that are not connected.");
+  families.measure({{"state", "expected"}}, static_cast<double>(roster.expected));
+  families.measure({{"state", "missing"}}, static_cast<double>(roster.missing));
+}
+
 constexpr std::array kStatuses{Status::Alive, Status::Leave, Status::Close};
 constexpr std::array kParties{Party::Client, Party::Daemon, Party::Operator};
 
@@ -159,8 +180,12 @@ void add_responses(Families& families, const HttpFigures& http) {
 
 std::string metrics_text(const Figures& figures) {
   Families families;
+  const bool has_groups = !figures.monitor.settings().groups.all().empty();
+  if (has_groups) add_clients_of_groups(families, figures.monitor);
+  if (figures.roster) add_roster(families, *figures.roster);
   for (const Figure& figure : all_figures()) {
-    if (!figure.metric.empty()) families.figure(figure, figure.value(figures));
+    if (figure.metric.empty() || (has_groups && figure.metric == kClients)) continue;
+    families.figure(figure, figure.value(figures));
   }
   for (const LatenessFigure& figure : all_lateness_figures()) {
     families.histogram(figure, figure.value(figures));

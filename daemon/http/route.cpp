@@ -100,6 +100,7 @@ Routed closed(Query& query) {
       query.converted<Millis>("since", [](std::string_view text) { return parse_duration(text); });
   list.filter.reason = query.converted<Reason>("reason", parse_close_reason);
   list.filter.match = query.converted<Glob>("match", compile_glob);
+  if (const std::string* const group = query.text("group")) list.filter.group = *group;
   list.limit = query.converted<std::size_t>("limit", parse_limit).value_or(limits::kHttpListDefault);
   return query.made(ClosedRequest{std::move(list)});
 }
@@ -113,6 +114,7 @@ Routed events(Query& query, std::string_view last_event_id) {
     request.feed.since = *last;
   }
   request.feed.filter.match = query.converted<Glob>("match", compile_glob);
+  if (const std::string* const group = query.text("group")) request.feed.filter.group = *group;
   if (const std::string* const kinds = query.text("events")) {
     std::string_view rest = *kinds;
     for (;;) {

@@ -90,6 +90,18 @@ std::optional<std::size_t> Server::end_brake(BrakeEnd how) {
   return count;
 }
 
+bool Server::hold(const Monitor::HoldOrder& order) {
+  const bool held = monitor_.hold(order, now(), effects_);
+  apply();
+  return held;
+}
+
+bool Server::release(std::string_view pattern, std::uint32_t uid) {
+  const bool released = monitor_.release(pattern, uid, now(), effects_);
+  apply();
+  return released;
+}
+
 void Server::received(ConnId conn, std::string_view bytes) {
   pacing_.read();
   const std::uint64_t before = times_out_of_memory();

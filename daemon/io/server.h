@@ -115,6 +115,13 @@ class Server final : Entrance::Host {
   // An operator ends the brake on mass closing (Monitor::end_brake()).
   std::optional<std::size_t> end_brake(BrakeEnd how);
 
+  // An operator has a closed client forgotten (Monitor::forget()).
+  bool forget(std::string_view name) { return monitor_.forget(name); }
+
+  // An operator holds clients, or ends that (Monitor::hold(), Monitor::release()).
+  bool hold(const Monitor::HoldOrder& order);
+  bool release(std::string_view pattern, std::uint32_t uid);
+
   [[nodiscard]] const Monitor& monitor() const { return monitor_.get(); }
 
   // When the kernel gives up the connections that are accepted from now on.

@@ -106,6 +106,8 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Named:
     case Event::Kind::Struck:
     case Event::Kind::Returned: return spdlog::level::info;
+    case Event::Kind::Held:
+    case Event::Kind::HoldEnded: return spdlog::level::info;
     case Event::Kind::Restarted:
       return event.reason == Reason::Crash ? spdlog::level::warn : spdlog::level::info;
     case Event::Kind::TakenOver:
@@ -135,6 +137,8 @@ level_enum level_of(const Event& event) {
 void introduce_client(Words& words, const Event& event) {
   words.add("client", event.client).note("peer", to_string(event.peer));
   words.note("address", address_string(event.peer));
+  if (!event.extra->on_hold.empty()) words.add("on_hold", event.extra->on_hold);
+  if (!event.extra->group.empty()) words.note("group", event.extra->group);
   if (event.extra->via) words.note("via", to_string(*event.extra->via));
   if (!event.extra->certificate_name.empty()) words.note("certificate", event.extra->certificate_name);
   if (!event.extra->token_name.empty()) words.note("token_name", event.extra->token_name);
@@ -148,6 +152,7 @@ void add_brake(Words& words, const BrakeReport& brake, MonoTime at) {
   words.add("pause", "pause_ms", brake.span.until - brake.span.from);
   words.add("subnet", brake.subnet.empty() ? "none" : brake.subnet);
   words.add("listener", brake.listener ? to_string(*brake.listener) : "none");
+  if (!brake.group.empty()) words.add("group", brake.group);
   words.add("heard_first", "heard_first_ms", at - brake.heard_first);
   words.add("heard_last", "heard_last_ms", at - brake.heard_last);
   words.add_detail(
@@ -159,6 +164,17 @@ void add_brake(Words& words, const BrakeReport& brake, MonoTime at) {
 void add_brake_end(Words& words, const BrakeReport& brake) {
   words.add("ended", to_string(*brake.span.end)).add("held", brake.held);
   words.add("after", "after_ms", brake.span.until - brake.span.from);
+}
+
+void add_hold(Words& words, const Event& event) {
+  const Hold& hold = *event.extra->hold;
+  words.add("match", hold.clients.text).add("uid", hold.uid);
+  if (event.kind == Event::Kind::Held) {
+    words.add("for", "for_ms", hold.until - hold.since);
+  } else {
+    words.add("by", to_string(event.by)).add("after", "after_ms", event.at - hold.since);
+  }
+  words.add_detail(hold.why);
 }
 
 LogRecord record_of(const Event& event, level_enum level) {
@@ -243,6 +259,10 @@ LogRecord record_of(const Event& event, level_enum level) {
       break;
     case Event::Kind::BrakeEnded:
       if (event.extra->brake != nullptr) add_brake_end(words, *event.extra->brake);
+      break;
+    case Event::Kind::Held:
+    case Event::Kind::HoldEnded:
+      if (event.extra->hold != nullptr) add_hold(words, event);
       break;
   }
   return words.take();

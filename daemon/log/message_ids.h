@@ -33,6 +33,8 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "7547d1f29f27413198b51d7224c91a1c",  // Restarted
     "6c1d0a7be5f94f0f8e6d5b2f0d8a4c39",  // RefusedAgain
     "d27f6f4b1c7e4d35a0c8f9e2b35a1e70",  // ReloadRefused
+    "5b1f0c6f5f3a4f0f9f5b2d7c8a41e6b3",  // Held
+    "c09d4e7a1b8f4c22a7d5e3f1906b8d54",  // HoldEnded
 };
 
 // Several events of one kind in one record (see flood_control.h).

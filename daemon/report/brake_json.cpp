@@ -14,6 +14,7 @@ void add_brake(JsonWriter& json, const BrakeReport& report, const WallClock& clo
   add_brake_span(json, report.span, clock);
   if (!report.subnet.empty()) json.add("subnet", report.subnet);
   if (report.listener) json.add("listener", to_string(*report.listener));
+  if (!report.group.empty()) json.add("group", report.group);
   json.add("heard_first", format_instant(clock.at(report.heard_first)));
   json.add("heard_last", format_instant(clock.at(report.heard_last)));
   if (report.span.end) json.add("held", report.held);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "daemon/report/hold_json.h"
+#include "daemon/report/rule_json.h"
 #include "daemon/report/standing.h"
 
 namespace heartbeat {
@@ -29,19 +31,14 @@ void add_passage(JsonWriter& json, const Passage* passage) {
   if (!passage->token.name.empty()) json.add("token_name", passage->token.name);
 }
 
-// The rule only where it is another than the status has.
+// The rule only where it may be another than the status has.
 void add_group(JsonWriter& json, const Client& client, const ReportContext& context) {
   const std::string_view group = context.monitor.group_name_of(client);
-  if (group.empty()) return;
-  json.add("group", group);
-  const Rule& rule = context.rule_of(client);
-  json.begin_object("rule");
-  json.add("tick_ms", rule.tick);
-  json.add("threshold", rule.threshold);
-  json.add("cursor", rule.cursor);
-  json.add("recover", rule.recover);
-  json.add("leave_timeout_ms", rule.leave_timeout);
-  json.end_object();
+  const bool declares = client.terms != nullptr && client.terms->interval > Millis{0};
+  if (!group.empty()) json.add("group", group);
+  if (declares) json.add("declared_interval_ms", client.terms->interval);
+  if (group.empty() && !declares) return;
+  add_rule(json, context.rule_of(client));
 }
 
 }  // namespace
@@ -70,6 +67,15 @@ void add_client(JsonWriter& json, const Client& client, const ReportContext& con
   json.add("heartbeats", client.heartbeats);
   if (client.was_held) json.add("limited", true);
   if (client.held) json.add("unread", true);
+
+  if (client.terms != nullptr && client.terms->quiet_until > context.now) {
+    json.add("quiet_until", context.instant(client.terms->quiet_until));
+  }
+  if (standing.hold != nullptr) {
+    json.begin_object("hold");
+    add_hold(json, *standing.hold, context.clock);
+    json.end_object();
+  }
 
   if (!standing.in_leave()) return;
   json.add("leave_reason", to_string(standing.leave_reason));

@@ -7,6 +7,7 @@ namespace heartbeat {
 bool ClosedFilter::matches(const ClosedClient& client, MonoTime now) const {
   if (within && now - client.closed_at > *within) return false;
   if (reason && client.reason != *reason) return false;
+  if (group && *group != (client.group.empty() ? kDefaultGroup : client.group.view())) return false;
   return !match || match->matches(client.name) || match->matches(to_string(client.peer));
 }
 

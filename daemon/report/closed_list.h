@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -25,7 +26,8 @@ namespace heartbeat {
 struct ClosedFilter {
   std::optional<Millis> within{};  // closed at most this long ago
   std::optional<Reason> reason{};
-  std::optional<Glob> match{};  // of the name, or of the address with its port
+  std::optional<std::string> group{};  // kDefaultGroup: it was in none
+  std::optional<Glob> match{};         // of the name, or of the address with its port
 
   [[nodiscard]] bool matches(const ClosedClient& client, MonoTime now) const;
 };

@@ -1,6 +1,7 @@
 #include "daemon/report/event_json.h"
 
 #include "daemon/report/brake_json.h"
+#include "daemon/report/hold_json.h"
 #include "daemon/report/query.h"
 
 namespace heartbeat {
@@ -25,7 +26,9 @@ Meaning meaning_of(const Event& event) {
     case Event::Kind::Stalled:
     case Event::Kind::Suspended:
     case Event::Kind::Braked:
-    case Event::Kind::BrakeEnded: return {.transition = false, .reason = false, .standing = false};
+    case Event::Kind::BrakeEnded:
+    case Event::Kind::Held:
+    case Event::Kind::HoldEnded: return {.transition = false, .reason = false, .standing = false};
     case Event::Kind::Refused:
     case Event::Kind::RefusedAgain: return {.transition = false, .reason = true, .standing = false};
     case Event::Kind::Joined:
@@ -66,10 +69,15 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
       json.add("detail", event.extra->detail);
     }
     if (event.extra->brake != nullptr) add_brake(json, *event.extra->brake, clock);
+    if (event.extra->hold != nullptr) {
+      if (event.kind == Event::Kind::HoldEnded) json.add("by", to_string(event.by));
+      add_hold(json, *event.extra->hold, clock);
+    }
     return;
   }
   if (!event.client.empty()) json.add("client", event.client);
   if (event.peer != Endpoint{}) json.add("peer", to_string(event.peer));
+  if (!event.extra->group.empty()) json.add("group", event.extra->group);
   if (event.extra->via) json.add("via", to_string(*event.extra->via));
   if (!event.extra->certificate_name.empty()) json.add("certificate", event.extra->certificate_name);
   if (!event.extra->token_name.empty()) json.add("token_name", event.extra->token_name);
@@ -94,6 +102,7 @@ void add_event(JsonWriter& json, const Event& event, const WallClock& clock) {
   if (event.extra->spacing > Millis{0}) json.add("interval_ms", event.extra->spacing);
   if (event.extra->bad_input) json.add("bad_input", to_string(*event.extra->bad_input));
   if (!event.extra->detail.empty()) json.add("detail", event.extra->detail);
+  if (!event.extra->on_hold.empty()) json.add("on_hold", event.extra->on_hold);
 }
 
 void add_feed_event(JsonWriter& json, const Event& event, std::string_view boot, const WallClock& clock) {

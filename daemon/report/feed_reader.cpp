@@ -19,6 +19,10 @@ bool is_just_before(const Feed& feed, const FeedCursor& cursor) {
 
 bool FeedFilter::wants(const Event& event) const {
   if (kinds.any() && !kinds.test(static_cast<std::size_t>(event.kind))) return false;
+  if (group) {
+    const std::string& own = event.extra->group;
+    if (is_of_daemon(event.kind) || *group != (own.empty() ? kDefaultGroup : own)) return false;
+  }
   // A client with an id is found by its address as well.  An event of no client has no address either.
   return !match || match->matches(event.client) ||
          (!is_of_daemon(event.kind) && match->matches(to_string(event.peer)));

@@ -25,6 +25,7 @@ namespace heartbeat {
 // Which events a follower wants.
 struct FeedFilter {
   std::bitset<kEventKindCount> kinds{};  // none set: all kinds
+  std::optional<std::string> group{};    // the client's; kDefaultGroup: it is in none
   std::optional<Glob> match{};  // of the client's name or address; an event of no client has an empty name
 
   [[nodiscard]] bool wants(const Event& event) const;

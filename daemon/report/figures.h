@@ -99,6 +99,14 @@ struct JournalFigures {
   std::uint64_t disk_bytes = 0;
 };
 
+// The roster of expected clients.
+struct RosterFigures {
+  std::string file{};
+  std::size_t expected = 0;
+  std::size_t missing = 0;
+  std::string error{};  // why the file as it is now is not in force; empty: it is
+};
+
 // Made by the daemon for one report.  What it refers to is the daemon's, and stands still until the daemon
 // goes on.
 struct Figures {
@@ -117,6 +125,7 @@ struct Figures {
   JournalFigures journal;
   std::optional<HttpFigures> http;  // none: the daemon serves no HTTP
   std::vector<Endpoint> listening;
+  std::optional<RosterFigures> roster{};  // none: there is no roster
 };
 
 // A number, a flag or a length of time; a length is milliseconds in `status` and seconds in /metrics.

@@ -20,6 +20,7 @@
 #include "daemon/core/monitor.h"
 #include "daemon/report/figures.h"
 #include "daemon/report/report_context.h"
+#include "daemon/report/roster.h"
 #include "daemon/report/timeline.h"
 #include "daemon/report/wall_clock.h"
 
@@ -60,9 +61,12 @@ class OperatorDesk {
   // What the kernel knows of a connected client's path; nothing where it does not say.
   [[nodiscard]] virtual std::optional<TcpPath> path_of(ConnId conn) const = 0;
 
+  // Which of the expected clients are connected; null where there is no roster.
+  [[nodiscard]] virtual const Attendance* attendance() const = 0;
+
   // Whether clients that are due are being judged, or an order that concerns every client is being carried
-  // out: a slice in each turn (daemon/core/monitor.h).  The next such order (reload(), end_brake()) should
-  // wait for the end, or its call takes as long as what is left.
+  // out: a slice in each turn (daemon/core/monitor.h).  The next such order (reload(), end_brake(), hold(),
+  // release()) should wait for the end, or its call takes as long as what is left.
   [[nodiscard]] virtual bool is_judging() const = 0;
 
   // --- to order ---
@@ -74,6 +78,11 @@ class OperatorDesk {
   virtual bool remember_leave(ConnId conn) = 0;
   // Ends the brake on mass closing: see Monitor::end_brake().
   virtual std::optional<std::size_t> end_brake(BrakeEnd how) = 0;
+  // Forgets a closed client.  Returns whether one of that name was remembered.
+  virtual bool forget(std::string_view name) = 0;
+  // Holds clients, and ends that: see Monitor::hold() and Monitor::release().
+  virtual bool hold(const Monitor::HoldOrder& order) = 0;
+  virtual bool release(std::string_view pattern, std::uint32_t uid) = 0;
   // Changes the log's level and returns the former one.  The error is a sentence.
   virtual tl::expected<std::string, std::string> set_log_level(const std::string& level) = 0;
   virtual ReloadResult reload() = 0;

@@ -4,6 +4,7 @@
 // some moments ago.  This judges a copy up to now, and changes nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "daemon/core/braked_rule.h"
@@ -23,6 +24,7 @@ struct Standing {
   MonoTime left{};                  // in leave: since when; its present period may be a later one
   MonoTime closes{};                // when it ends in a close
   bool held = false;                // that is later than it would be, by the brake on mass closing
+  const Hold* hold = nullptr;       // of an operator, that keeps it from being closed; null: none
 
   [[nodiscard]] bool in_leave() const { return liveness.status() != Status::Alive; }
 };
@@ -49,11 +51,16 @@ struct Standing {
     if (change->kind == Change::Kind::Left) standing.leave_reason = Reason::Silent;
     if (change->kind == Change::Kind::Expired) break;
   }
+  if (on_hold_until(client) > context.now) {
+    standing.hold = context.monitor.holds().find(name_of(client), context.now);
+  }
   if (standing.in_leave()) {
     const bool is_so_already = client.liveness.status() == Status::Leave;
     standing.left = is_so_already ? beginning_of_leave(client) : standing.liveness.left_at();
-    standing.closes = standing.liveness.left_at() + own.leave_timeout;
-    standing.held = own.leave_timeout > rule.leave_timeout;
+    const MonoTime by_hold =
+        std::max(standing.liveness.left_at() + rule.leave_timeout, on_hold_until(client));
+    standing.closes = std::max(standing.liveness.left_at() + own.leave_timeout, by_hold);
+    standing.held = standing.closes > by_hold;
   }
   standing.towards_leave = ticks_towards_leave(standing.liveness, rule);
   standing.nearest_to_leave = std::max(standing.nearest_to_leave, standing.towards_leave);

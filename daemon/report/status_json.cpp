@@ -7,6 +7,8 @@
 
 #include "daemon/report/brake_json.h"
 #include "daemon/report/conditions_json.h"
+#include "daemon/report/hold_json.h"
+#include "daemon/report/rule_json.h"
 
 namespace heartbeat {
 namespace {
@@ -98,6 +100,25 @@ void add_brake_state(JsonWriter& json, const Figures& figures, const WallClock& 
   json.end_object();
 }
 
+void add_group_state(JsonWriter& json, std::string_view name, const Rule& rule, const Monitor& monitor) {
+  const StatusCounts clients = monitor.status_counts(name);
+  json.begin_object();
+  json.add("name", name);
+  json.add("alive", clients.alive);
+  json.add("leave", clients.leave);
+  add_rule(json, rule);
+  json.end_object();
+}
+
+// In the order in which they are tried; empty where there are none.
+void add_groups(JsonWriter& json, const Monitor& monitor) {
+  const Settings& settings = monitor.settings();
+  json.begin_array("groups");
+  for (const Group& group : settings.groups.all()) add_group_state(json, group.name, group.rule, monitor);
+  if (!settings.groups.all().empty()) add_group_state(json, kDefaultGroup, settings.rule, monitor);
+  json.end_array();
+}
+
 std::string_view state_of(const JournalFigures& journal) {
   if (!journal.is_on) return "off";
   return journal.is_paused ? "paused" : "writing";
@@ -169,11 +190,27 @@ void add_status(JsonWriter& json, const Figures& figures, const WallClock& clock
   json.end_object();
   add_journal(json, figures);
   add_group(json, "rule", figures);
+  add_groups(json, figures.monitor);
   add_group(json, "reloads", figures);
   json.begin_array("conditions");
   for (const Condition& condition : figures.monitor.conditions().all()) {
     json.begin_object();
     add_condition(json, condition, clock);
+    json.end_object();
+  }
+  json.end_array();
+  if (figures.roster) {
+    json.begin_object("roster");
+    json.add("file", figures.roster->file);
+    json.add("expected", figures.roster->expected);
+    json.add("missing", figures.roster->missing);
+    if (!figures.roster->error.empty()) json.add("error", figures.roster->error);
+    json.end_object();
+  }
+  json.begin_array("holds");
+  for (const Hold& hold : figures.monitor.holds().all()) {
+    json.begin_object();
+    add_hold(json, hold, clock);
     json.end_object();
   }
   json.end_array();

@@ -196,7 +196,8 @@ TEST_CASE("64 groups are accepted, 65 are not, and each mistake in a group is na
   CHECK(fault("g id=* tick=1s tick=2s") == Whats{"group 'g': tick is given twice"});
   CHECK(fault("g id=* backlog=1") ==
         Whats{"group 'g': 'backlog' is not an option of a group: name, id, credential, listener, by_name, "
-              "tick, threshold, cursor, recover, leave_timeout, hello_timeout and max_rate are"});
+              "tick, threshold, cursor, recover, leave_timeout, hello_timeout, max_rate, interval_min, "
+              "interval_max and quiet_max are"});
   CHECK(whats(faults_of(group, std::vector<std::string>{"g id=a", "g id=b"})) ==
         Whats{"there are two groups of the name 'g'"});
 

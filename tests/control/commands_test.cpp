@@ -105,7 +105,9 @@ TEST_CASE("a reload that failed is an error with every sentence") {
 }
 
 TEST_CASE("an order that concerns every client waits while clients are being judged") {
-  for (const char* const request : {R"({"command":"reload"})", R"({"command":"brake","action":"confirm"})"}) {
+  for (const char* const request : {R"({"command":"reload"})", R"({"command":"brake","action":"confirm"})",
+                                    R"({"command":"hold","match":"*","for_ms":1000,"why":"x"})",
+                                    R"({"command":"release","match":"*"})"}) {
     CAPTURE(request);
     Desk desk;
     desk.is_judging = true;
@@ -126,6 +128,69 @@ TEST_CASE("a reload says what changed and what needs a restart") {
   REQUIRE(bodies.size() == 1);
   CHECK(bodies[0] ==
         R"({"type":"done","changed":[{"name":"tick","from":"10s","to":"5s"}],"needs_restart":["control"]})");
+}
+
+TEST_CASE("a hold is answered with its end, shown with its clients, and ended by its pattern") {
+  Desk desk;
+  desk.join("pump-7");
+  desk.join("valve-1");
+  const std::string until = "2026-11-22T11:00:00.000Z";
+  CHECK(desk.answer(R"({"command":"hold","match":"pump-*","for_ms":7200000,"why":"new firmware"})") ==
+        std::vector<std::string>{R"({"type":"done","until":")" + until + "\"}"});
+  const std::string hold = R"({"match":"pump-*","why":"new firmware","uid":1000,)"
+                           R"("since":"2026-11-22T09:00:00.000Z","until":")" +
+                           until + "\"}";
+  CHECK(member(desk.answer(R"({"command":"clients","match":"pump-7"})")[0], "hold") == hold);
+  CHECK(member(desk.answer(R"({"command":"clients","match":"valve-1"})")[0], "hold").empty());
+  CHECK(member(desk.answer(R"({"command":"status"})")[0], "holds") == "[" + hold + "]");
+  CHECK(member(desk.answer(R"({"command":"release","match":"pump-7"})")[0], "code") == "no_hold");
+  CHECK(member(desk.answer(R"({"command":"release","match":"pump-*"})")[0], "type") == "done");
+  CHECK(member(desk.answer(R"({"command":"clients","match":"pump-7"})")[0], "hold").empty());
+  CHECK(member(desk.answer(R"({"command":"status"})")[0], "holds") == "[]");
+}
+
+TEST_CASE("closed clients are forgotten by a pattern, in slices, and connected ones are not") {
+  Desk desk;
+  for (const char* const name : {"pump-1", "pump-2", "valve-1"}) desk.leave(desk.join(name));
+  desk.join("pump-3");
+  const auto bodies = desk.answer(R"({"command":"forget","match":"pump-*"})", 1000);
+  CHECK(bodies == std::vector<std::string>{R"({"type":"done","count":2})"});
+  CHECK(desk.monitor().closed_clients().find("pump-1") == nullptr);
+  CHECK(desk.monitor().closed_clients().find("valve-1") != nullptr);
+  CHECK(desk.monitor().clients().size() == 1);
+  CHECK(desk.answer(R"({"command":"forget","match":"pump-*"})")[0] == R"({"type":"done","count":0})");
+}
+
+TEST_CASE("one hold more than may last at once is refused") {
+  Desk desk;
+  const auto hold = [&](std::size_t number) {
+    return desk.answer(R"({"command":"hold","for_ms":1000,"why":"x","match":"p)" + std::to_string(number) +
+                       "\"}")[0];
+  };
+  for (std::size_t at = 0; at < limits::kHoldsMax; ++at) CHECK(member(hold(at), "type") == "done");
+  CHECK(member(hold(limits::kHoldsMax), "code") == "too_many");
+  CHECK(member(hold(0), "type") == "done");
+}
+
+TEST_CASE("status lists the groups in their order, each with its clients and its rule") {
+  const NamePattern pattern{.text = "game-*", .glob = *Glob::compile("game-*")};
+  Settings settings;
+  settings.groups = GroupList{{Group{.name = "games", .ids = {pattern}, .rule = {.tick = Millis{1000}}}}};
+  Desk desk{settings};
+  desk.join("game-1");
+  desk.join("pump-1");
+  desk.join("pump-2");
+  desk.beat(desk.join("game-2"), {}, "leave");
+  CHECK(member(desk.answer(R"({"command":"status"})")[0], "groups") ==
+        R"([{"name":"games","alive":1,"leave":1,"rule":{"tick_ms":1000,"threshold":5,"cursor":3,"recover":5,)"
+        R"("leave_timeout_ms":1800000}},{"name":"default","alive":2,"leave":0,"rule":{"tick_ms":10000,)"
+        R"("threshold":5,"cursor":3,"recover":5,"leave_timeout_ms":1800000}}])");
+  desk.leave(desk.join("game-3"));
+  desk.leave(desk.join("pump-3"));
+  CHECK(desk.answer(R"({"command":"clients","group":"games"})").size() == 3);
+  CHECK(desk.answer(R"({"command":"closed","group":"games"})").size() == 2);
+  CHECK(desk.answer(R"({"command":"closed","group":"default"})").size() == 2);
+  CHECK(member(desk.answer(R"({"command":"closed","group":"games"})")[0], "name") == "game-3");
 }
 
 TEST_CASE("settings are answered as they are given") {

@@ -29,7 +29,8 @@ TEST_CASE("each command is read with nothing but its name where nothing more is 
     const std::string body = R"({"command":")" + std::string{command.name} + "\"}";
     const bool asks_for_more = command.name == "why" || command.name == "kick" || command.name == "brake" ||
                                command.name == "log_level" || command.name == "supersede" ||
-                               command.name == "remember";
+                               command.name == "remember" || command.name == "hold" ||
+                               command.name == "release" || command.name == "forget";
     CAPTURE(body);
     CHECK(is_read(body) != asks_for_more);
     if (asks_for_more) CHECK(refusal(body).find("is required") != std::string::npos);
@@ -43,8 +44,12 @@ TEST_CASE("every member of a request is known, and of no other") {
         R"({"command":"watch","since":"ab:41","snapshot":true,"match":"*","events":["leave","close"]})",
         R"({"command":"kick","clients":["a","b"],"message":"moving you"})",
         R"({"command":"supersede","client":"a","peer":"127.0.0.1:7","by":"n2"})",
-        R"({"command":"remember","client":"a","peer":"127.0.0.1:7"})", R"({"command":"why","client":"a"})",
-        R"({"command":"brake","action":"confirm"})", R"({"command":"log_level","level":"debug"})"}) {
+        R"({"command":"remember","client":"a","peer":"127.0.0.1:7"})",
+        R"({"command":"closed","group":"sensors"})", R"({"command":"watch","group":"default"})",
+        R"({"command":"hold","match":"pump-*","for_ms":1000,"why":"new firmware"})",
+        R"({"command":"release","match":"pump-*"})", R"({"command":"forget","match":"pump-*"})",
+        R"({"command":"why","client":"a"})", R"({"command":"brake","action":"confirm"})",
+        R"({"command":"log_level","level":"debug"})"}) {
     CAPTURE(std::string{body});
     CHECK(is_read(body));
     std::string one_more{body};
@@ -103,6 +108,23 @@ TEST_CASE("an operator's message is one printable line of bounded length") {
   CHECK(refusal(body(std::string(limits::kKickMessageMax + 1, 'x'))) ==
         "'message' must be at most 256 bytes of printable text");
   CHECK(refusal(body(R"(one\ntwo)")) == "'message' must be at most 256 bytes of printable text");
+}
+
+TEST_CASE("a hold has a pattern, a bounded length and a printable reason") {
+  const auto body = [](const std::string& match, const std::string& length, const std::string& why) {
+    return R"({"command":"hold","match":")" + match + R"(","for_ms":)" + length + R"(,"why":")" + why + "\"}";
+  };
+  CHECK(is_read(body("*", "1000", std::string(limits::kHoldWhyMax, 'x'))));
+  CHECK(is_read(body("*", "2678400000", "x")));
+  CHECK(refusal(body("*", "999", "x")) == "'for_ms' must be a whole number from 1000 to 2678400000");
+  CHECK(refusal(body("*", "2678400001", "x")) == "'for_ms' must be a whole number from 1000 to 2678400000");
+  CHECK(refusal(body("*", "1000", std::string(limits::kHoldWhyMax + 1, 'x'))) ==
+        "'why' must be at most 128 bytes of printable text");
+  CHECK(refusal(body("*", "1000", R"(a\nb)")) == "'why' must be at most 128 bytes of printable text");
+  CHECK(refusal(body("[", "1000", "x")).find("is not closed") != std::string::npos);
+  CHECK(refusal(R"({"command":"hold","match":"*","why":"x"})") ==
+        "'for_ms' is required: a hold ends by itself");
+  CHECK(refusal(R"({"command":"hold","match":"*","for_ms":1000})") == "'why' is required");
 }
 
 TEST_CASE("a name that is not printable is refused, not repeated") {

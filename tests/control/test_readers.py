@@ -13,7 +13,9 @@ from harness import BOUND_S, DaemonTest  # noqa: E402
 READS = ({"command": "status"}, {"command": "clients"}, {"command": "closed"}, {"command": "why", "client": "pump-7"},
          {"command": "watch", "snapshot": True})
 CHANGES = ({"command": "kick", "clients": ["pump-7"]}, {"command": "reload"}, {"command": "restart"},
-           {"command": "log_level", "level": "debug"}, {"command": "settings"}, {"command": "brake", "action": "release"})
+           {"command": "log_level", "level": "debug"}, {"command": "settings"}, {"command": "brake", "action": "release"},
+           {"command": "hold", "match": "*", "for_ms": 1000, "why": "x"}, {"command": "release", "match": "*"},
+           {"command": "forget", "match": "*"})
 
 
 def a_group():

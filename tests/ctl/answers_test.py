@@ -108,6 +108,33 @@ class Answers(unittest.TestCase):
         with FakeDaemon({"brake": [error]}) as daemon:
             self.assertIn("does not hold", self.refuse(daemon, "brake", "confirm").stderr)
 
+    def test_hold_says_until_when_and_release_says_nothing(self):
+        with FakeDaemon({"hold": [done(until="2026-11-22T12:00:00.000Z")]}) as daemon:
+            self.assertEqual(self.succeed(daemon, "hold", "pump-*", "--for", "2h", "--why", "new firmware"),
+                             "no client pump-* is closed for silence until 2026-11-22 12:00:00.000\n")
+            self.assertEqual(daemon.requests[-1],
+                             {"command": "hold", "match": "pump-*", "for_ms": 7200000, "why": "new firmware"})
+        with FakeDaemon({"release": [done()]}) as daemon:
+            self.assertEqual(self.succeed(daemon, "release", "pump-*"), "")
+            self.assertEqual(daemon.requests[-1], {"command": "release", "match": "pump-*"})
+
+    def test_forget_says_how_many(self):
+        with FakeDaemon({"forget": [done(count=3)]}) as daemon:
+            self.assertEqual(self.succeed(daemon, "forget", "pump-*"), "closed clients that are forgotten: 3\n")
+            self.assertEqual(daemon.requests[-1], {"command": "forget", "match": "pump-*"})
+        with FakeDaemon({"forget": [done(count=0)]}) as daemon:
+            self.assertIn("no closed client matches", self.refuse(daemon, "forget", "pump-*").stderr)
+
+    def test_status_lists_holds_and_groups(self):
+        hold = {"match": "pump-*", "why": "new firmware", "uid": 1000, "since": "2026-11-22T10:00:00.000Z",
+                "until": "2026-11-22T12:00:00.000Z"}
+        rule = {"tick_ms": 1000, "threshold": 5, "cursor": 3, "recover": 5, "leave_timeout_ms": 60000}
+        groups = [{"name": "games", "alive": 3, "leave": 1, "rule": rule}]
+        with FakeDaemon({"status": [status(holds=[hold], groups=groups)]}) as daemon:
+            out = self.succeed(daemon, "status")
+        self.assertRegex(out, r"(?m)^hold +pump-\* until 2026-11-22 12:00:00.000, by uid 1000: new firmware$")
+        self.assertRegex(out, r"(?m)^group games +3 alive, 1 in leave; tick 1s, threshold 5, cursor 3, recover 5, leave_timeout 1min$")
+
     def test_status_says_none_where_nothing_occurred(self):
         with FakeDaemon({"status": [status(closes={}, stalls={"count": 0, "total_ms": 0})]}) as daemon:
             out = self.succeed(daemon, "status")

@@ -25,11 +25,13 @@ ANSWERS = {
     "kick": [{"type": "kicked", "client": "x"}, {"type": "not_found", "client": "x"}, done(count=1)],
     "log_level": [done(**{"from": "x", "to": "x"})],
     "brake": [done(count="x")],
+    "hold": [done(until="x")],
+    "roster": [{"type": "missing", "client": "x"}, done(count=1)],
     "settings": [{"type": "setting", "name": "x", "value": "x", "origin": "x"}],
     "reload": [done(changed=[{"name": "x", "from": "x", "to": "x"}], needs_restart=["x"])],
 }
 COMMANDS = {
-    "brake": ["brake", "release"], "status": ["status"], "clients": ["clients"], "why": ["why", "x"], "kick": ["kick", "x", "y"],
+    "hold": ["hold", "x", "--for", "1h", "--why", "x"], "roster": ["roster"], "brake": ["brake", "release"], "status": ["status"], "clients": ["clients"], "why": ["why", "x"], "kick": ["kick", "x", "y"],
     "log_level": ["log-level", "debug"], "settings": ["settings"], "reload": ["reload"],
 }
 

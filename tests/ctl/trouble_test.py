@@ -14,7 +14,7 @@ from program import PROGRAM, environment, run
 
 # Each with the least that it needs.
 COMMANDS = [["status"], ["clients"], ["why", "x"], ["watch"], ["kick", "x"], ["log-level", "info"], ["reload"],
-            ["brake", "confirm"], ["settings"]]
+            ["brake", "confirm"], ["settings"], ["hold", "x", "--for", "1h", "--why", "x"], ["release", "x"], ["forget", "x"], ["roster"]]
 
 
 class Trouble(unittest.TestCase):

@@ -45,6 +45,32 @@ TEST_CASE("what never occurred but can stands at 0, and what should not occur is
   CHECK(has_line(scraped(desk), odd));
 }
 
+TEST_CASE("where there are groups, the clients are counted in each of them, and else in all") {
+  const std::string all = "heartbeatd_clients{status=\"alive\"} 1";
+  test::Desk without;
+  without.join("game-1");
+  CHECK(has_line(scraped(without), all));
+
+  Settings settings;
+  const NamePattern pattern{.text = "game-*", .glob = *Glob::compile("game-*")};
+  settings.groups =
+      GroupList{{Group{.name = "games", .ids = {pattern}}, Group{.name = "empty", .by_name = true}}};
+  test::Desk desk{settings};
+  desk.join("game-1");
+  desk.beat(desk.join("game-2"), {}, "leave");
+  desk.join("pump-1");
+  const std::string text = scraped(desk);
+  for (const char* const line : {R"(heartbeatd_clients{status="alive",group="games"} 1)",
+                                 R"(heartbeatd_clients{status="leave",group="games"} 1)",
+                                 R"(heartbeatd_clients{status="alive",group="empty"} 0)",
+                                 R"(heartbeatd_clients{status="alive",group="default"} 1)",
+                                 R"(heartbeatd_clients{status="leave",group="default"} 0)"}) {
+    CAPTURE(std::string{line});
+    CHECK(has_line(text, line));
+  }
+  CHECK_FALSE(has_line(text, all));
+}
+
 TEST_CASE("the rule in force and the results of reloads are gauges") {
   test::Desk desk{{.rule = {.tick = Millis{1500},
                             .threshold = 4,

@@ -261,7 +261,9 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                                   "rule",
                                   "journal",
                                   "reloads",
-                                  "conditions"});
+                                  "conditions",
+                                  "groups",
+                                  "holds"});
   CHECK(member(body, "uptime_ms") == "7000");
   CHECK(member(body, "listening") == R"(["127.0.0.1:14000"])");
   CHECK(member(body, "clients") == R"({"alive":0,"leave":1,"max":1000000})");

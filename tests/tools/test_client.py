@@ -68,6 +68,15 @@ def test_count():
         daemon.wait_for_log(r"close client=\S+ .*reason=peer_closed .*heartbeats=3")
 
 
+def test_interval_is_declared():
+    """Where the daemon grants it, the interval is the client's tick."""
+    with Daemon(FOLDER, "--interval-max", "30min", "--interval-min", "50ms") as daemon:
+        for asked, granted in (("20ms", "50ms"), ("70ms", "70ms")):
+            result = run(CLIENT, "--server", daemon.address, "--count", "1", "--interval", asked, "--notify")
+            check(result, 0)
+            assert f"daemon: welcome tick={granted}" in result.stdout, result.stdout
+
+
 def test_claims():
     """It claims its own pid and the address of its own end, or what its options say."""
     with Daemon(FOLDER) as daemon:

@@ -56,7 +56,8 @@ Line client_cells(const Object& client, const Object& fleet_rule) {
   const std::string_view status = client.text("status");
   return {
       {std::string{client.text("name")}, Tone::Strong},
-      {std::string{status}, tone_of_status(status)},
+      {client.object("hold").text("until").empty() ? std::string{status} : std::string{status} + ", hold",
+       tone_of_status(status)},
       {counter_text(client, "silence", rule, "threshold")},
       {counter_text(client, "strikes", rule, "cursor")},
       {margin_text(client, "margin"), tone_of_margin(client.real("margin"))},
@@ -73,7 +74,8 @@ Line client_cells(const Object& client, const Object& fleet_rule) {
 }
 
 Object rule_of(const Object& client, const Object& fleet_rule) {
-  return client.text("group").empty() ? fleet_rule : client.object("rule");
+  Object own = client.object("rule");
+  return own.written("tick_ms").empty() ? fleet_rule : own;
 }
 
 std::string counter_text(const Object& client, const char* counter, const Object& rule, const char* bound) {

@@ -22,7 +22,7 @@ inline constexpr std::array<std::string_view, 4> kClientOrders{"silence", "margi
 // `sorted_by`: one of those orders, whose heading is marked with an arrow; empty: none is.
 [[nodiscard]] Table client_table(std::string_view sorted_by = {});
 
-// The rule that a client is judged by: that of its group, or the member `rule` of a status.
+// The rule that a client is judged by: its own member `rule`, or that of a status.
 [[nodiscard]] Object rule_of(const Object& client, const Object& fleet_rule);
 
 // One client's cells.  The rule is what the counters are out of.

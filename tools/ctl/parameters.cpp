@@ -84,6 +84,11 @@ void Parameters::duration(const char* name, const char* about, std::string& into
   complete(name, "=");
 }
 
+void Parameters::required_duration(const char* name, const char* about, std::string& into) {
+  option(name, "DURATION", about, into).required()->check(is_duration());
+  complete(name, "=");
+}
+
 void Parameters::count(const char* name, const char* about, std::optional<std::uint64_t>& into) {
   const auto read = [name, &into](const std::string& text) { into = read_count(name, text); };
   grammar_.add_option_function<std::string>(name, read, about)->type_name("N");

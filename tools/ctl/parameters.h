@@ -32,6 +32,7 @@ class Parameters {
   // A pattern for the names of clients.
   void glob(const char* name, const char* about, std::string& into);
   void duration(const char* name, const char* about, std::string& into);
+  void required_duration(const char* name, const char* about, std::string& into);
   // A whole number from 1.
   void count(const char* name, const char* about, std::optional<std::uint64_t>& into);
   // One of these words.

@@ -83,8 +83,10 @@ std::string brake_text(const Object& status) {
     const std::string_view value = last.text(member);
     return value.empty() ? std::string{"several"} : std::string{value};
   };
-  return text + "; subnet " + common("subnet") + ", listener " + common("listener") + ", last heard from " +
-         local_time(last.text("heard_first")) + " to " + local_time(last.text("heard_last"));
+  const std::string group = last.text("group").empty() ? "" : ", group " + std::string{last.text("group")};
+  return text + "; subnet " + common("subnet") + ", listener " + common("listener") + group +
+         ", last heard from " + local_time(last.text("heard_first")) + " to " +
+         local_time(last.text("heard_last"));
 }
 
 std::string memory_text(const Object& status) {

@@ -137,6 +137,17 @@ Facts facts_of(const Object& client, const Object& rule, const Object& path) {
   facts.add("heartbeats",
             {client.written("heartbeats") + ", the last at " + local_time(client.text("last_heard"))});
   facts.add("standing", {standing_text(client, rule)});
+  const auto declared = client.millis("declared_interval_ms");
+  if (declared) facts.add("declares", {"a heartbeat each " + exact_span(*declared)});
+  if (!client.text("quiet_until").empty()) {
+    facts.add("quiet", {"as announced, until " + local_time(client.text("quiet_until"))});
+  }
+  const Object hold = client.object("hold");
+  if (!hold.text("until").empty()) {
+    facts.add("hold", {"not closed for silence until " + local_time(hold.text("until")) + ", by uid " +
+                           hold.written("uid") + ": " + std::string{hold.text("why")},
+                       Tone::Warning});
+  }
   if (!client.text("closes").empty()) {
     if (client.flag("held").value_or(false))
       facts.add("held", {"by the brake on mass closing", Tone::Warning});

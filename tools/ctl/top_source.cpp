@@ -11,6 +11,7 @@ Request clients_request(const TopQuery& query) {
   Request request{"clients"};
   request.with("sort", query.sort).with("limit", query.limit);
   if (!query.match.empty()) request.with("match", query.match);
+  if (!query.group.empty()) request.with("group", query.group);
   if (!query.status.empty()) request.with("status", query.status);
   return request;
 }

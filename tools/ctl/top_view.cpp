@@ -111,7 +111,8 @@ void append_wrapped(std::vector<Line>& lines, const std::string& text, Tone tone
 
 }  // namespace
 
-TopView::TopView(std::string sort, std::string match) : sort_(std::move(sort)), match_(std::move(match)) {}
+TopView::TopView(std::string sort, std::string match, std::string group)
+    : sort_(std::move(sort)), match_(std::move(match)), group_(std::move(group)) {}
 
 void TopView::press(Key key) {
   if (typing_) {
@@ -212,6 +213,7 @@ TopQuery TopView::query() const {
   const std::size_t wanted = story_ ? row_ + 1 : std::max(first_, row_) + 2 * table_rows() + 1;
   return {.sort = sort_,
           .match = match_,
+          .group = group_,
           .status = status_,
           .limit = to_the_end_ ? limits::kListMax : std::min(wanted, limits::kListMax),
           .story = story_.value_or("")};
@@ -260,6 +262,7 @@ Line TopView::sort_line() const {
   std::string text = "sorted by " + sort_;
   if (!status_.empty()) text += ", only " + status_;
   if (!match_.empty()) text += ", only " + shown(match_);
+  if (!group_.empty()) text += ", only of group " + shown(group_);
   return {{text, Tone::Faint}};
 }
 
@@ -317,7 +320,7 @@ Line TopView::last_line(const TopAnswers& answers) const {
   const std::size_t last = std::min(count, first_ + table_rows());
   std::string which = "no client";
   if (count != 0) which = std::to_string(first_ + 1) + '-' + std::to_string(last);
-  if (count != 0 && match_.empty() && answers.status) {
+  if (count != 0 && match_.empty() && group_.empty() && answers.status) {
     const Object clients = answers.status->object().object("clients");
     const std::int64_t alive = clients.number("alive").value_or(0);
     const std::int64_t leave = clients.number("leave").value_or(0);

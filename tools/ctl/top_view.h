@@ -28,6 +28,7 @@ struct TopAnswers {
 struct TopQuery {
   std::string sort;
   std::string match;   // a glob; empty: all
+  std::string group;   // the name of one; empty: all clients
   std::string status;  // alive or leave; empty: both
   std::size_t limit;
   std::string story{};  // of this client; empty: of none
@@ -37,8 +38,8 @@ struct TopQuery {
 
 class TopView {
  public:
-  // `sort` is one of clients' sorts; `match` a glob or empty.
-  TopView(std::string sort, std::string match);
+  // `sort` is one of clients' sorts; `match` a glob or empty; `group` the name of one or empty.
+  TopView(std::string sort, std::string match, std::string group = {});
 
   void press(Key key);
   void resize(ScreenSize size) { size_ = size; }
@@ -68,6 +69,7 @@ class TopView {
   ScreenSize size_{24, 80};
   std::string sort_;
   std::string match_;
+  std::string group_;
   std::string status_;
   std::size_t head_rows_ = 4;          // of the screen that was drawn last
   std::size_t first_ = 0;              // of the rows that are shown, or of the story's lines

@@ -53,6 +53,7 @@ Reading read_closed(Members& request) {
   list.filter.reason = request.converted<Reason>("reason", parse_close_reason);
   list.filter.match =
       request.converted<Glob>("match", [](const std::string& text) { return Glob::compile(text); });
+  list.filter.group = request.text("group");
   list.limit = request.number("limit", 1, limits::kListMax, limits::kListDefault);
   return request.made(Order{[list](Operator, ControlContext& context) -> std::unique_ptr<Answer> {
     return std::make_unique<ClosedAnswer>(context.desk, list);

@@ -27,8 +27,10 @@ class WatchAnswer final : public Answer {
   WatchAnswer(const OperatorDesk& desk, const WatchRequest& request)
       : desk_(desk), reader_(desk.feed(), desk.boot().id, request.feed) {
     if (!request.snapshot) return;
-    snapshot_.emplace(desk.monitor(), ClientFilter{.status = {}, .match = request.feed.filter.match},
-                      desk.now());
+    snapshot_.emplace(
+        desk.monitor(),
+        ClientFilter{.status = {}, .match = request.feed.filter.match, .group = request.feed.filter.group},
+        desk.now());
   }
 
   State go_on(std::string& slice, Steps& steps) override {
@@ -86,6 +88,7 @@ Reading read_watch(Members& request) {
   watch.snapshot = request.flag("snapshot");
   watch.feed.filter.match =
       request.converted<Glob>("match", [](const std::string& text) { return Glob::compile(text); });
+  watch.feed.filter.group = request.text("group");
   for (const std::string& name : request.texts("events")) {
     const auto kind = parse_event_kind(name);
     if (!kind) {

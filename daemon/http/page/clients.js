@@ -28,6 +28,7 @@ class ClientTable {
     this.onQuiet = onQuiet;  // called with { leave: [client…], near: [client…] } after each refresh
     this.search = '';
     this.status = '';
+    this.group = '';  // the name of the only one that is shown
     this.sort = 'margin';
     this.page = 0;
     this.cursors = [''];  // of the pages of the list in no order
@@ -228,17 +229,18 @@ class ClientTable {
   }
 
   clientsOf(members, controller) {
-    const query = new URLSearchParams(Object.entries(members).filter(([, value]) => value !== ''));
+    const query = new URLSearchParams(Object.entries({group: this.group, ...members}).filter(([, value]) => value !== ''));
     return fetchJson('/api/clients?' + query, controller);
   }
 
   // The object of /api/closed.
   closedOf(match, limit, controller) {
-    return fetchJson('/api/closed?' + new URLSearchParams(match ? {match, limit} : {limit}), controller);
+    const members = Object.entries({match, group: this.group, limit}).filter(([, value]) => value !== '');
+    return fetchJson('/api/closed?' + new URLSearchParams(members), controller);
   }
 
   isPlain() {
-    return this.search === '' && this.status === '' && this.sort === 'margin';
+    return this.search === '' && this.status === '' && this.group === '' && this.sort === 'margin';
   }
 
   async fetchList(controller) {
@@ -247,8 +249,8 @@ class ClientTable {
     const upTo = Math.min(LIST_MOST, (this.page + 1) * size + 1);
     const plain = this.isPlain();
     const [leave, near] = await Promise.all([
-      this.clientsOf({status: 'leave', sort: 'silence', limit: plain ? upTo : 3}, controller),
-      this.clientsOf({status: 'alive', sort: 'margin', limit: plain ? Math.max(NEAR_LIST, upTo) : NEAR_LIST}, controller),
+      this.clientsOf({group: '', status: 'leave', sort: 'silence', limit: plain ? upTo : 3}, controller),
+      this.clientsOf({group: '', status: 'alive', sort: 'margin', limit: plain ? Math.max(NEAR_LIST, upTo) : NEAR_LIST}, controller),
     ]);
     this.onQuiet({leave: leave.clients, near: near.clients});
     if (plain) {
@@ -419,7 +421,7 @@ class ClientTable {
 
   totalOf(status) {
     const totals = this.totals;
-    if (!totals || status === 'close') return null;
+    if (!totals || status === 'close' || this.group) return null;
     return status === '' ? totals.alive + totals.leave : totals[status];
   }
 }
@@ -456,6 +458,11 @@ function silentFor(client, now, fleetRule) {
 }
 
 function standingText(client, fleetRule, now) {
+  const text = judgedText(client, fleetRule, now);
+  return client.hold && text ? `${text}, on hold` : text;
+}
+
+function judgedText(client, fleetRule, now) {
   const rule = ruleOf(client, fleetRule);
   if (!rule) return '';
   if (client.status === 'leave') {

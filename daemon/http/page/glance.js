@@ -131,6 +131,31 @@ class Glance {
     this.drawIcon(totals);
   }
 
+  // A tile for each group, which shows its clients alone in the table; none where there are no groups.
+  drawGroups(chosen, choose) {
+    const groups = this.status.groups || [];
+    const box = byId('groups');
+    setHidden(box, groups.length === 0);
+    while (box.children.length > groups.length) box.lastChild.remove();
+    groups.forEach((group, at) => {
+      if (!box.children[at]) {
+        const made = element('button', 'tile');
+        made.type = 'button';
+        made.append(element('span', 'muted'), element('b'), element('span', 'note'));
+        made.addEventListener('click', () => choose(made.dataset.group));
+        box.append(made);
+      }
+      const tile = box.children[at];
+      const [name, number, note] = tile.children;
+      tile.dataset.group = group.name;
+      tile.className = 'tile ' + (group.leave ? 'leave some' : group.alive ? 'alive' : 'idle');
+      setAttribute(tile, 'aria-pressed', String(group.name === chosen));
+      setText(name, group.name);
+      setText(number, `${count(group.alive)} alive` + (group.leave ? `, ${count(group.leave)} in leave` : ''));
+      setText(note, `tick ${exactSpan(group.rule.tick_ms)}`);
+    });
+  }
+
   // Green only where clients are alive and none is missing.
   drawAliveTile(totals, status) {
     const {shrunk, most, mostAt} = this.fleet;

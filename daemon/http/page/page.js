@@ -33,11 +33,22 @@ function heardStatus(status) {
   clients.rule = story.rule = transitions.rule = status.rule;
   clients.totals = status.clients;
   glance.drawFigures();
+  drawGroups();
   drawBarLegend(status.rule);
   drawConnect(status);
   drawBrake(status.brake);
   drawGlance();
   if (first) clients.refreshNow();
+}
+
+// One group's clients in the table; all of them where it is chosen again, or gone.
+function drawGroups() {
+  const groups = (glance.status.groups || []).map((group) => group.name);
+  if (clients.group && !groups.includes(clients.group)) clients.ask({group: ''});
+  glance.drawGroups(clients.group, (name) => {
+    clients.ask({group: clients.group === name ? '' : name});
+    drawGroups();
+  });
 }
 
 function heardSample(sample) {
@@ -190,8 +201,8 @@ function drawBrake(brake) {
   const holds = brake !== undefined && brake.state === 'holding';
   setHidden(byId('brake'), !holds);
   if (!holds) return;
-  const {until, concerned, clients: connected, subnet, listener, heard_first: first, heard_last: last} = brake.last;
-  const common = [subnet && 'addresses in ' + subnet, listener && 'the listener ' + listener,
+  const {until, concerned, clients: connected, subnet, listener, group, heard_first: first, heard_last: last} = brake.last;
+  const common = [subnet && 'addresses in ' + subnet, listener && 'the listener ' + listener, group && 'the group ' + group,
     `last heard ${clock(instant(first))} to ${clock(instant(last))}`].filter(Boolean);
   setText(byId('brake'), `No client is closed for silence until ${clock(instant(until))}: ${count(concerned)} of ` +
     `${plural(connected, 'client')} would have been at one time, which points at the network or at this daemon. ` +

@@ -127,6 +127,11 @@ class Story {
       ['peer', client.peer + (client.via ? ', via ' + client.via : '')],
       ['certificate', client.certificate || ''],
       ['token', client.token_name || ''],
+      ['group', client.group || ''],
+      ['declares', client.declared_interval_ms ? `a heartbeat each ${exactSpan(client.declared_interval_ms)}` : ''],
+      ['quiet', client.quiet_until ? `as announced, until ${clock(instant(client.quiet_until), now)}` : ''],
+      ['on hold', client.hold ? `until ${clock(instant(client.hold.until), now)}, by uid ${client.hold.uid}: ` +
+        client.hold.why : ''],
       ['refused', refused ? `${plural(refused.count, 'connection')} since ${clock(instant(refused.since), now)}` : ''],
       ['claims', client.ip ? client.ip + (client.pid === undefined ? '' : ', pid ' + client.pid) : ''],
       ['connected', client.connected === undefined ? '' : `${clock(instant(client.connected), now)}, for ${span(client.connected_ms)}`],

@@ -140,6 +140,18 @@ std::optional<std::size_t> Desk::end_brake(BrakeEnd how) {
   return count;
 }
 
+bool Desk::hold(const Monitor::HoldOrder& order) {
+  const bool held = monitor_.hold(order, now, effects_);
+  pass(Millis{0});
+  return held;
+}
+
+bool Desk::release(std::string_view pattern, std::uint32_t uid) {
+  const bool released = monitor_.release(pattern, uid, now, effects_);
+  pass(Millis{0});
+  return released;
+}
+
 std::unique_ptr<Answer> Desk::ask(std::string_view request) {
   return answer_to(request, {.uid = 1000, .pid = 99}, context_);
 }

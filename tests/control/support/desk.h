@@ -54,6 +54,8 @@ class Desk {
   bool supersede(ConnId conn, std::string_view detail);
   bool remember_leave(ConnId conn);
   std::optional<std::size_t> end_brake(BrakeEnd how);
+  bool hold(const Monitor::HoldOrder& order);
+  bool release(std::string_view pattern, std::uint32_t uid);
 
   // --- what the desk shows besides the monitor and its feed, and what a reload answers ---
   Tally tally;
@@ -75,6 +77,7 @@ class Desk {
   std::vector<SettingInForce> settings;
   ReloadResult next_reload;
   bool is_judging = false;
+  std::optional<Attendance> roster;
   RestartAttempt restart_attempt;
   unsigned restarts_begun = 0;
 
@@ -121,6 +124,12 @@ class Desk {
     bool supersede(ConnId conn, std::string_view detail) override { return desk_.supersede(conn, detail); }
     bool remember_leave(ConnId conn) override { return desk_.remember_leave(conn); }
     std::optional<std::size_t> end_brake(BrakeEnd how) override { return desk_.end_brake(how); }
+    [[nodiscard]] const Attendance* attendance() const override {
+      return desk_.roster ? &*desk_.roster : nullptr;
+    }
+    bool forget(std::string_view name) override { return desk_.monitor_.forget(name); }
+    bool hold(const Monitor::HoldOrder& order) override { return desk_.hold(order); }
+    bool release(std::string_view pattern, std::uint32_t uid) override { return desk_.release(pattern, uid); }
     tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
     [[nodiscard]] bool is_judging() const override { return desk_.is_judging; }
     ReloadResult reload() override { return desk_.next_reload; }

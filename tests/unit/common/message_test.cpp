@@ -223,6 +223,22 @@ TEST_CASE("a pid is an integer from 0 to 4294967295") {
   }
 }
 
+TEST_CASE("an interval and a silence are numbers of milliseconds, and anything else is ignored") {
+  HeartbeatParser parser;
+  const auto all = parser.parse(with(R"("interval_ms":4294967295,"quiet_ms":0)"));
+  REQUIRE(all);
+  CHECK(all->interval_ms == 4294967295U);
+  CHECK(all->quiet_ms == 0U);
+  for (const char* const value : {"4294967296", "-1", "1.5", "1e3", R"("5s")", "true", "null", "[]"}) {
+    CAPTURE(value);
+    const std::string text{value};
+    const auto heartbeat = parser.parse(with(R"("interval_ms":)" + text + R"(,"quiet_ms":)" + text));
+    REQUIRE(heartbeat);
+    CHECK_FALSE(heartbeat->interval_ms);
+    CHECK_FALSE(heartbeat->quiet_ms);
+  }
+}
+
 TEST_CASE("a seq is an unsigned integer of 64 bits") {
   HeartbeatParser parser;
   const auto heartbeat = parser.parse(with(R"("seq":18446744073709551615)"));

@@ -30,6 +30,7 @@ std::vector<std::string> plain_bodies() {
       R"({"ip":"a","status":"live"})",
       R"({"ip":"a","status":"live","id":"p"})",
       R"({"notify":true,"ack":false,"seq":9223372036854775807,"id":"pump-7 in hall B","pid":0,"status":"close","ip":"::1"})",
+      R"({"ip":"a","status":"live","group":"sensors","interval_ms":60000,"quiet_ms":0})",
       R"({ "ip": "10.0.0.1" , "status": "leave" })",  // a blank before the colon would not be plain
       R"({"status": "alive", "ip": ")" + std::string(limits::kClaimedIpMax, '~') + R"(", "pid": 4294967295})",
       R"({"status": "alive", "ip": "{,}:", "id": ")" + std::string(limits::kIdMax, ' ') + R"("})",
@@ -42,7 +43,8 @@ std::vector<std::string> plain_bodies() {
 
 bool same(const Heartbeat& a, const Heartbeat& b) {
   return a.ip == b.ip && a.status == b.status && a.id == b.id && a.pid == b.pid && a.seq == b.seq &&
-         a.ack == b.ack && a.notify == b.notify;
+         a.group == b.group && a.interval_ms == b.interval_ms && a.quiet_ms == b.quiet_ms && a.ack == b.ack &&
+         a.notify == b.notify;
 }
 
 // Whether the short way reads it; what it reads must be what the JSON library does.

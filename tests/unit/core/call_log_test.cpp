@@ -136,7 +136,7 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
   const auto conn = [&] { return conns.empty() ? kNoConn : conns[draw(conns.size())]; };
   now += Millis{static_cast<std::int64_t>(draw(4) == 0 ? draw(2500) : draw(60))};
   const std::string id = draw(4) == 0 ? std::string{} : "pump-" + std::to_string(draw(12));
-  switch (draw(16)) {
+  switch (draw(17)) {
     case 0:
     case 1:
     case 2: {
@@ -171,6 +171,7 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
       logged.monitor().kick(id, "out", now, logged.effects());
       if (draw(2) == 0) logged.monitor().supersede(conn(), "to n2", now, logged.effects());
       if (draw(2) == 0) logged.monitor().remember_leave(conn(), now, logged.effects());
+      if (draw(2) == 0) logged.monitor().forget("pump-" + std::to_string(draw(12)));
       logged.apply();
       break;
     case 9:
@@ -202,6 +203,16 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
       break;
     case 14:
       logged.monitor().abandon(conn());
+      logged.apply();
+      break;
+    case 15:
+      if (draw(3) == 0) {
+        logged.monitor().release("pump-*", 7, now, logged.effects());
+      } else {
+        logged.monitor().hold(
+            {.pattern = "pump-*", .why = "repair", .length = 1s + Millis{draw(3000)}, .uid = 1000}, now,
+            logged.effects());
+      }
       logged.apply();
       break;
     default: logged.send(conn(), beat(id) + beat(id), now); break;

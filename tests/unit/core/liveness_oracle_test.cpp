@@ -106,7 +106,7 @@ void reconnect(Step::What what, const Rule& rule, MonoTime now, Liveness& lazy, 
   TickByTick next_oracle{rule, now};
   if (what == Step::What::TakeOver) {
     next_lazy.take_over(lazy);
-    next_oracle.take_over(oracle);
+    next_oracle.take_over(oracle, now);
   } else {
     next_lazy.enter_leave(now);
     next_oracle.enter_leave(now);

@@ -227,7 +227,7 @@ class Model {
     const auto holder = std::find_if(clients_.begin(), clients_.end(),
                                      [&](const auto& entry) { return entry.second.id == id; });
     if (holder != clients_.end() && judge(holder->first, now)) {
-      client.life.take_over(holder->second.life);
+      client.life.take_over(holder->second.life, now);
       client.away = holder->second.away;
       clients_.erase(holder);
       client.id = id;

@@ -138,6 +138,24 @@ std::optional<std::size_t> Fleet::end_brake(BrakeEnd how, MonoTime at) {
   return count;
 }
 
+bool Fleet::order_hold(const Monitor::HoldOrder& order, MonoTime at) {
+  const bool held = monitor_.hold(order, at, effects_);
+  apply();
+  return held;
+}
+
+bool Fleet::hold(const Monitor::HoldOrder& order, MonoTime at) {
+  const bool held = order_hold(order, at);
+  advance(at);
+  return held;
+}
+
+bool Fleet::release(std::string_view pattern, MonoTime at) {
+  const bool released = monitor_.release(pattern, 1000, at, effects_);
+  advance(at);
+  return released;
+}
+
 void Fleet::change_settings(const Settings& settings, MonoTime at) {
   monitor_.change_settings(settings, at, effects_);
   advance(at);

@@ -80,6 +80,10 @@ class Fleet {
   bool kick(std::string_view name, std::string_view message, MonoTime at);
   void shut_down(MonoTime at);
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime at);
+  // The order alone, then what is carried out to its end.
+  bool order_hold(const Monitor::HoldOrder& order, MonoTime at);
+  bool hold(const Monitor::HoldOrder& order, MonoTime at);
+  bool release(std::string_view pattern, MonoTime at);
   void change_settings(const Settings& settings, MonoTime at);
 
   // Goes on with a monitor made from the state of this one, as after a restart of the daemon.

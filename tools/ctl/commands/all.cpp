@@ -17,6 +17,7 @@ constexpr std::array kAll{
     CommandRow{"availability", "How long each client was alive, in leave and gone, from the event journal",
                make_availability},
     CommandRow{"hooks", "How the deliveries of heartbeat-notify are doing", make_hooks},
+    CommandRow{"roster", "The clients that are expected and not connected", make_roster},
     CommandRow{"settings", "Each setting with its value and where that comes from", make_settings},
     CommandRow{"watch", "Each change as it happens, until interrupted", make_watch},
     CommandRow{"top", "A live table of clients, for a terminal (q quits)", make_top},
@@ -25,6 +26,9 @@ constexpr std::array kAll{
 #endif
     CommandRow{"kick", "Close clients", make_kick},
     CommandRow{"brake", "End the brake on mass closing while it holds (see status)", make_brake},
+    CommandRow{"forget", "Forget closed clients that will not come back", make_forget},
+    CommandRow{"hold", "Keep clients from being closed for silence while they are worked on", make_hold},
+    CommandRow{"release", "End such a hold before its time", make_release},
     CommandRow{"log-level", "Change what the daemon logs", make_log_level},
     CommandRow{"token", "Make a token for a client, and its line for the daemon's file of tokens",
                make_token},

@@ -80,6 +80,7 @@ class ClosedCommand final : public Command {
     parameters.hinted_text("--reason", "REASON", "Closed for this reason: silent, peer_closed, kicked …",
                            kReasons, reason_);
     parameters.glob("--match", "Only those with such a name or address", match_);
+    parameters.text("--group", "GROUP", "Only those of this group; default: those of none", group_);
     parameters.choice("--by", "client|daemon|operator", "From the event journal: closed by this side",
                       kParties, by_);
     declare_journal(parameters, journal_);
@@ -98,6 +99,7 @@ class ClosedCommand final : public Command {
     if (!since_.empty()) request.with("since", since_);
     if (!reason_.empty()) request.with("reason", reason_);
     if (!match_.empty()) request.with("match", match_);
+    if (!group_.empty()) request.with("group", group_);
 
     Table table = closed_table();
     std::uint64_t listed = 0;
@@ -109,7 +111,7 @@ class ClosedCommand final : public Command {
 
     const auto matching = static_cast<std::uint64_t>(done->object().number("matching").value_or(0));
     if (listed == 0) {
-      const bool is_filtered = !since_.empty() || !reason_.empty() || !match_.empty();
+      const bool is_filtered = !since_.empty() || !reason_.empty() || !match_.empty() || !group_.empty();
       if (is_filtered) return tl::unexpected(Failure{kNo, {"no closed client matches"}});
       if (!output.json()) std::fputs("heartbeatctl: no closed client is remembered\n", stderr);
       return {};
@@ -125,6 +127,8 @@ class ClosedCommand final : public Command {
     if (parse_instant(event.text("at")).value_or(Millis{0}) < since) return false;
     if (!reason_.empty() && event.text("reason") != reason_) return false;
     if (!by_.empty() && event.text("by") != by_) return false;
+    const std::string_view group = event.text("group");
+    if (!group_.empty() && (group.empty() ? "default" : group) != group_) return false;
     return glob.matches(event.text("client")) || glob.matches(event.text("peer"));
   }
 
@@ -169,6 +173,7 @@ class ClosedCommand final : public Command {
   std::string journal_;
   std::string reason_;
   std::string match_;
+  std::string group_;
   std::optional<std::uint64_t> limit_;
 };
 

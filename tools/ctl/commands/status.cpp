@@ -72,7 +72,7 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 // The members of the daemon's answer that facts_of() puts into words of its own.
-constexpr std::array<std::string_view, 27> kWorded{"type",
+constexpr std::array<std::string_view, 30> kWorded{"type",
                                                    "version",
                                                    "boot",
                                                    "pid",
@@ -85,6 +85,9 @@ constexpr std::array<std::string_view, 27> kWorded{"type",
                                                    "feed",
                                                    "brake",
                                                    "conditions",
+                                                   "holds",
+                                                   "groups",
+                                                   "roster",
                                                    "remembered",
                                                    "heartbeats",
                                                    "totals",
@@ -121,6 +124,12 @@ std::string condition_text(const Object& condition) {
          " since " + local_time(condition.text("since")) + (detail.empty() ? "" : ": " + std::string{detail});
 }
 
+// `pump-* until 2026-11-22 12:55:14.570, by uid 1000: new firmware`
+std::string hold_text(const Object& hold) {
+  return std::string{hold.text("match")} + " until " + local_time(hold.text("until")) + ", by uid " +
+         hold.written("uid") + ": " + std::string{hold.text("why")};
+}
+
 Facts facts_of(const Object& status) {
   const Object clients = status.object("clients");
   const Object heartbeats = status.object("heartbeats");
@@ -139,6 +148,17 @@ Facts facts_of(const Object& status) {
   facts.add("rule", {rule_text(status.object("rule"))});
   facts.add("clients", {clients.written("alive") + " alive, " + clients.written("leave") + " in leave, " +
                         clients.written("max") + " at most"});
+  for (const Object& group : status.objects("groups")) {
+    facts.add("group " + std::string{group.text("name")},
+              {group.written("alive") + " alive, " + group.written("leave") + " in leave; " +
+               rule_text(group.object("rule"))});
+  }
+  const Object roster = status.object("roster");
+  if (!roster.text("file").empty()) {
+    facts.add("roster",
+              {roster.written("missing") + " missing of " + roster.written("expected") + " expected"});
+    if (!roster.text("error").empty()) facts.add("", {std::string{roster.text("error")}, Tone::Bad});
+  }
   facts.add("remembered", {status.written("remembered") + " closed clients"});
   facts.add("heartbeats", {heartbeats.written("total") + ", per second " + rates_text(status)});
   facts.add("totals", {listed(status.object("totals"))});
@@ -153,6 +173,7 @@ Facts facts_of(const Object& status) {
   for (const Object& condition : status.objects("conditions")) {
     facts.add("condition", {condition_text(condition), Tone::Warning});
   }
+  for (const Object& hold : status.objects("holds")) facts.add("hold", {hold_text(hold), Tone::Warning});
   facts.add("loop lateness", {lateness(status.object("loop_lateness_ms"))});
   facts.add("verdict lateness", {lateness(status.object("verdict_lateness_ms"))});
   facts.add("memory", {memory_text(status)});

@@ -90,6 +90,7 @@ class TopCommand final : public Command {
     parameters.choice("--sort", "silence|margin|connected|name", "As of clients [margin]", kClientOrders,
                       sort_);
     parameters.glob("--match", "Only those with such a name", match_);
+    parameters.text("--group", "GROUP", "Only those of this group; default: those of none", group_);
   }
 
   [[nodiscard]] std::string contradiction(const Options& options) const override {
@@ -109,7 +110,7 @@ class TopCommand final : public Command {
       if (screen == nullptr) {
         return tl::unexpected(Failure{kUsage, {"top cannot draw on this terminal: is TERM right?"}});
       }
-      TopView view{sort_, match_};
+      TopView view{sort_, match_, group_};
       TopSource source{session};
       show(*screen, view, source, mask);
     }
@@ -120,6 +121,7 @@ class TopCommand final : public Command {
  private:
   std::string sort_ = "margin";
   std::string match_;
+  std::string group_;
 };
 
 }  // namespace

@@ -26,14 +26,22 @@ using Kind = ConnectionError::Kind;
 // How long a refusal of the request may take, until the request counts as accepted.
 constexpr Millis kRefusalWait{100};
 
-constexpr std::array<std::string_view, 20> kEvents{
-    "connected", "joined",  "named",  "takeover",  "fight",     "slow_beats",    "fast_beats",
-    "strike",    "leave",   "return", "close",     "refused",   "refused_again", "accept_paused",
-    "stall",     "suspend", "brake",  "brake_end", "restarted", "reload_refused"};
+constexpr std::array<std::string_view, 22> kEvents{
+    "connected",     "joined",         "named", "takeover", "fight", "slow_beats",
+    "fast_beats",    "strike",         "leave", "return",   "close", "refused",
+    "refused_again", "accept_paused",  "stall", "suspend",  "brake", "brake_end",
+    "restarted",     "reload_refused", "hold",  "hold_end"};
+
+bool is_of_group(const Object& event, std::string_view group) {
+  if (event.text("client").empty()) return false;
+  const std::string_view own = event.text("group");
+  return (own.empty() ? "default" : own) == group;
+}
 
 struct Wanted {
   std::string since;
   std::string match;
+  std::string group;
   std::vector<std::string> events;
   bool snapshot = false;
   bool once = false;  // end when the daemon goes away
@@ -80,6 +88,7 @@ class Watch {
                              std::find(wanted_.events.begin(), wanted_.events.end(), object.text("event")) !=
                                  wanted_.events.end();
       if (is_event && !(is_wanted && glob && glob->matches(object.text("client")))) continue;
+      if (is_event && !wanted_.group.empty() && !is_of_group(object, wanted_.group)) continue;
       if (auto told = tell(*reply); !told) return told;
     }
   }
@@ -133,6 +142,7 @@ class Watch {
     if (!cursor_.empty()) request.with("since", cursor_);
     if (wanted_.snapshot && !snapshot_told_) request.flagged("snapshot");
     if (!wanted_.match.empty()) request.with("match", wanted_.match);
+    if (!wanted_.group.empty()) request.with("group", wanted_.group);
     if (!wanted_.events.empty()) request.with("events", wanted_.events);
     return request;
   }
@@ -187,6 +197,7 @@ class WatchCommand final : public Command {
   void declare(Parameters& parameters) override {
     parameters.text("--since", "CURSOR", "Begin after the event that carried this cursor", wanted_.since);
     parameters.glob("--client", "Only of clients with such a name", wanted_.match);
+    parameters.text("--group", "GROUP", "Only of clients of this group; default: of none", wanted_.group);
     parameters.choices("--event", "EVENT", "Only these, with commas or repeated: leave,close …", kEvents,
                        wanted_.events);
     parameters.flag("--snapshot", "Begin with every client as it is now", wanted_.snapshot);

@@ -54,6 +54,7 @@ bool Oracle::may_open(const Endpoint& peer) const {
 void Oracle::open(ConnId conn, const Endpoint& peer, MonoTime now) {
   Client& client = clients_.emplace(conn, Client{settings_.rule, peer, now}).first->second;
   by_address_[peer] = conn;
+  fit_to_holds(client, now);
   plan(conn, client);
   ++tally_.connected;
   tell(conn, Kind::Connected, now);
@@ -94,8 +95,13 @@ void Oracle::hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
   }
   ++tally_.heartbeats;
   ++client.heartbeats;
+  client.life.end_quiet(now);
+  const bool claims = !client.joined || (client.id.empty() && !heartbeat.id.empty());
+  const Millis interval_before = client.interval;
+  declare(conn, client, heartbeat, claims, now);
   introduce(conn, client, heartbeat, now);
-  if (heartbeat.notify && !client.notify) {
+  const bool is_welcomed = heartbeat.notify && !client.notify;
+  if (is_welcomed) {
     client.notify = true;
     sent_.push_back({conn, "welcome"});
     if (client.life.status == Status::Leave) tell_status(conn, client, Status::Leave, client.leave_reason);
@@ -105,6 +111,13 @@ void Oracle::hear(ConnId conn, const Heartbeat& heartbeat, MonoTime now) {
     client.life.heard();
   } else if (client.life.declared_leave(now)) {
     enter_leave(conn, client, {conn, Kind::Left, now, Reason::Declared}, true);
+  }
+  if (heartbeat.quiet_ms && client.life.status == Status::Alive) {
+    client.life.be_quiet(now + std::min(Millis{*heartbeat.quiet_ms}, bounds_of(client).quiet_max));
+  }
+  const bool asks = heartbeat.quiet_ms || client.interval != interval_before;
+  if (asks && client.notify && (heartbeat.quiet_ms || !is_welcomed)) {
+    sent_.push_back({conn, "status " + std::string{to_string(client.life.status)} + " granted"});
   }
   if (heartbeat.ack) {
     const bool goodbye = heartbeat.status == Status::Close;
@@ -145,10 +158,9 @@ MonoTime Oracle::next_instant() const {
 MonoTime Oracle::next_brake() const {
   if (holding_) return held_until_;
   if (settings_.brake.share_percent == 0) return MonoTime::never();
-  for (const auto& [left, conn] : silent_) {
-    if (left >= counted_from_ && closes_in_silence(clients_.at(conn))) {
-      return left + settings_.rule.leave_timeout;
-    }
+  for (const auto& [end, conn] : silent_) {
+    const Client& client = clients_.at(conn);
+    if (client.life.left_at >= counted_from_ && closes_in_silence(client)) return end;
   }
   return MonoTime::never();
 }
@@ -176,11 +188,11 @@ bool Oracle::must_brake(MonoTime at) const {
   const Millis window = std::min(std::max(settings_.brake.window, 2 * settings_.rule.tick), timeout);
   bool one_closes_now = false;
   std::size_t concerned = 0;
-  for (const auto& [left, conn] : silent_) {
-    const MonoTime end = left + timeout;
-    if (left < counted_from_ || end < at) continue;
+  for (const auto& [end, conn] : silent_) {
+    const Client& client = clients_.at(conn);
+    if (client.life.left_at < counted_from_ || end < at) continue;
     if (end >= at + window) break;
-    if (!closes_in_silence(clients_.at(conn))) continue;
+    if (!closes_in_silence(client)) continue;
     ++concerned;
     one_closes_now = one_closes_now || end == at;
   }
@@ -203,13 +215,14 @@ void Oracle::let_go(MonoTime at) {
 
 // Leaves that would end while the brake holds, or held last, end with it.
 void Oracle::delay_leaves() {
-  for (const auto& [left, conn] : silent_) {
-    Client& client = clients_.at(conn);
-    const MonoTime end = client.life.undelayed_end();
-    const bool delayed = end >= held_from_ && end < held_until_ && left >= counted_from_at_hold_;
-    client.life.delayed_until = delayed ? held_until_ : MonoTime{};
-    plan(conn, client);
-  }
+  for (const auto& [end, conn] : silent_) plan(conn, clients_.at(conn));
+}
+
+void Oracle::delay(Client& client) const {
+  const MonoTime end = client.life.undelayed_end();
+  const bool delayed = client.life.status == Status::Leave && !client.away && end >= held_from_ &&
+                       end < held_until_ && client.life.left_at >= counted_from_at_hold_;
+  client.life.delayed_until = delayed ? held_until_ : MonoTime{};
 }
 
 std::optional<std::size_t> Oracle::end_brake(BrakeEnd how, MonoTime now) {
@@ -218,18 +231,88 @@ std::optional<std::size_t> Oracle::end_brake(BrakeEnd how, MonoTime now) {
   delay_leaves();
   std::size_t count = 0;
   const auto all = silent_;
-  for (const auto& [left, conn] : all) {
+  for (const auto& [end, conn] : all) {
     Client& client = clients_.at(conn);
     if (how == BrakeEnd::Released) {
       ++count;
       client.life.left_at = now;
-      client.life.delayed_until = {};
       plan(conn, client);
     } else {
-      if (left + settings_.rule.leave_timeout <= now) ++count;
+      if (end <= now) ++count;
     }
   }
   return count;
+}
+
+void Oracle::hold(const std::string& pattern, MonoTime until, MonoTime now) {
+  holds_[pattern] = until;
+  for (const ConnId conn : connections()) {
+    Client& client = clients_.at(conn);
+    if (!judge(conn, client, now)) continue;
+    fit_to_holds(client, now);
+    plan(conn, client);
+  }
+}
+
+bool Oracle::release(const std::string& pattern, MonoTime now) {
+  const auto found = holds_.find(pattern);
+  if (found == holds_.end() || found->second <= now) return false;
+  hold(pattern, now, now);
+  return true;
+}
+
+void Oracle::fit_to_holds(Client& client, MonoTime now) const {
+  MonoTime until = std::min(client.life.held_until, now);
+  for (const auto& [pattern, end] : holds_) {
+    if (end > now && Glob::compile(pattern)->matches(name_of(client))) until = std::max(until, end);
+  }
+  client.life.held_until = until;
+}
+
+const Group* Oracle::find_group(const std::string& name) const {
+  const auto& all = settings_.groups.all();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Group& group) { return group.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// The first that has the id, or the name that a heartbeat gave.  No world has a condition of another kind.
+std::string Oracle::group_of(const Client& client) const {
+  for (const Group& group : settings_.groups.all()) {
+    if (group.by_name ? group.name == client.named : group.ids.front().glob.matches(client.id))
+      return group.name;
+  }
+  return {};
+}
+
+const Bounds& Oracle::bounds_of(const Client& client) const {
+  const Group* const group = find_group(client.group);
+  return group == nullptr ? settings_.bounds : group->bounds;
+}
+
+Rule Oracle::rule_of(const Client& client) const {
+  const Group* const group = find_group(client.group);
+  Rule rule = group == nullptr ? settings_.rule : group->rule;
+  const Bounds& bounds = bounds_of(client);
+  if (client.interval == Millis{0} || bounds.interval_max == Millis{0}) return rule;
+  rule.tick = std::min(std::max(client.interval, bounds.interval_min), bounds.interval_max);
+  return rule;
+}
+
+void Oracle::declare(ConnId conn, Client& client, const Heartbeat& heartbeat, bool claims, MonoTime now) {
+  const std::string before = client.group;
+  if (heartbeat.interval_ms) client.interval = Millis{*heartbeat.interval_ms};
+  if (claims) {
+    const std::string named{heartbeat.group};
+    if (client.named.empty() && find_group(named) != nullptr) client.named = named;
+    const std::string id = std::exchange(client.id, std::string{heartbeat.id});
+    client.group = group_of(client);
+    client.id = id;
+  }
+  const Rule rule = rule_of(client);
+  if (client.group == before && rule == client.life.rule()) return;
+  client.life.enter_group(rule, client.opened_at, now);
+  plan(conn, client);
 }
 
 bool Oracle::kick(std::string_view name, MonoTime now) {
@@ -255,17 +338,17 @@ void Oracle::change_settings(const Settings& settings, MonoTime now) {
     const Millis pause = std::min(settings.brake.pause, settings.rule.leave_timeout);
     held_until_ = std::max(now, std::min(held_until_, held_from_ + pause));
   }
-  if (settings.rule != settings_.rule) {
-    for (const ConnId conn : connections()) {
-      Client& client = clients_.at(conn);
-      if (!judge(conn, client, now)) continue;
-      client.life.change_rule(settings.rule, now);
-      plan(conn, client);
-    }
-  }
-  const bool timeouts_change = settings.rule != settings_.rule || settings.bounds != settings_.bounds;
-  if (settings.rule != settings_.rule || settings.brake != settings_.brake) delay_leaves();
+  for (const ConnId conn : connections()) judge(conn, clients_.at(conn), now);
+  const bool timeouts_change = settings.rule != settings_.rule || settings.bounds != settings_.bounds ||
+                               settings.groups != settings_.groups;
   settings_ = settings;
+  for (const ConnId conn : connections()) {
+    Client& client = clients_.at(conn);
+    if (find_group(client.named) == nullptr) client.named.clear();
+    client.group = group_of(client);
+    if (const Rule rule = rule_of(client); rule != client.life.rule()) client.life.change_rule(rule, now);
+    plan(conn, client);
+  }
   if (timeouts_change) {
     bounds_since_ = now;
     for (auto& [conn, client] : clients_) plan(conn, client);
@@ -288,10 +371,10 @@ std::vector<ConnId> Oracle::connections() const {
 }
 
 Oracle::TimeLimit Oracle::time_limit(const Client& client) const {
-  const Bounds& bounds = settings_.bounds;
+  const Bounds& bounds = bounds_of(client);
   TimeLimit limit;
   if (!client.joined && bounds.hello_timeout > Millis{0}) {
-    limit.at = client.opened_at + std::max(bounds.hello_timeout, 3 * settings_.rule.tick);
+    limit.at = client.opened_at + std::max(bounds.hello_timeout, 3 * client.life.rule().tick);
   }
   if (!client.unread.empty() && bounds.frame_timeout > Millis{0}) {
     const MonoTime at = client.frame_begun + bounds.frame_timeout;
@@ -304,7 +387,21 @@ Oracle::TimeLimit Oracle::time_limit(const Client& client) const {
 // Returns whether the client is still there.
 bool Oracle::judge(ConnId conn, Client& client, MonoTime now) {
   const TimeLimit limit = time_limit(client);
-  for (const Change& change : client.life.run_to(std::min(now, limit.at))) {
+  const MonoTime until = std::min(now, limit.at);
+  // An instant at a time: the brake may delay a leave that begins at the one before.
+  for (delay(client); client.life.next_instant() <= until; delay(client)) {
+    if (!judge_instant(conn, client, client.life.next_instant())) return false;
+  }
+  if (limit.at <= now) {
+    close(conn, limit.reason, limit.at);
+    return false;
+  }
+  plan(conn, client);
+  return true;
+}
+
+bool Oracle::judge_instant(ConnId conn, Client& client, MonoTime at) {
+  for (const Change& change : client.life.run_to(at)) {
     switch (change.kind) {
       case Change::Kind::Struck:
         ++tally_.strikes;
@@ -325,16 +422,12 @@ bool Oracle::judge(ConnId conn, Client& client, MonoTime now) {
         return false;
     }
   }
-  if (limit.at <= now) {
-    close(conn, limit.reason, limit.at);
-    return false;
-  }
-  plan(conn, client);
   return true;
 }
 
 // To be called when anything about the client has changed.
 void Oracle::plan(ConnId conn, Client& client) {
+  delay(client);
   list(conn, client);
   const MonoTime instant = std::min(client.life.next_instant(), time_limit(client).at);
   if (instant >= client.planned) return;
@@ -343,12 +436,12 @@ void Oracle::plan(ConnId conn, Client& client) {
 }
 
 void Oracle::list(ConnId conn, Client& client) {
-  std::optional<MonoTime> left;
-  if (client.life.status == Status::Leave && !client.away) left = client.life.left_at;
-  if (left == client.listed) return;
+  std::optional<MonoTime> end;
+  if (client.life.status == Status::Leave && !client.away) end = client.life.undelayed_end();
+  if (end == client.listed) return;
   if (client.listed) silent_.erase({*client.listed, conn});
-  if (left) silent_.insert({*left, conn});
-  client.listed = left;
+  if (end) silent_.insert({*end, conn});
+  client.listed = end;
 }
 
 // The client's life is in leave already.
@@ -375,6 +468,7 @@ void Oracle::introduce(ConnId conn, Client& client, const Heartbeat& heartbeat, 
   }
   client.id = id;
   by_id_[id] = conn;
+  fit_to_holds(client, now);
   if (first) ++tally_.joins;
   tell(conn, first ? Kind::Joined : Kind::Named, now);
 
@@ -387,7 +481,7 @@ void Oracle::introduce(ConnId conn, Client& client, const Heartbeat& heartbeat, 
 void Oracle::take_over(ConnId conn, Client& client, ConnId earlier_conn, MonoTime now) {
   const Client& earlier = clients_.at(earlier_conn);
   const Status before = client.life.status;
-  client.life.take_over(earlier.life);
+  client.life.take_over(earlier.life, now);
   client.heartbeats += earlier.heartbeats;
   client.leave_reason = earlier.leave_reason;
   client.away = earlier.away;
@@ -396,6 +490,7 @@ void Oracle::take_over(ConnId conn, Client& client, ConnId earlier_conn, MonoTim
   drop(earlier_conn, Reason::Superseded);
   client.id = id;
   by_id_[id] = conn;
+  fit_to_holds(client, now);
   ++tally_.takeovers;
   if (client.life.status != before) {
     const bool left = client.life.status == Status::Leave;

@@ -81,7 +81,10 @@ class Oracle {
     std::string unread{};  // of its stream: an unfinished frame
     std::uint64_t heartbeats = 0;
     MonoTime planned = MonoTime::never();  // the earliest that it stands on the agenda for
-    std::optional<MonoTime> listed{};      // among the silent leaves, with this beginning
+    std::optional<MonoTime> listed{};      // among the silent leaves, with this end
+    std::string group{};                   // empty: it is in none
+    std::string named{};                   // the group that a heartbeat named
+    Millis interval{0};                    // that it declared
     Reason leave_reason = Reason::Silent;
     bool away = false;
     bool joined = false;
@@ -108,6 +111,8 @@ class Oracle {
   void shut_down(MonoTime now);
   // How many of the silent ones that closed, or gave a new leave; nothing where the brake does not hold.
   std::optional<std::size_t> end_brake(BrakeEnd how, MonoTime now);
+  void hold(const std::string& pattern, MonoTime until, MonoTime now);
+  bool release(const std::string& pattern, MonoTime now);
 
   // What must have been reported and sent since the last call.
   [[nodiscard]] std::vector<Told> take_told() { return std::exchange(told_, {}); }
@@ -145,9 +150,19 @@ class Oracle {
   [[nodiscard]] static bool closes_in_silence(const Client& client);
   void let_go(MonoTime at);
   void delay_leaves();
+  void delay(Client& client) const;
   void list(ConnId conn, Client& client);
 
+  // Groups, what clients declare, and holds, as docs/configuration.md and docs/liveness.md have them.
+  [[nodiscard]] std::string group_of(const Client& client) const;
+  [[nodiscard]] const Group* find_group(const std::string& name) const;
+  [[nodiscard]] Rule rule_of(const Client& client) const;
+  [[nodiscard]] const Bounds& bounds_of(const Client& client) const;
+  void declare(ConnId conn, Client& client, const Heartbeat& heartbeat, bool claims, MonoTime now);
+  void fit_to_holds(Client& client, MonoTime now) const;
+
   bool judge(ConnId conn, Client& client, MonoTime now);
+  bool judge_instant(ConnId conn, Client& client, MonoTime at);
   void plan(ConnId conn, Client& client);
   void enter_leave(ConnId conn, Client& client, const Told& told, bool away);
   void introduce(ConnId conn, Client& client, const Heartbeat& heartbeat, MonoTime now);
@@ -170,7 +185,8 @@ class Oracle {
   std::map<Endpoint, ConnId> by_address_;
   std::map<MonoTime, std::vector<ConnId>>
       agenda_;  // when which clients must be judged; may hold outdated entries
-  std::set<std::pair<MonoTime, ConnId>> silent_;  // the clients in leave after silence, by when it began
+  std::set<std::pair<MonoTime, ConnId>> silent_;  // the clients in leave after silence, by when it ends
+  std::map<std::string, MonoTime> holds_;         // the ends, by the patterns; also of those that are over
   MonoTime bounds_since_{};                       // the timeouts that are in force end nothing before
   bool holding_ = false;
   MonoTime held_from_;

@@ -24,6 +24,7 @@ struct Total {
     happened.storms += more.storms;
     happened.reloads += more.reloads;
     happened.kicks += more.kicks;
+    happened.holds += more.holds;
     happened.outages += more.outages;
     happened.brakes += more.brakes;
     happened.restarts += more.restarts;
@@ -69,6 +70,7 @@ void print(const Swarm& swarm, const Total& total, std::size_t broken) {
   print("reconnect storms", total.happened.storms);
   print("reloads", total.happened.reloads);
   print("kicks", total.happened.kicks);
+  print("holds", total.happened.holds);
   print("outages", total.happened.outages);
   print("brakes on mass closing", total.happened.brakes);
   print("restarts of the daemon", total.happened.restarts);

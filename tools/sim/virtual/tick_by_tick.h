@@ -38,6 +38,16 @@ class TickByTick {
 
   void heard() { heard_ = true; }
 
+  // The client has announced to be silent until then: the present tick, which is heard, goes on until the end
+  // of the tick that contains that instant.
+  void be_quiet(MonoTime until) {
+    while (tick_start_ + rule_.tick <= until) tick_start_ += rule_.tick;
+  }
+  // It is heard before that.
+  void end_quiet(MonoTime now) {
+    while (tick_start_ > now) tick_start_ = tick_start_ - rule_.tick;
+  }
+
   // Returns whether that moved the client.
   bool declared_leave(MonoTime now) {
     heard_ = true;
@@ -55,13 +65,17 @@ class TickByTick {
     steady = 0;
   }
 
-  void take_over(const TickByTick& earlier) {
+  void take_over(const TickByTick& earlier, MonoTime now) {
     status = earlier.status;
     left_at = earlier.left_at;
     delayed_until = earlier.delayed_until;
     silence = earlier.silence;
     strikes = earlier.strikes;
     steady = earlier.steady;
+    held_until = earlier.held_until;
+    if (earlier.rule_ == rule_) return;
+    steady = std::min<std::int64_t>(steady, earlier.rule_.recover);
+    fit_to_rule(now);
   }
 
   // Other settings from now on: ticks of the new length are cut from the present one's beginning, which stays
@@ -70,11 +84,12 @@ class TickByTick {
     steady = std::min<std::int64_t>(steady, rule_.recover);
     rule_ = rule;
     while (tick_start_ + rule.tick <= now) tick_start_ += rule.tick;
-    silence = std::min<std::int64_t>(silence, rule.threshold - 1);
-    strikes = std::min<std::int64_t>(strikes, rule.cursor - 1);
-    steady = std::min<std::int64_t>(steady, rule.recover - 1);
-    // A leave that has lasted too long by the new settings ends with this tick.
-    if (status == Status::Leave && undelayed_end() <= now) left_at = tick_end() - rule.leave_timeout;
+    fit_to_rule(now);
+  }
+  // The same, with the ticks cut from the accept.
+  void enter_group(const Rule& rule, MonoTime accepted, MonoTime now) {
+    tick_start_ = accepted;
+    change_rule(rule, now);
   }
 
   // The next instant at which anything is judged; never() once closed.
@@ -87,16 +102,27 @@ class TickByTick {
     return status == Status::Leave ? std::max(undelayed_end(), delayed_until) : MonoTime::never();
   }
   // Of a leave: when it would end without a brake on mass closing.
-  [[nodiscard]] MonoTime undelayed_end() const { return left_at + rule_.leave_timeout; }
+  [[nodiscard]] MonoTime undelayed_end() const { return std::max(left_at + rule_.leave_timeout, held_until); }
+  [[nodiscard]] const Rule& rule() const { return rule_; }
 
   Status status = Status::Alive;
   std::int64_t silence = 0;
   std::int64_t strikes = 0;
   std::int64_t steady = 0;  // counts on for ever, as the rule says
   MonoTime left_at;
+  MonoTime held_until;     // by an operator: no leave ends before
   MonoTime delayed_until;  // of the present leave: its end, where the brake on mass closing holds it longer
 
  private:
+  void fit_to_rule(MonoTime now) {
+    silence = std::min<std::int64_t>(silence, rule_.threshold - 1);
+    strikes = std::min<std::int64_t>(strikes, rule_.cursor - 1);
+    steady = std::min<std::int64_t>(steady, rule_.recover - 1);
+    // A leave that has lasted too long by the new settings ends with this tick.
+    if (status == Status::Leave && left_at + rule_.leave_timeout <= now)
+      left_at = tick_end() - rule_.leave_timeout;
+  }
+
   // The end of a tick, or of the leave; at one same instant the end of the tick is judged first.
   void step(std::vector<Change>& changes) {
     if (tick_end() <= leave_end()) {

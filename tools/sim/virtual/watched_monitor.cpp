@@ -1,6 +1,7 @@
 #include "tools/sim/virtual/watched_monitor.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -172,7 +173,7 @@ MonoTime WatchedMonitor::instant_for(MonoTime now) {
   const MonoTime at = monitor_.instant_for(now);
   const bool may_brake = oracle_.brake_holds() || oracle_.clients().size() >= settings().brake.clients_min;
   const MonoTime decision = may_brake ? oracle_.next_brake() : MonoTime::never();
-  const MonoTime unknown = judged_up_to_ + settings().rule.leave_timeout;
+  const MonoTime unknown = judged_up_to_ + settings().shortest_leave();
   hold(at <= now && (at < decision || at <= std::max(judged_up_to_, counted_for_)),
        "a call counts for no instant at which the brake has still to decide, unless one before it did");
   counted_for_ = at;
@@ -234,6 +235,27 @@ void WatchedMonitor::end_brake(BrakeEnd how, MonoTime now) {
   compare();
 }
 
+void WatchedMonitor::place_hold(const std::string& pattern, Millis length, MonoTime now) {
+  forget_last();
+  const MonoTime at = instant_for(now);
+  hold(monitor_.hold({.pattern = pattern, .why = "repair", .length = length, .uid = 1000}, now, effects_),
+       "an operator can hold clients");
+  oracle_.hold(pattern, at + length, at);
+  carry_on(now);
+  oracle_.advance(now);
+  compare();
+}
+
+void WatchedMonitor::release(const std::string& pattern, MonoTime now) {
+  forget_last();
+  const MonoTime at = instant_for(now);
+  const bool released = monitor_.release(pattern, 1000, now, effects_);
+  hold(released == oracle_.release(pattern, at), "an operator ends a hold that lasts, and no other");
+  carry_on(now);
+  oracle_.advance(now);
+  compare();
+}
+
 void WatchedMonitor::change_settings(const Settings& settings, MonoTime now) {
   forget_last();
   monitor_.change_settings(settings, now, effects_);
@@ -252,15 +274,23 @@ void WatchedMonitor::shut_down(MonoTime now) {
   oracle_.shut_down(now);
   compare();
   hold(monitor_.clients().size() == 0, "after the shutdown no client is connected");
-  hold(oracle_.brake_holds() || monitor_.next_deadline() == MonoTime::never(),
+  hold(oracle_.brake_holds() || monitor_.next_deadline() == monitor_.holds().next(),
        "after the shutdown no client is due");
 }
 
 void WatchedMonitor::sweep() {
   std::size_t in_leave = 0;
+  std::map<std::string, StatusCounts> groups;
   for (const auto& [conn, expected] : oracle_.clients()) {
     sweep_client(conn, expected);
     if (expected.life.status == Status::Leave) ++in_leave;
+    StatusCounts& counts = groups[expected.group];
+    ++(expected.life.status == Status::Leave ? counts.leave : counts.alive);
+  }
+  for (auto [group, counts] : groups) {
+    counts.braked = monitor_.brake().holds();
+    hold(monitor_.status_counts(group.empty() ? kDefaultGroup : group) == counts,
+         "as many are counted in each group as are in it");
   }
   hold(monitor_.status_counts().leave == in_leave, "as many are counted in leave as are in leave");
   hold(monitor_.status_counts().alive == oracle_.clients().size() - in_leave,
@@ -276,6 +306,9 @@ void WatchedMonitor::sweep_client(ConnId conn, const Oracle::Client& expected) {
   hold_of(expected.life.next_instant() > judged_up_to_, "a client that was due has been looked at");
   hold_of(client->liveness.status() == expected.life.status, "every client's status is what the rule says");
   hold_of(client->id == expected.id, "a client has the id that it gave");
+  hold_of(monitor_.group_name_of(*client) == expected.group, "a client is in the first group that it meets");
+  hold_of(monitor_.rule_of(*client) == expected.life.rule(),
+          "a client is judged by the rule of its group, with the interval that it declared");
   hold_of(client->heartbeats == expected.heartbeats, "every heartbeat is counted, once");
   if (expected.life.status == Status::Leave) {
     hold_of(client->liveness.left_at() == expected.life.left_at, "a leave began when the rule says");

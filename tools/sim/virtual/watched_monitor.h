@@ -40,6 +40,8 @@ class WatchedMonitor {
   void advance(MonoTime now);
   void stalled(Millis length, MonoTime now);
   bool kick(std::string_view name, std::string_view message, MonoTime now);
+  void place_hold(const std::string& pattern, Millis length, MonoTime now);
+  void release(const std::string& pattern, MonoTime now);
   void change_settings(const Settings& settings, MonoTime now);
   void end_brake(BrakeEnd how, MonoTime now);
   void shut_down(MonoTime now);

@@ -40,6 +40,35 @@ Bounds draw_bounds(Random& random, const Rule& rule) {
           .max_clients_per_ip = 0};
 }
 
+// What clients may declare, in one run of two.
+void draw_terms(Random& random, Bounds& bounds, const Rule& rule, Millis tick_min) {
+  if (random.chance(1, 2)) return;
+  bounds.interval_min = tick_min * random.between(1, 2);
+  bounds.interval_max = std::min(rule.leave_timeout, tick_min * random.between(2, 40));
+  if (bounds.interval_max < bounds.interval_min) bounds.interval_max = Millis{0};
+  bounds.quiet_max = tick_min * random.between(0, 60);
+}
+
+// In one run of two there are groups: two by the ends of the ids and one by name, with ticks up to ninety
+// times as long as the shortest.
+GroupList draw_groups(Random& random, Millis tick_min) {
+  if (random.chance(1, 2)) return {};
+  constexpr std::array<std::int64_t, 5> kFactors{1, 2, 10, 20, 90};
+  std::vector<Group> groups;
+  for (const char* const name : {"c*[0-2]", "named", "c*[3-5]"}) {
+    if (random.chance(1, 5)) continue;
+    Group group{.name = name};
+    group.rule = draw_rule(random, tick_min * kFactors.at(static_cast<std::size_t>(random.between(0, 4))));
+    group.bounds = draw_bounds(random, group.rule);
+    draw_terms(random, group.bounds, group.rule, tick_min);
+    group.by_name = group.name == "named";
+    if (!group.by_name) group.ids.push_back({.text = name, .glob = *Glob::compile(name)});
+    groups.push_back(std::move(group));
+  }
+  if (groups.size() > 1 && random.chance(1, 2)) std::swap(groups.front(), groups.back());
+  return GroupList{std::move(groups)};
+}
+
 // Another address for each connection: the oracle does not know that an actor without an id that comes back
 // is the same program.
 Endpoint peer_of(std::uint32_t index, std::uint32_t connections) {
@@ -70,7 +99,7 @@ World::World(const Scenario& scenario)
     : random_(scenario.seed),
       scenario_(scenario),
       watched_(draw_settings(random_, scenario), draw_slice(random_)),
-      turn_(watched_.settings().rule, start_),
+      turn_(watched_.settings().finest_rule(), start_),
       tick_min_(watched_.settings().rule.tick / 2),
       rest_(std::max<std::int64_t>(1, tick_min_.count() / 8 >> random_.between(0, 4))) {
   watched_.restart_between_slices(random_.chance(1, 2));
@@ -94,6 +123,8 @@ Settings World::draw_settings(Random& random, const Scenario& scenario) {
   settings.rule = draw_rule(random, Millis{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))});
   settings.brake = draw_brake(random, settings.rule);
   settings.bounds = draw_bounds(random, settings.rule);
+  draw_terms(random, settings.bounds, settings.rule, settings.rule.tick / 2);
+  settings.groups = draw_groups(random, settings.rule.tick / 2);
   settings.newcomers_max = 0;  // the oracle knows the plain bound
   // In one run of four not all find room.
   settings.clients_max = random.chance(1, 4) ? std::max<std::size_t>(1, clients * 3 / 4) : clients;
@@ -125,6 +156,9 @@ void World::create_actors(std::size_t count) {
     actor.delay_max = static_cast<std::uint16_t>(std::min<std::int64_t>(delay_max, 30'000));
     actor.asks = random_.chance(1, 8);
     actor.acks = random_.chance(1, 16);
+    actor.names_group = random_.chance(1, 8);
+    // A faithful one declares no interval that is shorter than its own.
+    if (random_.chance(1, 4)) actor.declares = tick_min_ * random_.between(1, 30);
     if (random_.chance(7, 10)) actor.id = "c" + std::to_string(index);
     // One in a hundred has the id of the one before it, and they fight.
     if (index > 0 && !actor.faithful && !actors_[index - 1].faithful && random_.chance(1, 100)) {
@@ -182,7 +216,7 @@ void World::woke() {
     settle();
   }
   // What counts as listening: a second at the most, or a tick where that is shorter.
-  counted_ += std::min({gap, Millis{1000}, watched_.settings().rule.tick});
+  counted_ += std::min({gap, Millis{1000}, watched_.settings().finest_rule().tick});
   hold(turn_.settled_now() == counted_,
        "the listening clock counts a pause of the daemon's own as a second at the most");
 }
@@ -217,6 +251,7 @@ void World::maybe_misfortune() {
   if (watched_.oracle().brake_holds() && random_.chance(1, 300)) end_brake();
   if (random_.chance(1, 3000)) reload();
   if (random_.chance(1, 500)) kick();
+  if (random_.chance(1, 2000)) hold_some();
 }
 
 // The network breaks for many at once, and they all come back within two seconds.
@@ -256,8 +291,25 @@ void World::reload() {
   if (random_.chance(3, 4)) settings.rule = draw_rule(random_, tick_min_ * halves);
   if (random_.chance(1, 2)) settings.brake = draw_brake(random_, settings.rule);
   if (random_.chance(1, 2)) settings.bounds = draw_bounds(random_, settings.rule);
+  draw_terms(random_, settings.bounds, settings.rule, tick_min_);
+  if (settings.bounds.interval_max > settings.rule.leave_timeout) settings.bounds.interval_max = Millis{0};
+  if (random_.chance(1, 2)) settings.groups = draw_groups(random_, tick_min_);
   watched_.change_settings(settings, now_);
-  turn_.set_rule(settings.rule);
+  turn_.set_rule(settings.finest_rule());
+  settle();
+}
+
+// An operator works on some clients, for a moment or for longer than a leave lasts; or is done with it.
+void World::hold_some() {
+  ++happened_.holds;
+  const std::string pattern = "c*" + std::to_string(random_.between(0, 9));
+  if (random_.chance(1, 3)) {
+    watched_.release(pattern, now_);
+  } else {
+    const Rule& rule = watched_.settings().rule;
+    watched_.place_hold(pattern,
+                        Millis{random_.between(1, 2 * (rule.leave_timeout + 10 * rule.tick).count())}, now_);
+  }
   settle();
 }
 
@@ -285,7 +337,7 @@ void World::maybe_sweep() {
 void World::maybe_restart() {
   if (!random_.chance(1, 1000)) return;
   const Turn::State before = watched_.restart(turn_.state());
-  const Rule& rule = watched_.settings().rule;
+  const Rule rule = watched_.settings().finest_rule();
   loop_.stop_for(Millis{random_.between(0, random_.chance(1, 2) ? 250 : 2 * stall_limit(rule).count())});
   turn_ = Turn{rule, before, loop_.now()};
 }
@@ -327,6 +379,9 @@ void World::act(std::uint32_t index) {
   } else if (mood < 30) {
     beat(actor, Status::Leave);
     later = silence_length();
+  } else if (mood < 38) {
+    later = silence_length();
+    beat(actor, Status::Alive, later);
   } else if (mood < 60) {
     later = silence_length();
   } else if (mood < 160) {
@@ -338,14 +393,23 @@ void World::act(std::uint32_t index) {
   plan(index, later);
 }
 
-void World::beat(Actor& actor, Status declared) {
-  const Heartbeat heartbeat{.ip = "10.0.0.1",
-                            .status = declared,
-                            .id = actor.id,
-                            .pid = 26464,
-                            .seq = actor.call,
-                            .ack = actor.acks,
-                            .notify = actor.asks};
+void World::beat(Actor& actor, Status declared, Millis quiet) {
+  Heartbeat heartbeat{.ip = "10.0.0.1",
+                      .status = declared,
+                      .id = actor.id,
+                      .pid = 26464,
+                      .seq = actor.call,
+                      .ack = actor.acks,
+                      .notify = actor.asks};
+  if (actor.names_group) heartbeat.group = "named";
+  if (actor.declares > Millis{0} && !actor.faithful && random_.chance(1, 50)) {
+    actor.declares = random_.chance(1, 4) ? Millis{0} : tick_min_ * random_.between(1, 30);
+    heartbeat.interval_ms = 0;
+  }
+  if (actor.declares > Millis{0}) heartbeat.interval_ms = static_cast<std::uint32_t>(actor.declares.count());
+  if (quiet > Millis{0}) {
+    heartbeat.quiet_ms = static_cast<std::uint32_t>(std::min(quiet, limits::kQuietMax).count());
+  }
   if (!in_frame(actor)) return watched_.beat(actor.conn, heartbeat, now_);
   watched_.receive(actor.conn, std::string{"\"alive\"}"}, now_);
 }
@@ -428,7 +492,9 @@ void World::note_event(const Event& event) {
   }
   const bool silent = event.kind == Event::Kind::Struck ||
                       (event.kind == Event::Kind::Left && event.reason == Reason::Silent);
-  if (!silent || watched_.settings().rule.threshold < 3) return;
+  if (!silent) return;
+  const Oracle::Client* const client = watched_.oracle().find(event.conn);
+  if (client == nullptr || client->life.rule().threshold < 3) return;
   const std::uint32_t index = actor_by_slot_[event.conn.slot];
   // An open may first report the verdict on another client, whose slot the new connection then took.
   if (index == kNobody || actors_[index].conn != event.conn) return;

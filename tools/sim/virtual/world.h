@@ -34,6 +34,7 @@ struct Happened {
   std::uint64_t storms = 0;
   std::uint64_t reloads = 0;
   std::uint64_t kicks = 0;
+  std::uint64_t holds = 0;
   std::uint64_t outages = 0;
   std::uint64_t brakes = 0;
   std::uint64_t restarts = 0;
@@ -67,6 +68,8 @@ class World {
     bool faithful = false;  // beats in time, without loss: it is never to be taken for silent
     bool asks = false;      // for notices about its state
     bool acks = false;
+    bool names_group = false;
+    Millis declares{0};  // as its interval; 0: it declares none
   };
   struct Step {
     MonoTime at;
@@ -92,13 +95,14 @@ class World {
   void end_brake();
   void reload();
   void kick();
+  void hold_some();
   void maybe_sweep();
   void maybe_restart();
 
   void step(std::uint32_t index);
   void connect(std::uint32_t index);
   void act(std::uint32_t index);
-  void beat(Actor& actor, Status declared);
+  void beat(Actor& actor, Status declared, Millis quiet = Millis{0});
   void send_half(Actor& actor);
   void send_nonsense(Actor& actor);
   void disconnect(Actor& actor, Reason reason);
