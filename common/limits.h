@@ -309,6 +309,15 @@ inline constexpr std::size_t kJournalQueueMax = 131'072;
 
 // How soon the disk is tried again after it refused to write.
 inline constexpr Millis kJournalRetry{1000};
+// How often the list of connected clients is written beside the journal, and how soon after the start: a
+// start has to read at most the events since.
+inline constexpr Millis kKnownClientsEvery{10LL * 60 * 1000};
+inline constexpr Millis kKnownClientsFirst{60LL * 1000};
+// Of the list, at most this much waits in memory for the disk, and the lines of one slice of clients.
+inline constexpr std::size_t kKnownClientsPiece = std::size_t{64} * 1024;
+// A list that is larger is not read: a million clients with the longest ids are less.
+inline constexpr std::uint64_t kKnownClientsFileMax = std::uint64_t{512} * 1024 * 1024;
+
 // How often the disk is asked to hold what was written (events.sync = "second").
 inline constexpr Millis kJournalSyncEvery{1000};
 // How often a line says that the daemon is running: a reader knows no more of the time after the last line of

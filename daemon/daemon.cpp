@@ -1,10 +1,12 @@
 #include "daemon/daemon.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -20,8 +22,10 @@
 #include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
+#include "common/wall_time.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/core/saved_state.h"
+#include "daemon/events/known_clients.h"
 #include "daemon/journal_options.h"
 #include "daemon/log/journal.h"
 
@@ -63,6 +67,7 @@ Daemon::Daemon(uv::Loop& loop, MemoryReserve& memory, const CommandLine& command
                  log_goes_to_journal(config.config.log_target) ? write_to_journal : write_to_stderr),
       run_(predecessor_ && predecessor_->state ? predecessor_->state->run : uv::random_id()),
       events_(loop, journal_options(config.config), run_),
+      known_clients_(loop, journal_options(config.config).directory, run_),
       server_(loop, beginning(config.config), observer(), os::time_asleep),
       reloader_(loop, server_, command_line, std::move(config), descriptors),
       restarter_(loop, std::move(program), [this] { operations_.control().answer_restart(); }),
@@ -123,6 +128,7 @@ Server::Observer Daemon::observer() {
 void Daemon::after_turn(const Monitor& monitor) {
   operations_.after_turn();
   events_.after_turn(operations_.clock());
+  known_clients_.after_turn(monitor);
   event_log_.turn(loop_.now());
   service_.turn(loop_.now(), monitor.status_counts());
   if (debug_) event_log_.tell_roster(monitor);
@@ -133,9 +139,11 @@ void Daemon::after_turn(const Monitor& monitor) {
 
 tl::expected<void, std::string> Daemon::listen(const HandedSockets& handed) {
   if (predecessor_) safekeeping_.inherit(handed.kept_names, predecessor_->state_number);
+  if (!predecessor_ || !predecessor_->state) expect_clients_of_before();
   auto listening = listen_for_clients(handed);
   if (listening) listening = listen_for_operators(handed);
   if (listening) listening = serve_http();
+  if (listening) operations_.watch_certificates();
   if (listening && predecessor_) adopt_clients();
   return listening;
 }
@@ -274,6 +282,32 @@ void Daemon::put_settings_into_force() {
   spdlog::error("out of memory: the settings of before the restart still hold, and are changed in {}",
                 format_duration(kSettingsRetry));
   new_settings_->arm(kSettingsRetry);
+}
+
+// A run that begins knows its clients by the journal alone.  Without one, or without memory, none is
+// expected.
+void Daemon::expect_clients_of_before() {
+  const std::string directory = journal_options(config()).directory;
+  if (directory.empty()) return;
+  uv::guarded([&] {
+    const auto known = read_known_clients(directory);
+    if (!known || known->clients.empty()) return;
+    const MonoTime now = server_.listening_now();
+    const Millis ago = std::max(Millis{0}, uv::wall_time(loop_) - known->ended);
+    std::vector<ClosedClient> clients;
+    for (const KnownClient& client : known->clients) {
+      ClosedClient& closed = clients.emplace_back();
+      closed.name = client.name;
+      closed.peer = parse_endpoint(client.peer).value_or(Endpoint{});
+      closed.status = client.status;
+      closed.away = client.away;
+      closed.group = client.group;
+      closed.connected_at = closed.last_heard = now - ago;
+    }
+    server_.expect(std::move(clients));
+    spdlog::info("missing clients={} since={}: they were connected when the daemon last ended",
+                 known->clients.size(), format_instant(known->ended));
+  });
 }
 
 // Every client is adopted, whatever becomes of the state: clients of which nothing is known count as accepted

@@ -18,6 +18,7 @@
 #include "daemon/config/command_line.h"
 #include "daemon/config/load.h"
 #include "daemon/events/event_journal.h"
+#include "daemon/events/known_clients_file.h"
 #include "daemon/io/memory_reserve.h"
 #include "daemon/io/server.h"
 #include "daemon/log/event_log.h"
@@ -67,6 +68,7 @@ class Daemon {
   [[nodiscard]] bool keeps_over_crash() const {
     return config().keep_over_crash == "yes" && ServiceManager::is_there();
   }
+  void expect_clients_of_before();
   void adopt_clients();
   void adopt_known_clients();
   void adopt_unknown_clients();
@@ -91,7 +93,8 @@ class Daemon {
   EventLog event_log_;
   std::string run_;      // the id of this run, which goes on over a restart
   EventJournal events_;  // opened before the monitor is made, whose events go on from its last number
-  Server server_;        // calls the observer only while the loop runs, when the parts below exist
+  KnownClientsFile known_clients_;
+  Server server_;  // calls the observer only while the loop runs, when the parts below exist
   Reloader reloader_;
   Restarter restarter_;
   Operations operations_;

@@ -39,6 +39,7 @@ Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limi
             .started = continued ? continued->started : uv::wall_time(loop)},
       feed_(continued ? std::move(continued->feed) : Feed{run.first_event}),
       roster_(loop),
+      certificates_(parts.server),
       context_{.desk = *this},
       control_(loop, context_, share_descriptors(descriptors_limit, false).sessions) {
   if (continued) restore_report(continued->report, tally_, reloads_, clock_);
@@ -84,6 +85,7 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const LoadedConfig& c
   http_.emplace(loop_, *this, share_descriptors(descriptors_limit_, true).http);
   http_->require(config.http_tokens.get());
   if (!config.http_certificate.empty()) http_->use_tls(config.http_certificate, config.http_key);
+  https_expiries_ = config.https_expiries;
   const bool is_there = inherited.get() >= 0 && listens_at(inherited.get(), *endpoint);
   if (!is_there) inherited = Descriptor{-1};  // its port may be wanted
   auto listening = is_there ? http_->adopt(std::move(inherited)) : http_->listen(*endpoint);
@@ -92,6 +94,15 @@ tl::expected<Endpoint, std::string> Operations::serve_http(const LoadedConfig& c
     parts_.server.end_pause_for(*http_->acceptor());
   }
   return listening;
+}
+
+void Operations::watch_certificates() {
+  std::vector<tls::Context::Expiry> files = https_expiries_;
+  for (const auto& context : parts_.reloader.in_force().tls) {
+    if (context == nullptr) continue;
+    files.insert(files.end(), context->expiries().begin(), context->expiries().end());
+  }
+  certificates_.use(files, uv::wall_time(loop_));
 }
 
 // --- each turn --------------------------------------------------------------------------------------------
@@ -111,6 +122,9 @@ void Operations::after_turn() {
     static_cast<void>(reload());
   }
   roster_.after_turn(monitor().clients(), now());
+  if (certificates_.is_due(now())) {
+    uv::guarded([this] { certificates_.review(uv::wall_time(loop_)); });
+  }
   control_.after_turn();
   if (http_) {
     timeline_.sample(loop_.now(), clock_.at(now()), monitor(), tally_);
@@ -156,6 +170,7 @@ Figures Operations::figures() const {
                     .descriptors_limit = descriptors_limit_},
           .journal = parts_.events.figures(),
           .http = http_ ? std::optional{http_->figures()} : std::nullopt,
+          .certificates = certificates_.expiries(),
           .listening = server.entrance().listening(),
           .roster = roster_.figures()};
 }
@@ -239,6 +254,8 @@ ReloadResult Operations::reload() {
   parts_.server.reloaded(result.errors.empty() ? std::string_view{}
                                                : std::string_view{result.errors.front()});
   if (http_) http_->require(parts_.reloader.in_force().http_tokens.get());
+  // Without memory for it, the dates of before are watched for.
+  if (is_accepted) uv::guarded([this] { watch_certificates(); });
   parts_.events.change(journal_options(parts_.reloader.in_force().config));
   parts_.event_log.set_per_second(parts_.reloader.in_force().config.log_rate);
   parts_.service.listening_on(parts_.server.entrance().listening());

@@ -12,6 +12,7 @@
 
 #include "common/descriptor.h"
 #include "common/uv/loop.h"
+#include "daemon/certificates.h"
 #include "daemon/control/control_context.h"
 #include "daemon/control/control_server.h"
 #include "daemon/core/feed.h"
@@ -87,6 +88,9 @@ class Operations final : public OperatorDesk {
 
   // Begins to read the roster.
   void read_roster() { roster_.read(parts_.reloader.in_force().config.roster); }
+  // Says from now on when the files of TLS run out.  To be called once the reloader has started, and after
+  // serve_http().
+  void watch_certificates();
 
   // Must be called once everything listens and before the loop runs: the descriptors that are open now are
   // the daemon's own.
@@ -147,6 +151,8 @@ class Operations final : public OperatorDesk {
   Tally tally_;
   Timeline timeline_;
   Reloads reloads_;
+  Certificates certificates_;
+  std::vector<tls::Context::Expiry> https_expiries_;  // of what HTTPS was begun with
   bool reload_is_due_ = false;
   Rate heartbeats_;
   MemoryReturn memory_;

@@ -1,8 +1,6 @@
 #include "daemon/reload.h"
 
 #include <algorithm>
-#include <chrono>
-#include <map>
 #include <new>
 #include <utility>
 
@@ -12,19 +10,13 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "common/uv/address.h"
-#include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
-#include "common/uv/machine.h"
-#include "common/wall_time.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/io/proxy_preamble.h"
 #include "daemon/io/tls_preamble.h"
 
 namespace heartbeat {
 namespace {
-
-// How long before a certificate expires it is warned of: two weeks are enough to renew it by hand.
-constexpr std::chrono::days kCertificateWarning{14};
 
 ReloadResult failed(std::vector<std::string> errors) {
   return {.changed = {}, .needs_restart = {}, .errors = std::move(errors)};
@@ -64,28 +56,6 @@ Requirement requirement_named(std::string_view word) {
 void log_tokens(const LoadedConfig& loaded) {
   if (loaded.tokens == nullptr) return;
   spdlog::info("tokens file={} lines={}", log_value(loaded.config.tokens), loaded.tokens->size());
-}
-
-// When each file of TLS runs out; a file is named once, with its first date.
-void log_certificates(const LoadedConfig& loaded, WallTime now) {
-  std::map<std::string, WallTime> ends;
-  for (const auto& context : loaded.tls) {
-    if (context == nullptr) continue;
-    for (const tls::Context::Expiry& expiry : context->expiries()) {
-      const WallTime at{std::chrono::seconds{expiry.at}};
-      const auto [known, is_new] = ends.try_emplace(expiry.file, at);
-      if (!is_new) known->second = std::min(known->second, at);
-    }
-  }
-  for (const auto& [file, at] : ends) {
-    const bool is_over = at <= now;
-    if (is_over || at - now < kCertificateWarning) {
-      spdlog::warn("tls file={} expires={}: it {}; renew it, and reload", log_value(file), format_instant(at),
-                   is_over ? "has expired" : "expires within 14 days");
-    } else {
-      spdlog::info("tls file={} expires={}", log_value(file), format_instant(at));
-    }
-  }
 }
 
 // What a listener with these options demands of its connections.
@@ -137,7 +107,6 @@ tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed,
   handed_ = !handed.empty();
   server_.use(in_force_.tokens.get());
   log_tokens(in_force_);
-  log_certificates(in_force_, uv::wall_time(loop_));
   server_.set_pause_max(in_force_.config.pause_max);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);
   server_.entrance().demand_at_adopted(demands_at_handed(in_force_.config));
@@ -158,8 +127,6 @@ tl::expected<void, std::string> Reloader::start(const std::vector<int>& handed,
 ReloadResult Reloader::reload() {
   ReloadResult result = try_reload();
   log_result(result, in_force_.file);
-  // Without memory for it, a line about a date is missing.
-  if (result.errors.empty()) uv::guarded([&] { log_certificates(in_force_, uv::wall_time(loop_)); });
   return result;
 }
 

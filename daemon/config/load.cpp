@@ -302,6 +302,7 @@ void read_https(LoadedConfig& loaded, std::vector<Mistake>& mistakes) {
   const auto tried = tls::server_context(
       {.certificate = {config.http_tls_certificate, *certificate}, .key = {key_path, *key}});
   if (!tried) return refuse(tried.error());
+  loaded.https_expiries = (*tried)->expiries();
   loaded.http_certificate = std::move(*certificate);
   loaded.http_key = std::move(*key);
 }

@@ -27,8 +27,9 @@ struct LoadedConfig {
   std::shared_ptr<const TokenTable> tokens;                                  // null: there is no file of them
   // What the files of each of all_listeners() make; null where it has no TLS.
   std::vector<std::shared_ptr<const tls::Context>> tls;
-  std::optional<std::uint32_t> control_readers;   // the number of that group
-  std::shared_ptr<const TokenTable> http_tokens;  // null: requests need none
+  std::vector<tls::Context::Expiry> https_expiries;  // of the files of HTTPS
+  std::optional<std::uint32_t> control_readers;      // the number of that group
+  std::shared_ptr<const TokenTable> http_tokens;     // null: requests need none
   // The texts of HTTP's certificates and key; empty where HTTP is plain.
   std::string http_certificate;
   std::string http_key;

@@ -57,6 +57,7 @@ struct LoggedCall {
     Unsent,          // no call; small: whether bytes for this connection wait to be sent
     Supersede,       // bytes: detail
     RememberLeave,
+    CertificateExpires,  // bytes: file and detail
   };
 
   std::uint32_t size = 0;

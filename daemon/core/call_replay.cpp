@@ -125,6 +125,11 @@ class Replay {
         return true;
       case Kind::Supersede: monitor_.supersede(call.conn, bytes, now, effects_); return true;
       case Kind::RememberLeave: monitor_.remember_leave(call.conn, now, effects_); return true;
+      case Kind::CertificateExpires: {
+        const Arguments arguments = read_arguments(bytes);
+        monitor_.certificate_expires(arguments.first, arguments.second, now, effects_);
+        return true;
+      }
       case Kind::Unsent: observer_.on_unsent(call.conn, call.small != 0); return true;
     }
     return false;

@@ -47,6 +47,11 @@ std::optional<ClosedClient> ClosedClients::take(std::string_view name) {
   return take(*place);
 }
 
+std::optional<ClosedClient> ClosedClients::take_earliest() {
+  if (earliest_ == kNobody) return {};
+  return take(earliest_);
+}
+
 const ClosedClient* ClosedClients::find(std::string_view name) const {
   const auto place = place_of(name, hash_of(name));
   return place ? &places_[*place].closed : nullptr;

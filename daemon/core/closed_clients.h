@@ -65,6 +65,12 @@ class ClosedClients {
   // The client of that name, which is then no longer remembered.
   [[nodiscard]] std::optional<ClosedClient> take(std::string_view name);
 
+  // The client that was closed longest ago; null or nothing where there is none.
+  [[nodiscard]] const ClosedClient* earliest() const {
+    return earliest_ == kNobody ? nullptr : &places_[earliest_].closed;
+  }
+  [[nodiscard]] std::optional<ClosedClient> take_earliest();
+
   // Valid until the next change.
   [[nodiscard]] const ClosedClient* find(std::string_view name) const;
   // The client at one of the places 0 to max() - 1, in no order; null where the place is free.  Valid until

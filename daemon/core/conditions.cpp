@@ -9,7 +9,7 @@ namespace {
 
 // In the order of the enumerations.
 constexpr std::array<std::string_view, kConditionKindCount> kConditionNames{
-    "fight", "slow_beats", "accept_paused", "reload_refused", "refused_again"};
+    "fight", "slow_beats", "accept_paused", "reload_refused", "refused_again", "certificate_expires"};
 constexpr std::array<std::string_view, 3> kPhases{"began", "lasts", "ended"};
 
 }  // namespace
@@ -38,7 +38,7 @@ Conditions::Seen Conditions::happened(Condition::Kind kind, std::string_view sub
                          .began = now,
                          .latest = now,
                          .over = over,
-                         .next_report = now + kConditionReportEvery,
+                         .next_report = now + report_every(kind),
                          .count = times,
                          .detail = std::string{detail}});
   return Seen::Began;
@@ -65,7 +65,7 @@ std::optional<Conditions::Due> Conditions::due(MonoTime now) {
     if (condition->over <= now) return Due{Phase::Ended, take(condition)};
     if (condition->next_report > now) continue;
     Due lasts{Phase::Lasts, *condition};  // the copy may fail for lack of memory, so it comes first
-    condition->next_report = now + kConditionReportEvery;
+    condition->next_report = now + report_every(condition->kind);
     return lasts;
   }
   return {};

@@ -1,9 +1,10 @@
 // What is wrong for as long as it lasts: two programs that take an id from each other, a peer that is refused
-// again and again, accepting that pauses, clients slower than the tick, a configuration file that is refused.
+// again and again, accepting that pauses, clients slower than the tick, a configuration file that is refused,
+// a certificate that runs out.
 //
 // Each occurrence would be a log line of its own, thousands a day.  So it is one condition, with a beginning,
-// a count and an end.  It is reported at its beginning, then at most once in kConditionReportEvery
-// while it lasts, and at its end.  A condition ends when its cause is mended, where the caller knows that, or
+// a count and an end.  It is reported at its beginning, then at most once in report_every() while it
+// lasts, and at its end.  A condition ends when its cause is mended, where the caller knows that, or
 // when nothing of it has happened for the time that the caller gave with the latest occurrence.
 //
 // Bounded: of each kind, kConditionsMax last at once.  One past it, an occurrence is not recorded,
@@ -23,11 +24,12 @@ namespace heartbeat {
 
 struct Condition {
   enum class Kind : std::uint8_t {
-    Fight,          // of an id: connections take it from each other
-    SlowBeats,      // of a group: clients beat steadily, but slower than the tick
-    AcceptPaused,   // of the daemon: connections wait to be accepted
-    ReloadRefused,  // of the daemon: the configuration file is not the one in force
-    RefusedAgain,   // of an address: its connections end alike, and before a heartbeat
+    Fight,               // of an id: connections take it from each other
+    SlowBeats,           // of a group: clients beat steadily, but slower than the tick
+    AcceptPaused,        // of the daemon: connections wait to be accepted
+    ReloadRefused,       // of the daemon: the configuration file is not the one in force
+    RefusedAgain,        // of an address: its connections end alike, and before a heartbeat
+    CertificateExpires,  // of a file: it runs out soon, or has
   };
 
   Kind kind = Kind::Fight;
@@ -39,7 +41,7 @@ struct Condition {
   std::uint64_t count = 0;  // occurrences
   std::string detail{};     // of the last one: a sentence without its end, or empty
 };
-inline constexpr std::size_t kConditionKindCount = 5;
+inline constexpr std::size_t kConditionKindCount = 6;
 
 // The word in `status` and in the metrics' label: `fight`.
 [[nodiscard]] std::string_view to_string(Condition::Kind kind);
@@ -48,8 +50,12 @@ inline constexpr std::size_t kConditionKindCount = 5;
 // hardly ever more than five minutes apart.
 inline constexpr Millis kConditionQuiet{10LL * 60 * 1000};
 
-// A condition that lasts is reported this often: a person who reads the log of a day finds it.
-inline constexpr Millis kConditionReportEvery{60LL * 60 * 1000};
+// A condition that lasts is reported this often: a person who reads the log of a day finds it.  A certificate
+// is renewed within days, so one report a day is enough.
+[[nodiscard]] constexpr Millis report_every(Condition::Kind kind) {
+  constexpr Millis kHour{60LL * 60 * 1000};
+  return kind == Condition::Kind::CertificateExpires ? 24 * kHour : kHour;
+}
 
 // Conditions of one kind at once: more than a person looks at, and few enough to walk over all at each
 // occurrence.

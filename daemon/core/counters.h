@@ -33,7 +33,8 @@ struct Counters {
   std::uint64_t restarts = 0;  // that the clients stayed connected over
   Millis restarted{0};
   Millis worst_restart{0};
-  std::uint64_t crashes = 0;  // restarts after a process that was killed or crashed
+  std::uint64_t absences = 0;  // clients that did not come back after the daemon had ended
+  std::uint64_t crashes = 0;   // restarts after a process that was killed or crashed
   std::array<std::uint64_t, kReasonCount> closes{};
   std::array<std::uint64_t, kBadInputCount> bad_input{};
 };

@@ -10,9 +10,10 @@ constexpr std::array<std::string_view, kEventKindCount> kKinds{
     "connected",  "joined",        "named",          "takeover", "fight",     "heartbeat",
     "slow_beats", "fast_beats",    "strike",         "leave",    "return",    "close",
     "refused",    "stall",         "suspend",        "brake",    "brake_end", "accept_paused",
-    "restarted",  "refused_again", "reload_refused", "hold",     "hold_end",
+    "restarted",  "refused_again", "reload_refused", "hold",     "hold_end",  "certificate_expires",
+    "absent",
 };
-static_assert(static_cast<std::size_t>(Event::Kind::HoldEnded) + 1 == kEventKindCount);
+static_assert(static_cast<std::size_t>(Event::Kind::Absent) + 1 == kEventKindCount);
 
 }  // namespace
 

@@ -81,9 +81,11 @@ struct Event {
                    // version now; stalled: how long no socket was read; reason: Crash after a crash
     RefusedAgain,  // connections from an address end alike, before a heartbeat; client: the address;
                    // condition, detail
-    ReloadRefused,  // the configuration file is not the one in force; condition, detail
-    Held,           // an operator holds clients; hold
-    HoldEnded,      // the hold has ended; hold, whose uid is of the operator who ended it; by
+    ReloadRefused,       // the configuration file is not the one in force; condition, detail
+    Held,                // an operator holds clients; hold
+    HoldEnded,           // the hold has ended; hold, whose uid is of the operator who ended it; by
+    CertificateExpires,  // a file of TLS runs out soon, or has; condition, detail names it
+    Absent,  // was connected when the daemon last ended, and has not come back within its window; detail
   };
   // A saved state holds a kind as its number: a new kind goes to the end.
 
@@ -149,7 +151,7 @@ inline constexpr std::size_t kEventKindCount = 23;
 
 // Concerns the daemon itself, and no client: client and peer are empty.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {
-  return kind >= Event::Kind::Stalled && kind != Event::Kind::RefusedAgain;
+  return kind >= Event::Kind::Stalled && kind != Event::Kind::RefusedAgain && kind != Event::Kind::Absent;
 }
 
 // `connected`, `leave`, `close` …: the word that log lines begin with.

@@ -129,6 +129,10 @@ class LoggedMonitor {
     add(Kind::Reloaded, now, {}, refusal);
     made([&] { monitor_.reloaded(refusal, now, effects); });
   }
+  void certificate_expires(std::string_view file, std::string_view detail, MonoTime now, Effects& effects) {
+    add_texts(Kind::CertificateExpires, now, file, detail);
+    made([&] { monitor_.certificate_expires(file, detail, now, effects); });
+  }
   void reject_preamble(ConnId conn, BadInput kind, const std::string& what, MonoTime now, Effects& effects) {
     add(Kind::RejectPreamble, now, conn, what, static_cast<std::uint16_t>(kind));
     made([&] { monitor_.reject_preamble(conn, kind, what, now, effects); });
@@ -142,6 +146,10 @@ class LoggedMonitor {
   void restarted(const Monitor::Restart& restart, MonoTime now, Effects& effects) {
     break_off();
     monitor_.restarted(restart, now, effects);
+  }
+  void expect(std::vector<ClosedClient>&& clients, MonoTime now) {
+    break_off();
+    monitor_.expect(std::move(clients), now);
   }
   [[nodiscard]] Monitor::NewSettings prepare(const Settings& settings, MonoTime now, Effects& effects) {
     break_off();

@@ -114,8 +114,9 @@ class Monitor {
 
   // When advance() is next needed; never() while no client is connected and no hold lasts.
   [[nodiscard]] MonoTime next_deadline() const {
-    return state_.sweep ? state_.sweep->at
-                        : std::min({deadlines_.next(), state_.brake.next(), state_.holds.next()});
+    return state_.sweep
+               ? state_.sweep->at
+               : std::min({deadlines_.next(), state_.brake.next(), state_.holds.next(), next_absence()});
   }
 
   // The earliest instant up to `horizon` at which something would change if nothing more were heard, or an
@@ -123,6 +124,11 @@ class Monitor {
   // too early: clients that would be by then are armed anew, a slice of them.  advance() must have returned
   // false.
   [[nodiscard]] MonoTime next_change(MonoTime horizon);
+
+  // Clients that were connected when the daemon last ended, which `last_heard` says.  Each is missing until
+  // it comes back, or until it would be in leave had it fallen silent now: then it is absent, which is
+  // reported and remembered as its close.  To be called once, before any client comes.
+  void expect(std::vector<ClosedClient>&& clients, MonoTime now);
 
   // The instant that a call at `now` counts for.  Mostly `now` itself.  While something that concerns every
   // client is being carried out, it is the instant of that.  Where a brake decision is due, it is the last
@@ -199,6 +205,10 @@ class Monitor {
   // A reload was refused, for the reason that the sentence says; or, where that is empty, done.
   void reloaded(std::string_view refusal, MonoTime now, Effects& effects);
 
+  // A file of TLS runs out soon, or has, as the sentence says; or, where that is empty, it was renewed, or is
+  // not used any more.
+  void certificate_expires(std::string_view file, std::string_view detail, MonoTime now, Effects& effects);
+
   // Reports the conditions that have ended, or last for an hour more.  Must be called about once a second.
   void review_conditions(MonoTime now, Effects& effects);
 
@@ -245,6 +255,9 @@ class Monitor {
 
   [[nodiscard]] const Registry& clients() const { return state_.clients; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return state_.closed; }
+  // Those that were connected when the daemon last ended and have not come back; closed_at is when each will
+  // be absent, and last_heard when the daemon ended.
+  [[nodiscard]] const ClosedClients& missing() const { return state_.missing; }
   // Connections that ended before a heartbeat, and what is wrong for as long as it lasts.
   [[nodiscard]] const RefusedPeers& refused_peers() const { return state_.refused; }
   [[nodiscard]] const Conditions& conditions() const { return state_.conditions; }
@@ -412,6 +425,15 @@ class Monitor {
   void take_over(Entry entry, Entry earlier, MonoTime now, Effects& effects);
   void welcome(Entry entry, Effects& effects) const;
   static void resume_history(Client& client, ClosedClient& closed);
+
+  // Clients of before the start (monitor_missing.cpp).
+  [[nodiscard]] MonoTime next_absence() const {
+    const ClosedClient* const first = state_.missing.earliest();
+    return first == nullptr ? MonoTime::never() : first->closed_at;
+  }
+  void report_absent(Effects& effects);
+  [[nodiscard]] std::optional<ClosedClient> take_missing(std::string_view id);
+  void resume(Entry entry, ClosedClient&& closed, MonoTime now, Effects& effects);
 
   // The brake on mass closing (monitor_brake.cpp).
   void advance_brake(Effects& effects);

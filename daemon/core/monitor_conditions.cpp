@@ -24,6 +24,7 @@ Event::Kind kind_of_event(Condition::Kind kind) {
     case Condition::Kind::AcceptPaused: return Event::Kind::AcceptPaused;
     case Condition::Kind::ReloadRefused: return Event::Kind::ReloadRefused;
     case Condition::Kind::RefusedAgain: return Event::Kind::RefusedAgain;
+    case Condition::Kind::CertificateExpires: return Event::Kind::CertificateExpires;
   }
   return Event::Kind::Fight;
 }
@@ -47,10 +48,11 @@ bool Monitor::happened(Condition::Kind kind, std::string_view subject, Event&& e
 void Monitor::review_conditions(MonoTime now, Effects& effects) {
   while (auto due = state_.conditions.due(now)) {
     Condition& condition = due->condition;
+    const Event::Kind kind = kind_of_event(condition.kind);
     Event event{
-        .kind = kind_of_event(condition.kind),
+        .kind = kind,
         .at = due->phase == Phase::Ended ? std::max(condition.latest, std::min(condition.over, now)) : now,
-        .client = NameText{condition.subject}};
+        .client = is_of_daemon(kind) ? NameText{} : NameText{condition.subject}};
     event.extra.edit().condition = Event::OfCondition{due->phase, condition.began, condition.count};
     event.extra.edit().detail = std::move(condition.detail);
     tell(std::move(event), effects);
@@ -101,6 +103,17 @@ void Monitor::reloaded(std::string_view refusal, MonoTime now, Effects& effects)
   Event event{.kind = Event::Kind::ReloadRefused, .at = now};
   event.extra.edit().detail = refusal;
   happened(Condition::Kind::ReloadRefused, {}, std::move(event), MonoTime::never(), 1, effects);
+}
+
+void Monitor::certificate_expires(std::string_view file, std::string_view detail, MonoTime now,
+                                  Effects& effects) {
+  if (detail.empty()) {
+    state_.conditions.end_at(Condition::Kind::CertificateExpires, file, now);
+    return review_conditions(now, effects);
+  }
+  Event event{.kind = Event::Kind::CertificateExpires, .at = now};
+  event.extra.edit().detail = detail;
+  happened(Condition::Kind::CertificateExpires, file, std::move(event), MonoTime::never(), 1, effects);
 }
 
 }  // namespace heartbeat

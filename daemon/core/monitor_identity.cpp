@@ -135,13 +135,17 @@ void Monitor::introduce(Entry entry, std::string_view id, bool first, MonoTime n
   event.extra.edit().previous = std::move(previous);
   tell(std::move(event), effects);
 
-  auto closed = state_.closed.take(id);
-  if (!closed) return;
-  resume_history(entry.client, *closed);
-  if (closed->status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
+  if (auto missing = take_missing(id)) resume(entry, std::move(*missing), now, effects);
+  if (auto closed = state_.closed.take(id)) resume(entry, std::move(*closed), now, effects);
+}
+
+// The client is back: it goes on in the status that it had when it was closed.
+void Monitor::resume(Entry entry, ClosedClient&& closed, MonoTime now, Effects& effects) {
+  resume_history(entry.client, closed);
+  if (closed.status != Status::Leave || entry.client.liveness.status() != Status::Alive) return;
   Event back = event_of(Event::Kind::Left, entry.conn, entry.client, now);
   entry.client.liveness.enter_leave(now);
-  enter_leave(entry, Reason::Remembered, closed->away, std::move(back), effects);
+  enter_leave(entry, Reason::Remembered, closed.away, std::move(back), effects);
 }
 
 bool Monitor::remember_leave(ConnId conn, MonoTime now, Effects& effects) {

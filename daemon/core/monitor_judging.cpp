@@ -17,14 +17,21 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
   for (;;) {
     if (state_.sweep && !sweep(slice, effects)) return true;
     const MonoTime due = deadlines_.next();
-    if (state_.holds.next() <= std::min({due, state_.brake.next(), now})) {
+    if (state_.holds.next() <= std::min({due, state_.brake.next(), next_absence(), now})) {
       if (!slice.take()) return true;
       end_first_hold(effects);
       continue;
     }
     const bool brake_is_first = state_.brake.next() <= std::min(due, now);
-    if (!brake_is_first && due > now) break;
+    // The brake compares the connected clients alone, so at one instant this comes last.
+    const bool absence_is_first =
+        next_absence() <= now && next_absence() < std::min(due, state_.brake.next());
+    if (!brake_is_first && !absence_is_first && due > now) break;
     if (!slice.take()) return true;
+    if (absence_is_first) {
+      report_absent(effects);
+      continue;
+    }
     if (brake_is_first) {
       advance_brake(effects);
       continue;

@@ -52,6 +52,7 @@ struct MonitorState {
         key(hash_key),
         clients(hash_key),
         closed(in_force.remember, hash_key),
+        missing(0, hash_key),
         brake(in_force.brake, in_force.rule),
         refused(hash_key) {}
 
@@ -59,6 +60,9 @@ struct MonitorState {
   HashKey key;
   Registry clients;
   ClosedClients closed;
+  // Were connected when the daemon last ended, and have not come back: as they will be remembered once they
+  // are absent, the earliest first.
+  ClosedClients missing;
   ClosingBrake brake;
   std::shared_ptr<const BrakeReport> last_brake;  // of the last time that it held; null where it never did
 

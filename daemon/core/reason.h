@@ -36,6 +36,7 @@ enum class Reason : std::uint8_t {
   GivenUp,
   TimedOut,
   Crash,
+  Absent,
 };
 
 // The party that began what an event reports.
@@ -78,7 +79,7 @@ struct ReasonFacts {
   [[nodiscard]] constexpr bool closes() const { return by.has_value(); }
 };
 
-inline constexpr std::size_t kReasonCount = 20;
+inline constexpr std::size_t kReasonCount = 21;
 
 // In the order of the enumeration.
 inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
@@ -121,6 +122,8 @@ inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
      Transition::Dies | Transition::Expires},
     {Reason::Crash, "crash", "was closed because the daemon crashed while it handled its bytes",
      Party::Daemon, true, Transition::None},
+    {Reason::Absent, "absent", "did not come back after the daemon had ended", Party::Client, true,
+     Transition::None},
 }};
 
 namespace detail {

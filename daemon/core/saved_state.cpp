@@ -280,6 +280,7 @@ struct SavedFields {
     fields(20, counters.restarted);
     fields(21, counters.worst_restart);
     fields(50, counters.crashes);
+    fields(120, counters.absences);
   }
 
   static void list(auto& fields, Is<Histogram> auto& histogram) {
@@ -684,6 +685,7 @@ std::string save_state(const StateToSave& state) {
   std::for_each(refused.rbegin(), refused.rend(), [&](const RefusedPeer& peer) { fields(26, peer); });
   for (const Condition& condition : monitor.conditions.all()) fields(27, condition);
   fields(100, monitor.holds);
+  monitor.missing.for_each([&](const ClosedClient& missing) { fields(120, missing); });
   return in_envelope(kMagic,
                      {.written_by = kStateFormat, .readable_by = kStateReadableBy, .content = content});
 }
@@ -742,6 +744,14 @@ tl::expected<SavedState, StateError> read_state(std::string_view bytes, const Ha
     monitor.conditions.restore(std::move(condition));
   });
   fields(100, monitor.holds);
+  std::vector<ClosedClient> missing;
+  fields.records(120, [&](FieldsRead& record) {
+    ClosedClient client;
+    record.list(client);
+    if (!record.failed() && !record.is_of_later_version()) missing.push_back(std::move(client));
+  });
+  monitor.missing = ClosedClients{missing.size(), key};
+  for (ClosedClient& client : missing) monitor.missing.remember(std::move(client));
   fields.finish();
   if (fault.error) return tl::unexpected(*fault.error);
   if (const auto what = contradiction(monitor); !what.empty()) return refused(what);

@@ -176,6 +176,18 @@ void add_responses(Families& families, const HttpFigures& http) {
   }
 }
 
+void add_certificates(Families& families, const std::map<std::string, WallTime>& certificates) {
+  families.begin(
+      "heartbeatd_certificate_expires_timestamp_seconds", MetricType::Gauge,
+      "When a file of TLS runs out: a certificate, an authority or a list of revoked certificates.");
+  for (const auto& [file, expires] : certificates) {
+    families.measure(
+        {{"file", file}},
+        static_cast<double>(
+            std::chrono::duration_cast<std::chrono::seconds>(expires.time_since_epoch()).count()));
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(const Figures& figures) {
@@ -195,6 +207,7 @@ std::string metrics_text(const Figures& figures) {
                    figures.monitor.margins());
   add_refusals(families, figures.monitor.counters());
   add_changes(families, figures);
+  if (!figures.certificates.empty()) add_certificates(families, figures.certificates);
   if (figures.http) add_responses(families, *figures.http);
   families.begin("heartbeatd_build_info", MetricType::Gauge, "Which heartbeatd this is; the value is 1.");
   families.measure({{"version", HEARTBEAT_VERSION}}, 1);

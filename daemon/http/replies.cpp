@@ -90,14 +90,15 @@ Answer::State ClosedReply::go_on(std::string& slice, Steps& steps) {
     if (client == nullptr) continue;
     if (!is_first) slice += ',';
     append_object(slice, [&](JsonWriter& json) {
-      json.add("type", "closed");
+      json.add("type", is_of_missing_ ? "missing" : "closed");
       add_client(json, *client, report);
       add_close(json, *client, report);
     });
   }
   if (!list_.done()) return State::Unfinished;
   slice += R"(],"matching":)" + std::to_string(list_.matching()) + R"(,"remembered":)" +
-           std::to_string(desk_.monitor().closed_clients().size()) + '}';
+           std::to_string(desk_.monitor().closed_clients().size()) + R"(,"missing":)" +
+           std::to_string(desk_.monitor().missing().size()) + '}';
   return State::Done;
 }
 

@@ -38,16 +38,17 @@ class ClientsReply final : public Answer {
   bool begun_ = false;
 };
 
-// `{"closed":[…],"matching":N,"remembered":N}`
+// `{"closed":[…],"matching":N,"remembered":N,"missing":N}`
 class ClosedReply final : public Answer {
  public:
   ClosedReply(const OperatorDesk& desk, ClosedListRequest request)
-      : desk_(desk), list_(desk.monitor(), std::move(request)) {}
+      : desk_(desk), is_of_missing_(request.missing), list_(desk.monitor(), std::move(request)) {}
 
   State go_on(std::string& slice, Steps& steps) override;
 
  private:
   const OperatorDesk& desk_;
+  bool is_of_missing_;
   ClosedList list_;
   bool begun_ = false;
 };

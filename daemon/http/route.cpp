@@ -28,6 +28,11 @@ tl::expected<Glob, std::string> compile_glob(std::string_view text) {
   return Glob::compile(text);
 }
 
+tl::expected<bool, std::string> parse_yes(std::string_view text) {
+  if (text == "yes" || text == "no") return text == "yes";
+  return tl::unexpected(quoted(text) + " is neither yes nor no");
+}
+
 tl::expected<std::size_t, std::string> parse_limit(std::string_view text) {
   std::size_t limit = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
@@ -101,6 +106,7 @@ Routed closed(Query& query) {
   list.filter.reason = query.converted<Reason>("reason", parse_close_reason);
   list.filter.match = query.converted<Glob>("match", compile_glob);
   if (const std::string* const group = query.text("group")) list.filter.group = *group;
+  list.missing = query.converted<bool>("missing", parse_yes).value_or(false);
   list.limit = query.converted<std::size_t>("limit", parse_limit).value_or(limits::kHttpListDefault);
   return query.made(ClosedRequest{std::move(list)});
 }

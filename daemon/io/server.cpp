@@ -84,6 +84,11 @@ void Server::reloaded(std::string_view refusal) {
   apply();
 }
 
+void Server::certificate_expires(std::string_view file, std::string_view detail) {
+  monitor_.certificate_expires(file, detail, now(), effects_);
+  apply();
+}
+
 std::optional<std::size_t> Server::end_brake(BrakeEnd how) {
   const auto count = monitor_.end_brake(how, now(), effects_);
   apply();

@@ -79,6 +79,10 @@ class Server final : Entrance::Host {
 
   // The result of a reload (Monitor::reloaded()).
   void reloaded(std::string_view refusal);
+  // See Monitor::expect().
+  void expect(std::vector<ClosedClient>&& clients) { monitor_.expect(std::move(clients), now()); }
+  // See Monitor::certificate_expires().
+  void certificate_expires(std::string_view file, std::string_view detail);
 
   // Something other than the clients waits for the loop: no pause for limits::kPauseHoldOff.
   void hurry() { pacing_.hurry(uv::Loop::fine_now()); }

@@ -117,7 +117,9 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Fast:
     case Event::Kind::AcceptPaused:
     case Event::Kind::ReloadRefused:
+    case Event::Kind::CertificateExpires:
     case Event::Kind::RefusedAgain:
+    case Event::Kind::Absent:
     case Event::Kind::Left:
     case Event::Kind::Refused:
     case Event::Kind::Stalled:
@@ -216,6 +218,9 @@ LogRecord record_of(const Event& event, level_enum level) {
     case Event::Kind::AcceptPaused:
       words.add("by", to_string(event.by)).add_detail(event.extra->detail);
       break;
+    case Event::Kind::Absent:
+      words.add("status", to_string(event.from)).add_detail(event.extra->detail);
+      break;
     case Event::Kind::Struck: words.add_standing(event).add_silent(event); break;
     case Event::Kind::Left:
       words.add_transition(event).add_standing(event).add_silent(event);
@@ -239,7 +244,8 @@ LogRecord record_of(const Event& event, level_enum level) {
               "logged at the debug level: " +
               event.extra->detail);
       break;
-    case Event::Kind::ReloadRefused: words.add_detail(event.extra->detail); break;
+    case Event::Kind::ReloadRefused:
+    case Event::Kind::CertificateExpires: words.add_detail(event.extra->detail); break;
     case Event::Kind::Stalled:
       words.add("stalled", "stalled_ms", event.extra->stalled)
           .add_detail("the daemon itself was not listening; no client is charged for it");

@@ -35,6 +35,8 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "d27f6f4b1c7e4d35a0c8f9e2b35a1e70",  // ReloadRefused
     "5b1f0c6f5f3a4f0f9f5b2d7c8a41e6b3",  // Held
     "c09d4e7a1b8f4c22a7d5e3f1906b8d54",  // HoldEnded
+    "ed7e7a99f5d64a769627c0fe3854ded8",  // CertificateExpires
+    "487e51acbbf1435ca2cd4406613e7f27",  // Absent
 };
 
 // Several events of one kind in one record (see flood_control.h).

@@ -20,7 +20,7 @@ const ClosedClient* ClosedList::next(MonoTime now, Steps& steps) {
     const Place first = *best_.begin();
     best_.erase(best_.begin());
     steps.spend(limits::kStepsPerObject);
-    const ClosedClient* const client = monitor_.closed_clients().at(first.place);
+    const ClosedClient* const client = clients().at(first.place);
     const bool is_same = client != nullptr && client->closed_at.since_origin().count() == first.closed_at;
     if (!is_same || !request_.filter.matches(*client, now)) continue;
     ++count_;
@@ -30,7 +30,7 @@ const ClosedClient* ClosedList::next(MonoTime now, Steps& steps) {
 }
 
 void ClosedList::look_at(std::size_t place, MonoTime now) {
-  const ClosedClient* const client = monitor_.closed_clients().at(place);
+  const ClosedClient* const client = clients().at(place);
   if (client == nullptr || !request_.filter.matches(*client, now)) return;
   ++matching_;
   best_.insert({.closed_at = client->closed_at.since_origin().count(), .place = place});

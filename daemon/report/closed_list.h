@@ -34,6 +34,8 @@ struct ClosedFilter {
 
 struct ClosedListRequest {
   ClosedFilter filter{};
+  bool missing =
+      false;  // of those that are missing since the daemon's start, in the place of the closed ones
   std::size_t limit = limits::kListDefault;
 };
 
@@ -65,8 +67,11 @@ class ClosedList {
     }
   };
 
-  // A reload may change how many places there are.
-  [[nodiscard]] bool all_seen() const { return at_ >= monitor_.closed_clients().max(); }
+  [[nodiscard]] const ClosedClients& clients() const {
+    return request_.missing ? monitor_.missing() : monitor_.closed_clients();
+  }
+  // A reload may change how many places there are, and there are none any more once nobody is missing.
+  [[nodiscard]] bool all_seen() const { return at_ >= clients().max(); }
   void look_at(std::size_t place, MonoTime now);
 
   const Monitor& monitor_;

@@ -23,12 +23,14 @@ Meaning meaning_of(const Event& event) {
     case Event::Kind::AcceptPaused:
     case Event::Kind::Restarted:
     case Event::Kind::ReloadRefused:
+    case Event::Kind::CertificateExpires:
     case Event::Kind::Stalled:
     case Event::Kind::Suspended:
     case Event::Kind::Braked:
     case Event::Kind::BrakeEnded:
     case Event::Kind::Held:
     case Event::Kind::HoldEnded: return {.transition = false, .reason = false, .standing = false};
+    case Event::Kind::Absent:
     case Event::Kind::Refused:
     case Event::Kind::RefusedAgain: return {.transition = false, .reason = true, .standing = false};
     case Event::Kind::Joined:

@@ -14,8 +14,8 @@ constexpr std::string_view kNowhere{};  // `status` or /metrics does not show it
 [[maybe_unused]] void name_every_counter(const Counters& counters) {
   [[maybe_unused]] const auto& [connected, refused, refusals, heartbeats, joins, strikes, leaves, returns,
                                 takeovers, probes, limited, stalls, stalled, worst_stall, suspensions,
-                                suspended, restarts, restarted, worst_restart, crashes, closes, bad_input] =
-      counters;
+                                suspended, restarts, restarted, worst_restart, absences, crashes, closes,
+                                bad_input] = counters;
 }
 
 // The table's getters: a member of the core's counters; anything else of the figures.
@@ -58,6 +58,12 @@ constexpr std::array kFigures{
            .kind = Kind::Gauge,
            .help = "Clients that may be connected at once.",
            .value = [](const Figures& f) { return number(f.monitor.settings().clients_max); }},
+    Figure{.group = "clients",
+           .member = "missing",
+           .metric = "heartbeatd_missing_clients",
+           .kind = Kind::Gauge,
+           .help = "Clients that were connected when the daemon last ended and have not come back.",
+           .value = [](const Figures& f) { return number(f.monitor.missing().size()); }},
     Figure{.group = "",
            .member = "remembered",
            .metric = "heartbeatd_remembered_clients",
@@ -108,6 +114,12 @@ constexpr std::array kFigures{
            .kind = Kind::Counter,
            .help = "Connections that took over another one's id.",
            .value = counter<&Counters::takeovers>},
+    Figure{.group = "totals",
+           .member = "absences",
+           .metric = "heartbeatd_absences_total",
+           .kind = Kind::Counter,
+           .help = "Clients that did not come back in time after the daemon had ended.",
+           .value = counter<&Counters::absences>},
     Figure{.group = "totals",
            .member = "probes",
            .metric = "heartbeatd_probes_total",
@@ -464,6 +476,14 @@ constexpr std::array kFigures{
            .label_name = "kind",
            .label_value = "refused_again",
            .value = lasting<Condition::Kind::RefusedAgain>},
+    Figure{.group = "",
+           .member = kNowhere,
+           .metric = "heartbeatd_conditions",
+           .kind = Kind::Gauge,
+           .help = "",
+           .label_name = "kind",
+           .label_value = "certificate_expires",
+           .value = lasting<Condition::Kind::CertificateExpires>},
 
     // Prometheus' own names for what every process has.
     Figure{.group = "",

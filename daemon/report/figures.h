@@ -123,7 +123,8 @@ struct Figures {
   PauseFigures pauses;
   ProcessUsage usage;
   JournalFigures journal;
-  std::optional<HttpFigures> http;  // none: the daemon serves no HTTP
+  std::optional<HttpFigures> http;                      // none: the daemon serves no HTTP
+  const std::map<std::string, WallTime>& certificates;  // when each file of TLS runs out, by path
   std::vector<Endpoint> listening;
   std::optional<RosterFigures> roster{};  // none: there is no roster
 };

@@ -177,6 +177,16 @@ void add_status(JsonWriter& json, const Figures& figures, const WallClock& clock
   add_lateness(json, figures);
   add_group(json, "pauses", figures);
   add_group(json, "descriptors", figures);
+  if (!figures.certificates.empty()) {
+    json.begin_array("certificates");
+    for (const auto& [file, expires] : figures.certificates) {
+      json.begin_object();
+      json.add("file", file);
+      json.add("expires", format_instant(expires));
+      json.end_object();
+    }
+    json.end_array();
+  }
   if (figures.http) {
     json.begin_object("http");
     json.add("listening", to_string(figures.http->listening));

@@ -100,16 +100,17 @@ void add_brakes(JsonWriter& json, MonoTime connected, MonoTime until, const Repo
   json.end_array();
 }
 
+// `verdict` words one for a context.
 template <class AnyClient>
 void add_story_until(JsonWriter& json, const AnyClient& client, MonoTime until, const Stalls& stalls,
-                     const ReportContext& context) {
+                     const ReportContext& context, const auto& verdict) {
   json.begin_object("client");
   add_client(json, client, context);
   json.end_object();
-  json.add("verdict", verdict_of(client, stalls, context));
+  json.add("verdict", verdict(context));
   ReportContext exact = context;
   exact.exact_instants = true;
-  json.add("verdict_exact", verdict_of(client, stalls, exact));
+  json.add("verdict_exact", verdict(exact));
   const Moment connected{.at = client.connected_at, .peer = client.peer, .kind = Moment::Kind::Connected};
   add_moments(json, client.history.get(), connected, context);
   add_stalls(json, stalls, client.history.get(), client.connected_at, until, context);
@@ -152,7 +153,8 @@ void add_refused(JsonWriter& json, const RefusedPeer& peer, const ReportContext&
 
 void add_story(JsonWriter& json, const Client& client, const Stalls& stalls, const ReportContext& context) {
   json.add("connected_now", true);
-  add_story_until(json, client, context.now, stalls, context);
+  add_story_until(json, client, context.now, stalls, context,
+                  [&](const ReportContext& in) { return verdict_of(client, stalls, in); });
 }
 
 // Of a peer that never was a client only this is known; the members are those of any story.
@@ -185,7 +187,17 @@ void add_story(JsonWriter& json, const RefusedPeer& peer, const ReportContext& c
 void add_story(JsonWriter& json, const ClosedClient& client, const Stalls& stalls,
                const ReportContext& context) {
   json.add("connected_now", false);
-  add_story_until(json, client, client.closed_at, stalls, context);
+  add_story_until(json, client, client.closed_at, stalls, context,
+                  [&](const ReportContext& in) { return verdict_of(client, stalls, in); });
+  add_close(json, client, context);
+}
+
+void add_missing_story(JsonWriter& json, const ClosedClient& client, const Stalls& stalls,
+                       const ReportContext& context) {
+  json.add("connected_now", false);
+  json.add("missing", true);
+  add_story_until(json, client, client.last_heard, stalls, context,
+                  [&](const ReportContext& in) { return verdict_of_missing(client, in); });
   add_close(json, client, context);
 }
 
@@ -193,6 +205,7 @@ std::optional<Named> find_named(const Monitor& monitor, std::string_view name) {
   if (const auto slot = monitor.clients().slot_named(name)) {
     return Named{.client = monitor.clients().conn_of(*slot)};
   }
+  if (const ClosedClient* const missing = monitor.missing().find(name)) return Named{.missing = missing};
   if (const ClosedClient* const closed = monitor.closed_clients().find(name)) return Named{.closed = closed};
   const auto address = parse_address(name);
   const RefusedPeer* const refused = address ? monitor.refused_peers().find(*address) : nullptr;
@@ -203,6 +216,9 @@ std::optional<Named> find_named(const Monitor& monitor, std::string_view name) {
 void add_story(JsonWriter& json, const Named& named, const OperatorDesk& desk) {
   const ReportContext context = desk.report();
   const Stalls& stalls = desk.monitor().stalls();
+  if (named.missing != nullptr) {
+    return add_missing_story(json, *named.missing, stalls, context);
+  }
   if (named.closed != nullptr) return add_story(json, *named.closed, stalls, context);
   if (named.refused != nullptr) return add_story(json, *named.refused, context);
   const Client& client = *desk.monitor().clients().find(*named.client);

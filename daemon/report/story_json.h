@@ -15,13 +15,17 @@ namespace heartbeat {
 void add_story(JsonWriter& json, const Client& client, const Stalls& stalls, const ReportContext& context);
 void add_story(JsonWriter& json, const ClosedClient& client, const Stalls& stalls,
                const ReportContext& context);
+// `close` says when it will be absent.
+void add_missing_story(JsonWriter& json, const ClosedClient& client, const Stalls& stalls,
+                       const ReportContext& context);
 void add_story(JsonWriter& json, const RefusedPeer& peer, const ReportContext& context);
 
-// What an operator calls by a name, at most one of the three: a connected client, by its id or else its
-// address; one of the last that were closed; an address, with or without a port, whose connections ended
-// before a heartbeat.
+// What an operator calls by a name, at most one of the four: a connected client, by its id or else its
+// address; a client of before the daemon's start that is missing; one of the last that were closed; an
+// address, with or without a port, whose connections ended before a heartbeat.
 struct Named {
   std::optional<ConnId> client{};
+  const ClosedClient* missing = nullptr;
   const ClosedClient* closed = nullptr;
   const RefusedPeer* refused = nullptr;
 };

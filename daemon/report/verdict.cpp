@@ -227,6 +227,13 @@ std::string verdict_of(const RefusedPeer& peer, const ReportContext& context) {
   return with_detail(which + std::string{facts_of(latest.reason).sentence}, latest.detail);
 }
 
+std::string verdict_of_missing(const ClosedClient& client, const ReportContext& context) {
+  const std::string status = client.status == Status::Leave ? "in leave" : "alive";
+  return "missing: it was " + status + " when the daemon ended at " + context.in_sentence(client.last_heard) +
+         ", and has not come back; it will be absent at " + context.in_sentence(client.closed_at) +
+         " unless it comes back before";
+}
+
 std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const ReportContext& context) {
   const std::string at = context.in_sentence(client.closed_at);
   const std::string connected = describe_duration(client.closed_at - client.connected_at);
@@ -266,6 +273,9 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
     case Reason::Unauthorized:
       return with_detail("closed at " + at + " for want of a credential", client.detail);
     case Reason::Crash: return with_detail("closed at " + at + " over a crash of the daemon", client.detail);
+    case Reason::Absent:
+      return "absent since " + at + ": it was connected when the daemon ended, " +
+             describe_duration(client.closed_at - client.last_heard) + " before, and had not come back";
     // These are no reasons for a close.
     case Reason::Declared:
     case Reason::Remembered:

@@ -20,6 +20,8 @@ using Stalls = std::deque<Stall>;
                                      const ReportContext& context);
 [[nodiscard]] std::string verdict_of(const ClosedClient& client, const Stalls& stalls,
                                      const ReportContext& context);
+// Of a client of before the daemon's start that is missing (Monitor::missing()).
+[[nodiscard]] std::string verdict_of_missing(const ClosedClient& client, const ReportContext& context);
 [[nodiscard]] std::string verdict_of(const RefusedPeer& peer, const ReportContext& context);
 
 }  // namespace heartbeat

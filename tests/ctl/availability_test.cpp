@@ -53,6 +53,22 @@ TEST_CASE("the absence of the daemon is unknown, and never down") {
   CHECK(all.at("gone").unknown == Millis{4'000});
 }
 
+TEST_CASE("a client that is absent after a start counts as closed from then on") {
+  AvailabilityCount count{Millis{0}, Millis{10'000}};
+  count.add(line(0, "start"));
+  count.add(event(0, "joined", "gone"));
+  count.add(line(2'000, "mark"));
+  count.add(line(4'000, "start"));
+  count.add(event(7'000, "absent", "gone"));
+  count.add(event(7'000, "absent", "of-before"));
+  const auto all = count.finish(true);
+  CHECK(all.at("gone").alive == Millis{2'000});
+  CHECK(all.at("gone").unknown == Millis{5'000});
+  CHECK(all.at("gone").closed == Millis{3'000});
+  CHECK(all.at("of-before").alive == Millis{0});
+  CHECK(all.at("of-before").closed == Millis{3'000});
+}
+
 TEST_CASE("a client that is met in the middle has been what its event says since its accept") {
   AvailabilityCount count{Millis{0}, Millis{10'000}};
   count.add(line(1'000, "segment"));

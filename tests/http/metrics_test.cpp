@@ -114,6 +114,17 @@ TEST_CASE("gaps and margins are those of the heartbeats") {
   }
 }
 
+TEST_CASE("each file of TLS shows when it expires, and without TLS there is no such family") {
+  test::Desk desk;
+  CHECK(scraped(desk).find("heartbeatd_certificate_expires") == std::string::npos);
+  desk.certificates = {{"/etc/ca.pem", WallTime{1'800'000'000s}},
+                       {"/etc/server.pem", WallTime{1'790'000'000s}}};
+  const std::string text = scraped(desk);
+  CHECK(has_line(text, "heartbeatd_certificate_expires_timestamp_seconds{file=\"/etc/ca.pem\"} 1800000000"));
+  CHECK(has_line(text,
+                 "heartbeatd_certificate_expires_timestamp_seconds{file=\"/etc/server.pem\"} 1790000000"));
+}
+
 TEST_CASE("probes, clients that beat too fast, and each cause of a refusal are counted") {
   test::Desk desk{{.clients_max = 2, .newcomers_max = 0, .bounds = {.max_rate = 1}}};
   desk.leave(desk.connect());  // not a byte

@@ -15,7 +15,7 @@ from pathlib import Path
 
 TABLE = "daemon/core/reason.h"
 # A peer is not sent these: its connection is gone when the daemon learns of them.
-NEVER_SENT = {"peer_closed", "reset", "crash"}
+NEVER_SENT = {"peer_closed", "reset", "crash", "absent"}
 # No client is lost by these: it goes on in another connection, or never was one.
 NO_LOSS = {"superseded", "never_spoke"}
 

@@ -300,17 +300,54 @@ class Reload(TlsTest):
         os.unlink(self.path("server.key"))
         self.assertIn("cannot read", str(daemon.ask("reload")))
 
-    def test_the_log_says_when_a_file_expires_and_warns_two_weeks_before(self):
+    def use_as_server(self, name):
+        for end in (".pem", ".key"):
+            self.authority.write("server" + end, self.authority.read(name + end))
+
+    def expiring(self, daemon):
+        return [(each["subject"], each["count"]) for each in daemon.ask("status")["conditions"]
+                if each["kind"] == "certificate_expires"]
+
+    def test_a_file_that_expires_within_two_weeks_is_a_condition_until_it_is_renewed(self):
+        server = self.path("server.pem")
+        self.authority.issue("renewed", "heartbeat.example", "DNS:heartbeat.example", days=15)
         self.authority.issue("soon", "heartbeat.example", "DNS:heartbeat.example", days=13)
-        daemon = self.start_tls()
-        line = daemon.wait("tls", file=self.path("server.pem"))
+        daemon = self.start_tls(also='[http]\nlisten = "127.0.0.1:0"')
+        line = daemon.wait("tls", file=server)
         self.assertEqual(line.level, "info")
         self.assertRegex(line["expires"], r"^\d{4}-\d\d-\d\dT")
-        for end in (".pem", ".key"):
-            self.authority.write("server" + end, self.authority.read("soon" + end))
+        self.assertEqual(self.expiring(daemon), [])
+        self.assertEqual(daemon.ask("status")["certificates"], [{"file": server, "expires": line["expires"]}])
+
+        self.use_as_server("soon")
         daemon.ask("reload")
-        line = daemon.wait("tls", count=2, file=self.path("server.pem"))
-        self.assertEqual((line.level, line.detail), ("warning", "it expires within 14 days; renew it, and reload"))
+        warning = daemon.wait("certificate_expires:")
+        self.assertEqual(warning.level, "warning")
+        self.assertRegex(warning.detail, f"^ ?{server} expires at [^;]+; renew it, and reload$")
+        daemon.ask("reload")  # nothing new
+        self.assertEqual(self.expiring(daemon), [(server, 1)])
+
+        self.use_as_server("renewed")
+        daemon.ask("reload")
+        ended = daemon.wait("certificate_expires", state="ended")
+        self.assertEqual((ended.level, ended["count"]), ("info", "1"))
+        self.assertEqual(self.expiring(daemon), [])
+        self.assertEqual(len(daemon.lines("certificate_expires:")), 1)
+
+    def test_a_condition_of_a_certificate_lasts_over_a_restart_and_ends_where_the_file_is_not_used_any_more(self):
+        self.authority.issue("soon", "heartbeat.example", "DNS:heartbeat.example", days=13)
+        self.use_as_server("soon")
+        daemon = self.start_tls()
+        daemon.wait("certificate_expires:")
+        daemon.send_signal(signal.SIGUSR2)
+        daemon.wait("restarted")
+        self.assertEqual(self.expiring(daemon), [(self.path("server.pem"), 1)])
+        self.assertEqual(len(daemon.lines("certificate_expires:")), 1)
+        with open(self.file, "w", encoding="ascii") as file:
+            file.write('listen = ["127.0.0.1:0"]\n')
+        daemon.ask("reload")
+        daemon.wait("certificate_expires", state="ended")
+        self.assertNotIn("certificates", daemon.ask("status"))
 
     def test_a_list_of_revoked_certificates_is_read_again(self):
         self.authority.issue("pump-7")

@@ -105,6 +105,35 @@ def test_every_behaviour():
         assert "takeover client=" in log
 
 
+def test_restarts():
+    """Restarts while clients of every behaviour are connected: no client notices any of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        control = f"{folder}/control.sock"
+        with Daemon(FOLDER, "--tick", "200ms", "--leave-timeout", "2500ms", "--control", control) as daemon:
+            result = simulate(daemon.address, "--clients", "23", "--add-every", "10ms", "--duration", "9s",
+                              "--mix", "steady=3,flaky=1,glued=1,dribble=1,late=1,silent=1,declared=1,goodbye=1,"
+                              "illegal=1,takeover=1", "--restart-every", "500ms", "--control", control)
+            check(result, 0)
+            told = re.search(r"the daemon was restarted (\d+) times, and the longest took \S+", result.stderr)
+            assert told and int(told[1]) >= 3, result.stderr
+            log = daemon.read_log()
+            assert len(re.findall(r"restarted from_version=", log)) == int(told[1]), log
+
+
+def test_no_restart():
+    """Where the daemon cannot be restarted, the run ends and says why."""
+    with Daemon(FOLDER) as daemon:
+        result = simulate(daemon.address, "--clients", "1", "--restart-every", "100ms", "--control", "/nowhere/socket")
+        check(result, 69)
+        assert "no restart: /nowhere/socket: No such file or directory" in result.stderr, result.stderr
+    for flags, why in ((["--restart-every", "99ms"], "'99ms' is not between 100ms and 24h"),
+                       (["--restart-every", "1s", "--virtual"], "restarts are drawn from the seed"),
+                       (["--control", "/nowhere/socket"], "without --restart-every it is not used")):
+        result = run(SIM, *flags)
+        check(result, 64)
+        assert why in result.stderr, result.stderr
+
+
 def test_sources():
     """The clients are spread over as many source addresses as the option says."""
     with Daemon(FOLDER) as daemon:
@@ -308,6 +337,6 @@ def test_live_line():
     assert max(map(len, lines)) == 39, lines
 
 
-run_tests([test_demo, test_live_line, test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
+run_tests([test_restarts, test_no_restart, test_demo, test_live_line, test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
            test_virtual, test_slow_beats,
            test_a_daemon_that_accepts_nobody, test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_forgery, test_unreachable])

@@ -60,6 +60,8 @@ void AvailabilityCount::add_event(const JournalFact& fact) {
     // A daemon that ends closes its clients: nothing is known of them from there on.
     change(*known, fact.reason == "shutdown" ? State::Unknown : State::Closed, fact.at);
     if (fact.at >= from_ && fact.at < until_) ++known->sum.closes;
+  } else if (fact.event == "absent") {  // it was not connected then, whatever it had been before
+    change(*known, State::Closed, fact.at);
   } else if (is_alive || known->state == State::Unknown) {  // any other event says that it was heard
     change(*known, State::Alive, fact.at);
   }
@@ -81,6 +83,7 @@ AvailabilityCount::Known* AvailabilityCount::find(const JournalFact& fact) {
   Known known{.state = State::Alive, .since = std::max(*watched_since_, fact.at - fact.connected)};
   if (fact.event == "joined" || fact.event == "takeover" || fact.event == "named") known.since = fact.at;
   if (fact.from == "leave") known.state = State::Leave;
+  if (fact.event == "absent") known.state = State::Unknown;
   known.since = std::min(known.since, fact.at);
   return &clients_.emplace(std::string{fact.client}, known).first->second;
 }

@@ -110,11 +110,11 @@ std::string details_of(const Object& object, const Details& details) {
 
 Tone tone_of_event(std::string_view event) {
   if (event == "return" || event == "joined") return Tone::Good;
-  if (event == "close" || event == "refused") return Tone::Bad;
+  if (event == "close" || event == "refused" || event == "absent") return Tone::Bad;
   if (event == "leave" || event == "strike" || event == "fight" || event == "slow_beats" ||
       event == "fast_beats" || event == "accept_paused" || event == "refused_again" ||
-      event == "reload_refused" || event == "stall" || event == "suspend" || event == "brake" ||
-      event == "brake_end") {
+      event == "reload_refused" || event == "certificate_expires" || event == "stall" || event == "suspend" ||
+      event == "brake" || event == "brake_end") {
     return Tone::Warning;
   }
   return Tone::Plain;

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "common/duration.h"
+#include "common/events/journal_reader.h"
 #include "tools/ctl/exit_code.h"
-#include "tools/follower/journal_reader.h"
 
 namespace heartbeat::ctl {
 namespace {

@@ -1,30 +1,16 @@
 #include "tools/ctl/time_text.h"
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
 
+#include "common/wall_time.h"
+
 namespace heartbeat::ctl {
 namespace {
 
-constexpr std::string_view kPattern = "dddd-dd-ddTdd:dd:dd.dddZ";  // d: a digit; the rest stands for itself
-
-bool is_instant(std::string_view text) {
-  if (text.size() != kPattern.size()) return false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool digit = text[at] >= '0' && text[at] <= '9';
-    if (kPattern[at] == 'd' ? !digit : text[at] != kPattern[at]) return false;
-  }
-  return true;
-}
-
-int digits(std::string_view text, std::size_t at, std::size_t count) {
-  int value = 0;
-  std::from_chars(text.data() + at, text.data() + at + count, value);
-  return value;
-}
+constexpr std::size_t kInstantSize = std::string_view{"2026-11-22T09:55:14.570Z"}.size();
 
 std::optional<std::tm> local(std::string_view instant) {
   const auto since_epoch = parse_instant(instant);
@@ -50,15 +36,9 @@ std::string two_units(std::int64_t large, const char* large_unit, std::int64_t s
 }  // namespace
 
 std::optional<Millis> parse_instant(std::string_view text) {
-  if (!is_instant(text)) return {};
-  std::tm time{};
-  time.tm_year = digits(text, 0, 4) - 1900;
-  time.tm_mon = digits(text, 5, 2) - 1;
-  time.tm_mday = digits(text, 8, 2);
-  time.tm_hour = digits(text, 11, 2);
-  time.tm_min = digits(text, 14, 2);
-  time.tm_sec = digits(text, 17, 2);
-  return Millis{std::int64_t{timegm(&time)} * 1000 + digits(text, 20, 3)};
+  const auto instant = heartbeat::parse_instant(text);
+  if (!instant) return {};
+  return instant->time_since_epoch();
 }
 
 std::string local_time(std::string_view instant) {
@@ -78,7 +58,7 @@ std::string in_local_time(std::string_view sentence) {
   localtime_r(&now, &today);
   std::string text;
   while (!sentence.empty()) {
-    const auto time = local(sentence.substr(0, kPattern.size()));
+    const auto time = local(sentence.substr(0, kInstantSize));
     if (!time) {
       text += sentence.front();
       sentence.remove_prefix(1);
@@ -86,7 +66,7 @@ std::string in_local_time(std::string_view sentence) {
     }
     const bool is_today = time->tm_year == today.tm_year && time->tm_yday == today.tm_yday;
     text += formatted(*time, is_today ? "%H:%M:%S %Z" : "%Y-%m-%d %H:%M:%S %Z");
-    sentence.remove_prefix(kPattern.size());
+    sentence.remove_prefix(kInstantSize);
   }
   return text;
 }

@@ -1,14 +1,10 @@
 #include "tools/follower/feed_source.h"
 
-#include <cerrno>
 #include <utility>
-
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "common/json_frame.h"
 #include "common/limits.h"
-#include "common/os/socket.h"
+#include "common/os/unix_socket.h"
 
 namespace heartbeat {
 
@@ -34,15 +30,8 @@ FeedSource::~FeedSource() = default;
 
 int FeedSource::open(const std::optional<JournalCursor>& since) {
   close();
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path_.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  path_.copy(address.sun_path, sizeof address.sun_path - 1);
-  auto socket = os::stream_socket(AF_UNIX);
+  auto socket = os::connect_to(path_);
   if (!socket) return socket.error();
-  // A Unix socket connects at once or not at all.
-  if (::connect(socket->get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return errno;
   uv::Owned<FeedStream> stream{new FeedStream{loop_, *this}};
   if (const int error = stream->open(std::move(*socket)); error != 0) return -error;
   if (const int error = stream->start_reading(); error != 0) return -error;

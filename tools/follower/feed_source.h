@@ -12,10 +12,10 @@
 #include <optional>
 #include <string>
 
+#include "common/events/journal_reader.h"
 #include "common/frame.h"
 #include "common/uv/handle.h"
 #include "common/uv/stream.h"
-#include "tools/follower/journal_reader.h"
 
 namespace heartbeat {
 

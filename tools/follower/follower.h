@@ -10,12 +10,12 @@
 #include <optional>
 #include <string>
 
+#include "common/events/journal_reader.h"
 #include "common/mono_time.h"
 #include "common/uv/directory_changes.h"
 #include "common/uv/loop.h"
 #include "common/uv/watchers.h"
 #include "tools/follower/feed_source.h"
-#include "tools/follower/journal_reader.h"
 
 namespace heartbeat {
 

@@ -40,7 +40,8 @@ std::string AlertBook::apply(const std::vector<Record>& records, WallTime now) {
     }
     const EventFacts facts = facts_of(record.text);
     if (facts.client.empty()) continue;
-    const bool is_lost = facts.event == "leave" || (facts.event == "close" && facts.by == "daemon");
+    const bool is_lost =
+        facts.event == "leave" || facts.event == "absent" || (facts.event == "close" && facts.by == "daemon");
     const bool is_back = facts.event == "return" || facts.event == "joined" || facts.event == "close";
     const auto found = firing_.find(facts.client);
     if (is_lost && (found != firing_.end() || firing_.size() < kFiringMax)) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/follower/journal_reader.h"
+#include "common/events/journal_reader.h"
 
 namespace heartbeat::notify {
 

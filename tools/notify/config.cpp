@@ -26,11 +26,30 @@ constexpr Millis kAfterMax{24LL * 60 * 60 * 1000};
 constexpr std::int64_t kFlapMin = 2;
 constexpr std::int64_t kFlapMax = 100;
 
-constexpr std::array<std::string_view, 22> kEventNames{
-    "connected",     "joined",         "named", "takeover", "fight", "slow_beats",
-    "fast_beats",    "strike",         "leave", "return",   "close", "refused",
-    "refused_again", "accept_paused",  "stall", "suspend",  "brake", "brake_end",
-    "restarted",     "reload_refused", "hold",  "hold_end"};
+constexpr std::array<std::string_view, 24> kEventNames{"connected",
+                                                       "joined",
+                                                       "named",
+                                                       "takeover",
+                                                       "fight",
+                                                       "slow_beats",
+                                                       "fast_beats",
+                                                       "strike",
+                                                       "leave",
+                                                       "return",
+                                                       "close",
+                                                       "refused",
+                                                       "refused_again",
+                                                       "accept_paused",
+                                                       "stall",
+                                                       "suspend",
+                                                       "brake",
+                                                       "brake_end",
+                                                       "restarted",
+                                                       "reload_refused",
+                                                       "hold",
+                                                       "hold_end",
+                                                       "certificate_expires",
+                                                       "absent"};
 
 // The name is part of a file's name and of each webhook-id.
 bool is_hook_name(std::string_view name) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/follower/journal_reader.h"
+#include "common/events/journal_reader.h"
 #include "tools/notify/flapping.h"
 
 namespace heartbeat::notify {

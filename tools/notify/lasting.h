@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "common/events/journal_reader.h"
 #include "common/wall_time.h"
-#include "tools/follower/journal_reader.h"
 #include "tools/notify/body_json.h"
 
 namespace heartbeat::notify {

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/control_path.h"
 #include "common/descriptors.h"
 #include "common/duration.h"
 #include "common/limits.h"
@@ -22,6 +23,7 @@
 #include "tools/sim/options.h"
 #include "tools/sim/private_daemon.h"
 #include "tools/sim/report.h"
+#include "tools/sim/restarts.h"
 #include "tools/sim/scout.h"
 #include "tools/sim/virtual/swarm.h"
 
@@ -70,7 +72,7 @@ std::size_t clients_for(std::size_t wanted) {
 }
 
 // Why the run ended.
-enum class Ending : std::uint8_t { Running, Done, DaemonEnded };
+enum class Ending : std::uint8_t { Running, Done, DaemonEnded, NoRestart };
 
 int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending, bool daemon_ended) {
   const Circumstances circumstances{end, fleet.stalled(), daemon_ended};
@@ -90,7 +92,7 @@ int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending, bool
   if (ending == Ending::DaemonEnded) say("the daemon ended");
 
   if (report.count(Verdict::Broken) > 0) return kExitBroken;
-  if (ending == Ending::DaemonEnded) return EX_UNAVAILABLE;
+  if (ending == Ending::DaemonEnded || ending == Ending::NoRestart) return EX_UNAVAILABLE;
   return own_fault ? EX_OSERR : EX_OK;
 }
 
@@ -109,6 +111,14 @@ int simulate(uv::Loop& loop, const Options& options, const Plan& plan) {
   };
   Fleet fleet{loop, plan, [&] { end(Ending::DaemonEnded); }};
 
+  std::optional<Restarts> restarts;
+  if (options.restart_every) {
+    restarts.emplace(loop, options.control.empty() ? default_control_path() : options.control,
+                     *options.restart_every, [&](const std::string& why) {
+                       say("no restart: " + why);
+                       end(Ending::NoRestart);
+                     });
+  }
   const auto on_sigterm = uv::Signal::create(loop, SIGTERM, [&] { end(Ending::Done, kShutdownHeard); });
   const auto on_sigint = uv::Signal::create(loop, SIGINT, [&] { end(Ending::Done, kShutdownHeard); });
   const auto enough = uv::Timer::create(loop, [&] { end(Ending::Done); });
@@ -122,6 +132,10 @@ int simulate(uv::Loop& loop, const Options& options, const Plan& plan) {
 
   loop.run();
   progress.clear();
+  if (restarts) {
+    say("the daemon was restarted " + std::to_string(restarts->count()) + " times, and the longest took " +
+        format_duration(restarts->longest()));
+  }
   return tell(fleet, plan, end_at, ending, daemon_ended);
 }
 
@@ -186,6 +200,7 @@ int run(Options options) {
     if (!started) return CommandLine::finish({EX_UNAVAILABLE, "heartbeat-sim: " + started.error()});
     daemon.emplace(std::move(*started));
     options.server = daemon->clients();
+    if (options.restart_every) options.control = daemon->control_path();
     describe_demo(*daemon);
   }
 

@@ -41,7 +41,9 @@ std::string footer() {
          "\n"
          "Exit codes: 0 every promise was kept, or may yet be; 1 a promise was broken, with a line for "
          "each;\n"
-         "64 bad command line; 69 the daemon was not reached, or ended; 71 out of descriptors or ports.\n"
+         "64 bad command line; 69 the daemon was not reached, ended, or refused a restart; 71 out of "
+         "descriptors\n"
+         "or ports.\n"
          "SIGINT and SIGTERM end the run: what has happened by then is judged.\n"
          "\n"
          "With --virtual no daemon is asked: the daemon's core itself is run in virtual time under clients, "
@@ -107,6 +109,13 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
   door::add_flags(line, options.door);
   line.toggle("--proxy", "Begin each connection with a PROXY protocol header, for an address of 10.0.0.0/8",
               options.proxied);
+  line.duration("--restart-every", "Restart the daemon again and again, this long after each restart",
+                kRestartEveryMin, limits::kTickMax, options.restart_every);
+  line.value("--control", "PATH", "With --restart-every: the daemon's control socket [as heartbeatctl]",
+             [&](const std::string& text) -> Applied {
+               options.control = text;
+               return {};
+             });
   line.number<std::uint64_t>("--seed", "What is random is the same for the same seed [random, and printed]",
                              0, std::numeric_limits<std::uint64_t>::max(), options.seed);
   line.toggle("--virtual", "Prove the core in virtual time, with --clients, --duration [10min] and --seed",
@@ -124,9 +133,20 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
     options.no_progress = true;
   }
   if (auto end = line.parse(argc, argv)) return tl::unexpected(std::move(*end));
+  const auto refuse = [](const char* why) {
+    return tl::unexpected(CommandLine::End{EX_USAGE, std::string{"heartbeat-sim: "} + why});
+  };
+  if (options.restart_every && options.virtual_time) {
+    return refuse("--restart-every: with --virtual, restarts are drawn from the seed");
+  }
+  if (!options.control.empty() && !options.restart_every) {
+    return refuse("--control: without --restart-every it is not used");
+  }
+  if (options.demo && !options.control.empty()) {
+    return refuse("--demo has a daemon of its own: leave --control away");
+  }
   if (options.demo && has_server) {
-    return tl::unexpected(
-        CommandLine::End{EX_USAGE, "heartbeat-sim: --demo has a daemon of its own: leave --server away"});
+    return refuse("--demo has a daemon of its own: leave --server away");
   }
   return options;
 }

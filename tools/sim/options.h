@@ -16,6 +16,9 @@
 
 namespace heartbeat::sim {
 
+// Between a restart of the daemon and the order of the next: with less, hardly anything else would be tried.
+inline constexpr Millis kRestartEveryMin{100};
+
 struct Options {
   HostPort server{"127.0.0.1", 14000};
   std::size_t clients = 100;
@@ -29,7 +32,9 @@ struct Options {
   door::Door door;
   bool proxied = false;
   bool no_progress = false;
-  bool demo = false;  // against a daemon of our own
+  bool demo = false;                    // against a daemon of our own
+  std::optional<Millis> restart_every;  // nothing: the daemon is not restarted
+  std::string control;                  // of the daemon that is restarted; empty: the default path
 
   // The core in virtual time, without a daemon: of the above only clients, duration and seed count.
   bool virtual_time = false;

@@ -15,7 +15,7 @@ namespace {
 class ClosedAnswer final : public Answer {
  public:
   ClosedAnswer(const OperatorDesk& desk, ClosedListRequest request)
-      : desk_(desk), list_(desk.monitor(), std::move(request)) {}
+      : desk_(desk), is_of_missing_(request.missing), list_(desk.monitor(), std::move(request)) {}
 
   State go_on(std::string& slice, Steps& steps) override {
     const ReportContext report = desk_.report();
@@ -23,7 +23,7 @@ class ClosedAnswer final : public Answer {
       const ClosedClient* const client = list_.next(report.now, steps);
       if (client == nullptr) continue;
       append_json_frame(slice, [&](JsonWriter& json) {
-        json.add("type", "closed");
+        json.add("type", is_of_missing_ ? "missing" : "closed");
         add_client(json, *client, report);
         add_close(json, *client, report);
       });
@@ -35,12 +35,14 @@ class ClosedAnswer final : public Answer {
       json.add("count", list_.count());
       json.add("matching", list_.matching());
       json.add("remembered", desk_.monitor().closed_clients().size());
+      json.add("missing", desk_.monitor().missing().size());
     });
     return State::Done;
   }
 
  private:
   const OperatorDesk& desk_;
+  bool is_of_missing_;
   ClosedList list_;
 };
 
@@ -54,6 +56,7 @@ Reading read_closed(Members& request) {
   list.filter.match =
       request.converted<Glob>("match", [](const std::string& text) { return Glob::compile(text); });
   list.filter.group = request.text("group");
+  list.missing = request.flag("missing");
   list.limit = request.number("limit", 1, limits::kListMax, limits::kListDefault);
   return request.made(Order{[list](Operator, ControlContext& context) -> std::unique_ptr<Answer> {
     return std::make_unique<ClosedAnswer>(context.desk, list);

@@ -29,6 +29,7 @@ const CLOSED_HOW = {
   shutdown: 'closed because the daemon was shut down',
   unauthorized: 'closed for want of a credential',
   crash: 'closed over a crash of the daemon',
+  absent: 'did not come back after the daemon had ended',
 };
 const LEFT_HOW = {
   silent: 'went to leave for silence',

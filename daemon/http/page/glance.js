@@ -93,6 +93,11 @@ class Glance {
         ...(each.subject ? [{client: each.subject}] : []),
         ` (${count(each.count)} since ${clock(instant(each.since), now)})`);
     }
+    const missing = this.status.clients.missing;
+    if (missing > 0) {
+      pieces.unshift(`${plural(missing, 'client')} of before the daemon's start ${missing === 1 ? 'is' : 'are'} missing` +
+        (pieces.length ? '; ' : '.'));
+    }
     if (lasting.length > NAMED_MOST) pieces.push(` and ${plural(lasting.length - NAMED_MOST, 'other')}`);
     return pieces;
   }

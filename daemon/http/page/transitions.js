@@ -32,6 +32,7 @@ const REASONS = {
   shutdown: 'the daemon was shut down',
   unauthorized: 'no credential for what it claimed',
   crash: 'the daemon crashed',
+  absent: 'did not come back',
   declared: 'it said so itself',
   remembered: 'as it was when it was closed before',
   steady: 'heard steadily again',
@@ -137,7 +138,7 @@ class Transitions {
 
 function toneOf(event) {
   const tones = {leave: 'leave', fight: 'leave', slow_beats: 'leave', refused: 'leave', refused_again: 'leave', strike: 'strike',
-    return: 'return', joined: 'alive', takeover: 'alive', close: 'close'};
+    return: 'return', joined: 'alive', takeover: 'alive', close: 'close', absent: 'close'};
   return tones[event.event] || 'stall';
 }
 

@@ -59,6 +59,7 @@ Figures Desk::Operators::figures() const {
           .usage = desk_.usage,
           .journal = desk_.journal,
           .http = desk_.http,
+          .certificates = desk_.certificates,
           .listening = desk_.listening};
 }
 

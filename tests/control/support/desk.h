@@ -72,6 +72,7 @@ class Desk {
       .memory_bytes = 5'000'000, .processor_seconds = 1.5, .descriptors_used = 17, .descriptors_limit = 1024};
   JournalFigures journal{};
   std::optional<HttpFigures> http;
+  std::map<std::string, WallTime> certificates;
   std::vector<Endpoint> listening{Endpoint{.address = {127, 0, 0, 1}, .port = 14000}};
   Health health;
   std::vector<SettingInForce> settings;

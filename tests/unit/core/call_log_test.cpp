@@ -180,6 +180,8 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
       logged.monitor().accept_paused("too fast", now, logged.effects());
       logged.monitor().accept_still_paused(now);
       logged.monitor().reloaded(draw(2) == 0 ? "" : "tick: what?", now, logged.effects());
+      logged.monitor().certificate_expires("/etc/server.pem", draw(2) == 0 ? "" : "it expires", now,
+                                           logged.effects());
       logged.monitor().review_conditions(now, logged.effects());
       logged.apply();
       break;

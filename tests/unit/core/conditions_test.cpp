@@ -36,13 +36,22 @@ TEST_CASE("a condition begins once, is counted, and ends when nothing of it has 
 TEST_CASE("a condition that lasts is reported once an hour") {
   Conditions conditions;
   conditions.happened(Kind::ReloadRefused, "", "no such setting", t0, MonoTime::never());
-  CHECK_FALSE(conditions.due(t0 + kConditionReportEvery - 1ms));
-  const auto lasts = conditions.due(t0 + kConditionReportEvery);
+  CHECK_FALSE(conditions.due(t0 + report_every(Condition::Kind::ReloadRefused) - 1ms));
+  const auto lasts = conditions.due(t0 + report_every(Condition::Kind::ReloadRefused));
   REQUIRE(lasts);
   CHECK(lasts->phase == Phase::Lasts);
-  CHECK_FALSE(conditions.due(t0 + kConditionReportEvery));
-  CHECK_FALSE(conditions.due(t0 + 2 * kConditionReportEvery - 1ms));
-  CHECK(conditions.due(t0 + 2 * kConditionReportEvery));
+  CHECK_FALSE(conditions.due(t0 + report_every(Condition::Kind::ReloadRefused)));
+  CHECK_FALSE(conditions.due(t0 + 2 * report_every(Condition::Kind::ReloadRefused) - 1ms));
+  CHECK(conditions.due(t0 + 2 * report_every(Condition::Kind::ReloadRefused)));
+}
+
+TEST_CASE("a certificate that expires is reported once a day") {
+  Conditions conditions;
+  conditions.happened(Kind::CertificateExpires, "/etc/server.pem", "it expires", t0, MonoTime::never());
+  CHECK_FALSE(conditions.due(t0 + 24h - 1ms));
+  CHECK(conditions.due(t0 + 24h));
+  CHECK_FALSE(conditions.due(t0 + 48h - 1ms));
+  CHECK(conditions.due(t0 + 48h));
 }
 
 TEST_CASE("a condition whose cause is mended ends at once") {

@@ -235,7 +235,7 @@ TEST_CASE("a refused reload lasts until one is done") {
   fleet.reloaded("no such setting", t0 + 1s);
   fleet.reloaded("no such setting, still", t0 + 2s);
   CHECK(fleet.told() == Words{"reload_refused "});
-  fleet.review(t0 + 1s + 2 * kConditionReportEvery);
+  fleet.review(t0 + 1s + 2 * report_every(Condition::Kind::ReloadRefused));
   CHECK(fleet.told() == Words{"reload_refused "});
   CHECK(fleet.last(Kind::ReloadRefused).extra->detail == "no such setting, still");
   fleet.reloaded("", t0 + 8h);
@@ -243,6 +243,20 @@ TEST_CASE("a refused reload lasts until one is done") {
   CHECK(fleet.last(Kind::ReloadRefused).extra->condition->phase == Phase::Ended);
   CHECK(fleet.last(Kind::ReloadRefused).extra->condition->count == 2);
   CHECK(fleet.last(Kind::ReloadRefused).at == t0 + 8h);
+}
+
+TEST_CASE("each certificate that expires is a condition of its own until it is renewed") {
+  Fleet fleet;
+  fleet.certificate_expires("/a.pem", "/a.pem expires", t0);
+  fleet.certificate_expires("/b.pem", "/b.pem expires", t0 + 1s);
+  CHECK(fleet.told() == Words{"certificate_expires ", "certificate_expires "});
+  fleet.certificate_expires("/a.pem", "", t0 + 8h);
+  CHECK(fleet.told() == Words{"certificate_expires "});
+  CHECK(fleet.last(Kind::CertificateExpires).extra->condition->phase == Phase::Ended);
+  CHECK(fleet.last(Kind::CertificateExpires).extra->detail == "/a.pem expires");
+  CHECK(fleet.monitor().conditions().lasts(Condition::Kind::CertificateExpires, "/b.pem", t0 + 8h));
+  fleet.certificate_expires("/c.pem", "", t0 + 9h);  // of nothing that lasts
+  CHECK(fleet.told().empty());
 }
 
 TEST_CASE("fights beyond the bound on conditions are reported each by itself") {

@@ -79,6 +79,8 @@ class Core {
     collect();
   }
 
+  void expect(std::vector<ClosedClient>&& clients, MonoTime at) { monitor_.expect(std::move(clients), at); }
+
   [[nodiscard]] std::string save() const {
     return save_state({.monitor = monitor_.state(),
                        .turn = turn_,
@@ -275,12 +277,27 @@ TEST_CASE("refused connections and the conditions that last are kept") {
   CHECK(lasts->began == t0 + 3s);
   CHECK(lasts->latest == t0 + 5s);
   CHECK(lasts->over == t0 + 5s + kConditionQuiet);
-  CHECK(lasts->next_report == t0 + 3s + kConditionReportEvery);
+  CHECK(lasts->next_report == t0 + 3s + report_every(Condition::Kind::ReloadRefused));
   CHECK(lasts->count == 5);
   CHECK(lasts->detail == refused->latest.detail);
   const std::uint64_t told = core.feed().next() - 1;
   CHECK(core.feed().find(told)->counted);
   CHECK(core.feed().find(told)->kind == Event::Kind::Closed);
+}
+
+TEST_CASE("clients of before the start that are missing are kept, also of before the clock's origin") {
+  Core core;
+  std::vector<ClosedClient> clients(2);
+  clients[0].name = "pump-7";
+  clients[0].last_heard = t0 - 87'600h;
+  clients[1].name = "pump-8";
+  core.expect(std::move(clients), t0);
+  core.restart();
+  CHECK(core.monitor().missing().size() == 2);
+  REQUIRE(core.monitor().missing().find("pump-7") != nullptr);
+  CHECK(core.monitor().missing().find("pump-7")->last_heard == t0 - 87'600h);
+  CHECK(core.monitor().missing().earliest()->name == "pump-7");
+  CHECK(core.monitor().missing().earliest()->closed_at == t0 + kRule.tick * (kRule.threshold * kRule.cursor));
 }
 
 TEST_CASE("over any schedule, a core that is restarted anywhere does what one that goes on does") {

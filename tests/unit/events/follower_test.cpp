@@ -20,6 +20,7 @@
 #include "common/os/socket.h"
 #include "daemon/events/segment_store.h"
 #include "daemon/events/segment_writer.h"
+#include "tests/unit/events/folder.h"
 #include "tools/follower/cursor_file.h"
 
 namespace heartbeat {
@@ -41,14 +42,7 @@ std::string sealed(const std::string& type, const std::string& boot, std::uint64
 
 class Journal {
  public:
-  explicit Journal(SegmentBounds bounds = {}) : bounds_(bounds) {
-    std::string name = "/tmp/heartbeat-follower-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-  }
-  ~Journal() { static_cast<void>(std::system(("rm -r " + folder_).c_str())); }
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
+  explicit Journal(SegmentBounds bounds = {}) : bounds_(bounds) {}
 
   void start(const std::string& boot) {
     writer_.emplace(directory(), bounds_);
@@ -71,15 +65,15 @@ class Journal {
     CHECK(tidy_segments(directory(), writer_->serial(), {.keep = kAll.keep, .bytes = 0}, kAt).removed > 0);
   }
 
-  [[nodiscard]] std::string folder() const { return folder_; }
-  [[nodiscard]] std::string directory() const { return folder_ + "/events"; }
+  [[nodiscard]] const std::string& folder() const { return folder_.path(); }
+  [[nodiscard]] std::string directory() const { return folder_.journal(); }
   [[nodiscard]] std::string current() const {
     return events::segment_path(directory(), writer_->serial(), false);
   }
 
  private:
   SegmentBounds bounds_;
-  std::string folder_;
+  test::Folder folder_;
   std::optional<SegmentWriter> writer_;
   std::string boot_;
   std::uint64_t seq_ = 0;

@@ -20,28 +20,14 @@
 #include "daemon/events/journal_worker.h"
 #include "daemon/events/segment_store.h"
 #include "daemon/events/segment_writer.h"
+#include "tests/unit/events/folder.h"
 
 namespace heartbeat {
 namespace {
 
+using test::Folder;
+
 constexpr std::string_view kBoot = "00112233445566778899aabbccddeeff";
-
-class Folder {
- public:
-  Folder() {
-    std::string name = "/tmp/heartbeat-journal-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { static_cast<void>(std::system(("rm -r " + path_).c_str())); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  [[nodiscard]] std::string journal() const { return path_ + "/events"; }
-
- private:
-  std::string path_;
-};
 
 WallTime at(std::int64_t seconds) {
   return WallTime{Millis{1'790'000'000'000 + seconds * 1000}};

@@ -6,31 +6,17 @@
 
 #include <doctest/doctest.h>
 
+#include "common/events/journal_reader.h"
 #include "common/events/line.h"
 #include "common/events/segments.h"
 #include "daemon/events/segment_store.h"
 #include "daemon/events/segment_writer.h"
-#include "tools/follower/journal_reader.h"
+#include "tests/unit/events/folder.h"
 
 namespace heartbeat {
 namespace {
 
-class ReaderFolder {
- public:
-  ReaderFolder() {
-    std::string name = "/tmp/heartbeat-reader-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~ReaderFolder() { static_cast<void>(std::system(("rm -r " + path_).c_str())); }
-  ReaderFolder(const ReaderFolder&) = delete;
-  ReaderFolder& operator=(const ReaderFolder&) = delete;
-
-  [[nodiscard]] std::string journal() const { return path_ + "/events"; }
-
- private:
-  std::string path_;
-};
+using test::Folder;
 
 constexpr WallTime kNow{Millis{1'790'000'000'000}};
 constexpr StoreBounds kKeepAll{.keep = Millis{1LL << 50}, .bytes = 1U << 30U};
@@ -61,7 +47,7 @@ std::vector<std::int64_t> rest_of(JournalReader& reader) {
 }
 
 TEST_CASE("a reader finds what is appended, over rotation, compression and removal under its feet") {
-  const ReaderFolder folder;
+  const Folder folder;
   SegmentWriter writer{folder.journal(), {.bytes = 200}};
   REQUIRE(writer.open());
   std::uint64_t seq = 0;
@@ -94,7 +80,7 @@ TEST_CASE("a reader finds what is appended, over rotation, compression and remov
 }
 
 TEST_CASE("a line that is not whole yet is waited for, and a damaged one is counted as missing") {
-  const ReaderFolder folder;
+  const Folder folder;
   SegmentWriter writer{folder.journal()};
   REQUIRE(writer.open());
   REQUIRE(writer.append(event_line(1), 0, kNow) == 0);
@@ -113,7 +99,7 @@ TEST_CASE("a line that is not whole yet is waited for, and a damaged one is coun
 }
 
 TEST_CASE("strikes that were left out, and events that a line names as lost, are not counted again") {
-  const ReaderFolder folder;
+  const Folder folder;
   SegmentWriter writer{folder.journal()};
   REQUIRE(writer.open());
   REQUIRE(writer.append(event_line(1) + event_line(4, R"(,"left_out":2)") +
@@ -126,7 +112,7 @@ TEST_CASE("strikes that were left out, and events that a line names as lost, are
 }
 
 TEST_CASE("a cursor goes on behind its event, also behind one of an earlier run that was never written") {
-  const ReaderFolder folder;
+  const Folder folder;
   SegmentWriter writer{folder.journal()};
   REQUIRE(writer.open());
   REQUIRE(writer.append(line("start", "b1", 0) + event_line(1) + event_line(2) + line("start", "b2", 2) +
@@ -144,7 +130,7 @@ TEST_CASE("a cursor goes on behind its event, also behind one of an earlier run 
 }
 
 TEST_CASE("where there is no journal, that is the error") {
-  const ReaderFolder folder;
+  const Folder folder;
   JournalReader reader{folder.journal()};
   CHECK(reader.to_oldest().error() == ENOENT);
 }

@@ -116,6 +116,22 @@ void Fleet::reloaded(std::string_view refusal, MonoTime at) {
   apply();
 }
 
+void Fleet::expect(std::initializer_list<std::string_view> names, MonoTime ended, MonoTime at) {
+  std::vector<ClosedClient> clients;
+  for (const std::string_view name : names) {
+    ClosedClient& client = clients.emplace_back();
+    client.name = name;
+    client.peer = peer_at(1);
+    client.connected_at = client.last_heard = ended;
+  }
+  monitor_.expect(std::move(clients), at);
+}
+
+void Fleet::certificate_expires(std::string_view file, std::string_view detail, MonoTime at) {
+  monitor_.certificate_expires(file, detail, at, effects_);
+  apply();
+}
+
 void Fleet::change(const Settings& settings, MonoTime at) {
   monitor_.change_settings(settings, at, effects_);
   advance(at);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -76,6 +77,9 @@ class Fleet {
   void review(MonoTime at);
   void accept_paused(std::string_view why, MonoTime at);
   void reloaded(std::string_view refusal, MonoTime at);
+  // Clients of before the start, by name; each was alive.
+  void expect(std::initializer_list<std::string_view> names, MonoTime ended, MonoTime at);
+  void certificate_expires(std::string_view file, std::string_view detail, MonoTime at);
   void change(const Settings& settings, MonoTime at);
   bool kick(std::string_view name, std::string_view message, MonoTime at);
   void shut_down(MonoTime at);

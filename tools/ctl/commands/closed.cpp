@@ -68,10 +68,10 @@ Line closed_cells_of_event(const Object& event) {
 constexpr std::array<std::string_view, 3> kParties{"client", "daemon", "operator"};
 
 // For the shell to offer; the daemon knows what is a reason.
-constexpr std::array<std::string_view, 17> kReasons{
+constexpr std::array<std::string_view, 18> kReasons{
     "silent",        "away",         "goodbye",  "peer_closed", "reset",         "bad_frame",
     "bad_heartbeat", "superseded",   "kicked",   "never_spoke", "frame_timeout", "limit",
-    "shutdown",      "unauthorized", "given_up", "timed_out",   "crash"};
+    "shutdown",      "unauthorized", "given_up", "timed_out",   "crash",         "absent"};
 
 class ClosedCommand final : public Command {
  public:
@@ -83,11 +83,16 @@ class ClosedCommand final : public Command {
     parameters.text("--group", "GROUP", "Only those of this group; default: those of none", group_);
     parameters.choice("--by", "client|daemon|operator", "From the event journal: closed by this side",
                       kParties, by_);
+    parameters.flag("--missing", "Those that were connected when the daemon last ended and are not back",
+                    missing_);
     declare_journal(parameters, journal_);
     parameters.count("--limit", "At most this many, and no more than 10000 [10000]", limit_);
   }
 
   [[nodiscard]] std::string contradiction(const Options& /*options*/) const override {
+    if (missing_ && (!by_.empty() || !journal_.empty())) {
+      return "--missing: the daemon knows these, and the event journal does not";
+    }
     if (!limit_ || *limit_ <= limits::kListMax) return {};
     return "--limit: at most " + std::to_string(limits::kListMax) + " are listed";
   }
@@ -96,6 +101,7 @@ class ClosedCommand final : public Command {
     if (!by_.empty() || !journal_.empty()) return run_on_journal(output);
     Request request{"closed"};
     request.with("limit", limit_.value_or(limits::kListMax));
+    if (missing_) request.flagged("missing");
     if (!since_.empty()) request.with("since", since_);
     if (!reason_.empty()) request.with("reason", reason_);
     if (!match_.empty()) request.with("match", match_);
@@ -113,7 +119,11 @@ class ClosedCommand final : public Command {
     if (listed == 0) {
       const bool is_filtered = !since_.empty() || !reason_.empty() || !match_.empty() || !group_.empty();
       if (is_filtered) return tl::unexpected(Failure{kNo, {"no closed client matches"}});
-      if (!output.json()) std::fputs("heartbeatctl: no closed client is remembered\n", stderr);
+      if (!output.json()) {
+        std::fputs(missing_ ? "heartbeatctl: no client is missing\n"
+                            : "heartbeatctl: no closed client is remembered\n",
+                   stderr);
+      }
       return {};
     }
     if (!output.json()) output.print(table.take(output.width()));
@@ -174,6 +184,7 @@ class ClosedCommand final : public Command {
   std::string reason_;
   std::string match_;
   std::string group_;
+  bool missing_ = false;
   std::optional<std::uint64_t> limit_;
 };
 

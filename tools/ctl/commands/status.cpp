@@ -72,7 +72,7 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 // The members of the daemon's answer that facts_of() puts into words of its own.
-constexpr std::array<std::string_view, 30> kWorded{"type",
+constexpr std::array<std::string_view, 31> kWorded{"type",
                                                    "version",
                                                    "boot",
                                                    "pid",
@@ -101,7 +101,8 @@ constexpr std::array<std::string_view, 30> kWorded{"type",
                                                    "loop_lateness_ms",
                                                    "verdict_lateness_ms",
                                                    "memory_bytes",
-                                                   "descriptors"};
+                                                   "descriptors",
+                                                   "certificates"};
 
 // Every other member as it stands: a figure that the daemon gains is shown without a word here.
 void add_others(Facts& facts, const Object& status) {
@@ -159,6 +160,9 @@ Facts facts_of(const Object& status) {
               {roster.written("missing") + " missing of " + roster.written("expected") + " expected"});
     if (!roster.text("error").empty()) facts.add("", {std::string{roster.text("error")}, Tone::Bad});
   }
+  if (clients.number("missing").value_or(0) > 0) {
+    facts.add("missing", {clients.written("missing") + " of before the daemon's start", Tone::Warning});
+  }
   facts.add("remembered", {status.written("remembered") + " closed clients"});
   facts.add("heartbeats", {heartbeats.written("total") + ", per second " + rates_text(status)});
   facts.add("totals", {listed(status.object("totals"))});
@@ -170,6 +174,10 @@ Facts facts_of(const Object& status) {
   facts.add("suspensions", {suspensions_text(status)});
   facts.add("restarts", {restarts_text(status)});
   facts.add("brake", {brake_text(status), braked_text(status).empty() ? Tone::Plain : Tone::Bad});
+  for (const Object& certificate : status.objects("certificates")) {
+    facts.add("certificate", {std::string{certificate.text("file")} + " expires " +
+                              local_time(certificate.text("expires"))});
+  }
   for (const Object& condition : status.objects("conditions")) {
     facts.add("condition", {condition_text(condition), Tone::Warning});
   }

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 
+#include "common/events/journal_reader.h"
 #include "common/glob.h"
 #include "tools/ctl/commands/all.h"
 #include "tools/ctl/event_text.h"
@@ -16,7 +17,6 @@
 #include "tools/ctl/journal_files.h"
 #include "tools/ctl/parameters.h"
 #include "tools/ctl/text_width.h"
-#include "tools/follower/journal_reader.h"
 
 namespace heartbeat::ctl::commands {
 namespace {
@@ -26,11 +26,30 @@ using Kind = ConnectionError::Kind;
 // How long a refusal of the request may take, until the request counts as accepted.
 constexpr Millis kRefusalWait{100};
 
-constexpr std::array<std::string_view, 22> kEvents{
-    "connected",     "joined",         "named", "takeover", "fight", "slow_beats",
-    "fast_beats",    "strike",         "leave", "return",   "close", "refused",
-    "refused_again", "accept_paused",  "stall", "suspend",  "brake", "brake_end",
-    "restarted",     "reload_refused", "hold",  "hold_end"};
+constexpr std::array<std::string_view, 24> kEvents{"connected",
+                                                   "joined",
+                                                   "named",
+                                                   "takeover",
+                                                   "fight",
+                                                   "slow_beats",
+                                                   "fast_beats",
+                                                   "strike",
+                                                   "leave",
+                                                   "return",
+                                                   "close",
+                                                   "refused",
+                                                   "refused_again",
+                                                   "accept_paused",
+                                                   "stall",
+                                                   "suspend",
+                                                   "brake",
+                                                   "brake_end",
+                                                   "restarted",
+                                                   "reload_refused",
+                                                   "hold",
+                                                   "hold_end",
+                                                   "certificate_expires",
+                                                   "absent"};
 
 bool is_of_group(const Object& event, std::string_view group) {
   if (event.text("client").empty()) return false;

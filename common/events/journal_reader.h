@@ -11,8 +11,8 @@
 
 #include <tl/expected.hpp>
 
+#include "common/events/segment_input.h"
 #include "common/events/segments.h"
-#include "tools/follower/segment_input.h"
 
 namespace heartbeat {
 

@@ -1,4 +1,4 @@
-#include "tools/follower/segment_input.h"
+#include "common/events/segment_input.h"
 
 #include <cerrno>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "tools/follower/journal_reader.h"
+#include "common/events/journal_reader.h"
 
 #include <algorithm>
 #include <cerrno>
