@@ -147,7 +147,7 @@ struct Event {
   Rarely<Extra> extra{};
 };
 static_assert(sizeof(Event) <= 144);
-inline constexpr std::size_t kEventKindCount = 23;
+inline constexpr std::size_t kEventKindCount = 25;
 
 // Concerns the daemon itself, and no client: client and peer are empty.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {
