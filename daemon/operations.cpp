@@ -38,8 +38,8 @@ Operations::Operations(uv::Loop& loop, Parts parts, std::size_t descriptors_limi
             .pid = getpid(),
             .started = continued ? continued->started : uv::wall_time(loop)},
       feed_(continued ? std::move(continued->feed) : Feed{run.first_event}),
-      roster_(loop),
       certificates_(parts.server),
+      roster_(loop),
       context_{.desk = *this},
       control_(loop, context_, share_descriptors(descriptors_limit, false).sessions) {
   if (continued) restore_report(continued->report, tally_, reloads_, clock_);

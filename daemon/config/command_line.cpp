@@ -49,7 +49,7 @@ const char* type_name(const Setting& setting) {
 }
 
 std::string help_of(const Setting& setting) {
-  const std::string usual = plain_text(setting, get(Config{}, setting));
+  const std::string usual = plain_text(setting, default_of(setting));
   return std::string{setting.meaning} + "; " + range_of(setting) +
          (is_list(setting) ? ", the flag repeated" : "") + (usual.empty() ? "" : " [" + usual + "]");
 }

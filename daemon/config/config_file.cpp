@@ -40,7 +40,7 @@ std::string_view name_of(toml::node_type type) {
 
 // What the setting's value looks like in the file.
 std::string expected_form(const Setting& setting) {
-  const std::string like = ", like " + toml_text(setting, get(Config{}, setting));
+  const std::string like = ", like " + toml_text(setting, default_of(setting));
   switch (setting.type) {
     case Setting::Type::Count: return "a whole number without quotes" + like;
     case Setting::Type::Duration: return "a duration in quotes, with its unit" + like;

@@ -765,6 +765,11 @@ Value get(Config config, const Setting& setting) {
   return std::visit(read, setting.member(config));
 }
 
+Value default_of(const Setting& setting) {
+  static const Config defaults;
+  return get(defaults, setting);
+}
+
 std::string plain_text(const Setting& setting, const Value& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) {
     return setting.type == Type::Duration ? format_duration(Millis{*number}) : std::to_string(*number);

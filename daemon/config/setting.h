@@ -86,6 +86,7 @@ struct Fault {
 // Of a value without faults.
 void set(Config& config, const Setting& setting, const Value& value);
 [[nodiscard]] Value get(Config config, const Setting& setting);
+[[nodiscard]] Value default_of(const Setting& setting);
 
 // As a person reads it, `10s`, and as it stands in the file, `"10s"`.
 [[nodiscard]] std::string plain_text(const Setting& setting, const Value& value);

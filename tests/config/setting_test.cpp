@@ -31,8 +31,8 @@ std::vector<std::string> lines_of_text(const std::string& text) {
   return lines;
 }
 
-std::string default_of(const Setting& setting) {
-  return toml_text(setting, get(Config{}, setting));
+std::string default_text(const Setting& setting) {
+  return toml_text(setting, default_of(setting));
 }
 
 // The comment above each setting of the example file, in one line, by the line that gives the setting.
@@ -81,7 +81,7 @@ TEST_CASE("every key stands in the table once, and every default is without a fa
   for (const Setting& setting : all_settings()) {
     CAPTURE(setting.key);
     CHECK(keys.insert(setting.key).second);
-    CHECK(faults_of(setting, get(Config{}, setting)).empty());
+    CHECK(faults_of(setting, default_of(setting)).empty());
     CHECK_FALSE(setting.meaning.ends_with('.'));
   }
 }
@@ -111,7 +111,7 @@ TEST_CASE("a row sets the member that it reads") {
     set(config, setting, other);
     CHECK(get(config, setting) == other);
     for (const Setting& another : all_settings()) {
-      if (another.key != setting.key) CHECK(get(config, another) == get(Config{}, another));
+      if (another.key != setting.key) CHECK(get(config, another) == default_of(another));
     }
   }
 }
@@ -257,7 +257,7 @@ TEST_CASE("--help names each setting with its range and default") {
     CAPTURE(setting.key);
     CHECK(contains(text, flag_of(setting) + " "));
     CHECK(contains(text, std::string{setting.meaning} + "; " + range_of(setting)));
-    const std::string usual = plain_text(setting, get(Config{}, setting));
+    const std::string usual = plain_text(setting, default_of(setting));
     if (!usual.empty()) CHECK(contains(text, "[" + usual + "]"));
   }
 }
@@ -269,7 +269,7 @@ TEST_CASE("the example file gives every setting once with its default, range and
     const auto row = find_setting(assignment.substr(0, assignment.find(' ')));
     REQUIRE(row);
     const Setting& setting = all_settings()[*row];
-    CHECK(assignment == std::string{setting.key} + " = " + default_of(setting));
+    CHECK(assignment == std::string{setting.key} + " = " + default_text(setting));
     CHECK(contains(comment, std::string{setting.meaning} + "."));
     CHECK(contains(comment, capitalised(range_of(setting)) + ". "));
     CHECK(contains(comment, setting.while_running ? " A reload changes it" : " Needs a restart."));
@@ -295,7 +295,7 @@ TEST_CASE("the documentation has one row for each setting, as the table says it"
   std::vector<std::string> expected;
   for (const Setting& setting : all_settings()) {
     expected.push_back("| `" + std::string{setting.key} + "` | `" + flag_of(setting) + "` | " +
-                       range_of(setting) + " | `" + default_of(setting) + "` | " +
+                       range_of(setting) + " | `" + default_text(setting) + "` | " +
                        (setting.while_running ? "yes" : "restart") + " | " + std::string{setting.meaning} +
                        " |");
   }
@@ -318,7 +318,7 @@ TEST_CASE("the manual page has each setting once, with the range and default of 
     REQUIRE(begin != std::string::npos);
     const std::string entry = page.substr(begin, page.find("\n.", begin + heading.size()) - begin);
     if (setting.type == Setting::Type::Count || setting.type == Setting::Type::Duration) {
-      CHECK(contains(entry, "From " + range_of(setting) + "; the default is " + default_of(setting) + "."));
+      CHECK(contains(entry, "From " + range_of(setting) + "; the default is " + default_text(setting) + "."));
     }
   }
 }

@@ -117,8 +117,8 @@ TEST_CASE("gaps and margins are those of the heartbeats") {
 TEST_CASE("each file of TLS shows when it expires, and without TLS there is no such family") {
   test::Desk desk;
   CHECK(scraped(desk).find("heartbeatd_certificate_expires") == std::string::npos);
-  desk.certificates = {{"/etc/ca.pem", WallTime{1'800'000'000s}},
-                       {"/etc/server.pem", WallTime{1'790'000'000s}}};
+  desk.certificates = {{"/etc/ca.pem", WallTime{Millis{1'800'000'000'000}}},
+                       {"/etc/server.pem", WallTime{Millis{1'790'000'000'000}}}};
   const std::string text = scraped(desk);
   CHECK(has_line(text, "heartbeatd_certificate_expires_timestamp_seconds{file=\"/etc/ca.pem\"} 1800000000"));
   CHECK(has_line(text,
