@@ -117,7 +117,8 @@ def test_restarts():
             told = re.search(r"the daemon was restarted (\d+) times, and the longest took \S+", result.stderr)
             assert told and int(told[1]) >= 3, result.stderr
             log = daemon.read_log()
-            assert len(re.findall(r"restarted from_version=", log)) == int(told[1]), log
+            # The last one may have been under way when the run ended.
+            assert len(re.findall(r"restarted from_version=", log)) in (int(told[1]), int(told[1]) + 1), log
 
 
 def test_no_restart():
@@ -126,7 +127,7 @@ def test_no_restart():
         result = simulate(daemon.address, "--clients", "1", "--restart-every", "100ms", "--control", "/nowhere/socket")
         check(result, 69)
         assert "no restart: /nowhere/socket: No such file or directory" in result.stderr, result.stderr
-    for flags, why in ((["--restart-every", "99ms"], "'99ms' is not between 100ms and 24h"),
+    for flags, why in ((["--restart-every", "99ms"], "'99ms' is not from 100ms to 1d"),
                        (["--restart-every", "1s", "--virtual"], "restarts are drawn from the seed"),
                        (["--control", "/nowhere/socket"], "without --restart-every it is not used")):
         result = run(SIM, *flags)
