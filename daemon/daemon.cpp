@@ -25,7 +25,7 @@
 #include "common/wall_time.h"
 #include "daemon/config/descriptor_shares.h"
 #include "daemon/core/saved_state.h"
-#include "daemon/events/known_clients.h"
+#include "daemon/events/known_clients_json.h"
 #include "daemon/journal_options.h"
 #include "daemon/log/journal.h"
 

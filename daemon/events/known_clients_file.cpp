@@ -14,7 +14,7 @@
 #include "common/limits.h"
 #include "common/uv/machine.h"
 #include "common/write_all.h"
-#include "daemon/events/known_clients.h"
+#include "daemon/events/known_clients_json.h"
 
 namespace heartbeat {
 namespace {

@@ -1,4 +1,4 @@
-// Writes the list of the connected clients beside the event journal (known_clients.h), now and then.
+// Writes the list of the connected clients beside the event journal (known_clients_json.h), now and then.
 //
 // The clients are walked a slice a turn, while others come and go: the list is begun behind an event, and
 // what happened since stands in the journal, so that both together are right whatever the walk has missed.

@@ -51,7 +51,7 @@ BARRED = ["superseded", "kicked", "unauthorized", "crash"]
 ORDINARY = ["silent", "away", "goodbye", "bad_frame", "bad_heartbeat", "never_spoke", "frame_timeout", "limit",
             "shutdown", "given_up"]
 # Logged by the daemon only: the connection has ended, so no client can read them.
-UNHEARD = ["peer_closed", "reset", "timed_out"]
+UNHEARD = ["peer_closed", "reset", "timed_out", "absent"]
 MAY_END_AFTER = ["superseded", "kicked", "goodbye", "bad_frame", "bad_heartbeat"]
 
 

@@ -23,7 +23,7 @@ class Commands(asker.ControlTest):
         self.assertRegex(status["boot"], "^[0-9a-f]{32}$")
         host, port = daemon.address
         self.assertEqual(status["listening"], [f"{host}:{port}"])
-        self.assertEqual(status["clients"], {"alive": 1, "leave": 0, "max": 1000})
+        self.assertEqual(status["clients"], {"alive": 1, "leave": 0, "max": 1000, "missing": 0})
         self.assertEqual(status["heartbeats"]["total"], 1)
         self.assertEqual(status["totals"]["connected"], 2)
         self.assertEqual(status["closes"], {"bad_frame": 1})

@@ -85,7 +85,7 @@ class Api(surfer.HttpTest):
 
     def test_closed_clients_are_listed(self):
         daemon = self.start()
-        self.assertEqual(self.get(daemon, "/api/closed").json, {"closed": [], "matching": 0, "remembered": 0})
+        self.assertEqual(self.get(daemon, "/api/closed").json, {"closed": [], "matching": 0, "remembered": 0, "missing": 0})
         for number in range(3):
             time.sleep(0.01)
             self.join(daemon, f"pump-{number}").close()

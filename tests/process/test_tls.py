@@ -7,6 +7,7 @@ import struct
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from certificates import OPENSSL, Authority
 from harness import BOUND_S, Beating, Client, DaemonTest, frame, heartbeat, wait_until
@@ -326,6 +327,8 @@ class Reload(TlsTest):
         self.assertRegex(warning.detail, f"^ ?{server} expires at [^;]+; renew it, and reload$")
         daemon.ask("reload")  # nothing new
         self.assertEqual(self.expiring(daemon), [(server, 1)])
+        with urllib.request.urlopen(daemon.http + "/metrics") as metrics:
+            self.assertIn(f'heartbeatd_certificate_expires_timestamp_seconds{{file="{server}"}} ', metrics.read().decode())
 
         self.use_as_server("renewed")
         daemon.ask("reload")

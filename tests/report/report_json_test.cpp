@@ -266,7 +266,7 @@ TEST_CASE("the status has every figure, and reasons and kinds only where they oc
                                   "holds"});
   CHECK(member(body, "uptime_ms") == "7000");
   CHECK(member(body, "listening") == R"(["127.0.0.1:14000"])");
-  CHECK(member(body, "clients") == R"({"alive":0,"leave":1,"max":1000000})");
+  CHECK(member(body, "clients") == R"({"alive":0,"leave":1,"max":1000000,"missing":0})");
   CHECK(member(body, "remembered") == "1");
   CHECK(member(body, "heartbeats") == R"({"total":3,"per_second":{"1":0.0,"10":0.0,"60":0.0}})");
   CHECK(member(body, "closes") == R"({"kicked":1})");

@@ -1,6 +1,4 @@
 // Which clients were connected when a daemon last ended, from a journal and the list beside it.
-#include "daemon/events/known_clients.h"
-
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -19,6 +17,7 @@
 #include "common/uv/loop.h"
 #include "daemon/core/monitor.h"
 #include "daemon/events/known_clients_file.h"
+#include "daemon/events/known_clients_json.h"
 #include "daemon/events/segment_writer.h"
 #include "tests/unit/events/folder.h"
 

@@ -65,6 +65,12 @@ inline Event event_of(Event::Kind kind, std::string client = "pump-7") {
     brake.held = 38;
     event.extra.edit().brake = std::make_shared<const BrakeReport>(brake);
   }
+  if (kind == Event::Kind::Held || kind == Event::Kind::HoldEnded) {
+    Hold hold{.clients = {"pump-*", *Glob::compile("pump-*")}, .why = "a new firmware", .uid = 1000};
+    hold.since = kStart;
+    hold.until = kStart + Millis{7'200'000};
+    event.extra.edit().hold = std::make_shared<const Hold>(hold);
+  }
   return event;
 }
 

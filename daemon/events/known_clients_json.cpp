@@ -1,4 +1,4 @@
-#include "daemon/events/known_clients.h"
+#include "daemon/events/known_clients_json.h"
 
 #include <algorithm>
 #include <array>
