@@ -227,7 +227,7 @@ class Reader {
     if (option == "id" || option == "credential" || option == "listener") return read_names(option, node);
     if (option == "by_name") {
       if (const auto* const word = node.as_string()) return word->get();
-      refuse("group.by_name", node.source(), "must be \"no\" or \"yes\" in quotes");
+      refuse("group.by_name", node.source(), R"(must be "no" or "yes" in quotes)");
       return {};
     }
     const auto row = find_setting(option);

@@ -66,7 +66,7 @@ Taken take_list(std::string_view values, std::vector<std::string>& into, Taken (
   if (!into.empty()) return refused("a condition is given twice");
   do {
     const std::string_view value = take_until(values, ',');
-    if (const Taken checked = check(value); !checked) return checked;
+    if (Taken checked = check(value); !checked) return checked;
     into.emplace_back(value);
   } while (!values.empty());
   if (into.size() <= limits::kGroupPatternsMax) return {};

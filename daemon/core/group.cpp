@@ -28,8 +28,8 @@ bool Group::matches(const GroupTraits& traits) const {
 }
 
 const std::vector<Group>& GroupList::all() const {
-  static const std::vector<Group> kNone;
-  return groups_ == nullptr ? kNone : *groups_;
+  static const std::vector<Group> none;
+  return groups_ == nullptr ? none : *groups_;
 }
 
 GroupNumber GroupList::number_of(std::string_view name) const {

@@ -16,11 +16,11 @@ GroupTraits Monitor::traits_of(const Client& client) const {
 }
 
 // The rule of the group in force, with the interval that it grants the client as the tick.
-Rule Monitor::rule_in(GroupNumber number, const Client& client) const {
-  Rule rule = state_.settings.rule_of(number);
+Rule Monitor::rule_in(GroupNumber group, const Client& client) const {
+  Rule rule = state_.settings.rule_of(group);
   if (client.terms == nullptr) return rule;
-  const Group* const group = state_.settings.groups.find(number);
-  const Bounds& bounds = group == nullptr ? state_.settings.bounds : group->bounds;
+  const Group* const found = state_.settings.groups.find(group);
+  const Bounds& bounds = found == nullptr ? state_.settings.bounds : found->bounds;
   rule.tick = granted_interval(bounds, client.terms->interval).value_or(rule.tick);
   return rule;
 }

@@ -402,8 +402,8 @@ class Commands(NotifyTest):
 
     def test_a_command_gets_lines_on_standard_input_one_run_at_a_time_and_again_after_a_failure(self):
         path = self.script(f'[ -e {self.folder}/failed ] || {{ touch {self.folder}/failed; echo "not yet"; exit 3; }}\n'
-                           f'mkdir {self.folder}/lock || exit 9\ncat >>{self.folder}/out\nrmdir {self.folder}/lock\n'
-                           f'env | sort >{self.folder}/env\n')
+                           f'mkdir {self.folder}/lock || exit 9\nenv | sort >{self.folder}/env\ncat >>{self.folder}/out\n'
+                           f'rmdir {self.folder}/lock\n')
         notifier = self.start(command=[path])
         self.journal.add(*(f"pump-{number};touch x" for number in range(200)))
         wait_until(lambda: len(self.output()) >= 200, "all events")
