@@ -49,7 +49,8 @@ std::optional<DaemonEvent> daemon_event(const std::string& line) {
       .number = static_cast<std::uint64_t>(event.number("seq").value_or(0))};
 }
 
-DaemonSource::DaemonSource(uv::Loop& loop, std::string control, std::string journal, Callbacks callbacks)
+DaemonSource::DaemonSource(uv::Loop& loop, const std::string& control, std::string journal,
+                           Callbacks callbacks)
     : loop_(loop),
       journal_(std::move(journal)),
       callbacks_(std::move(callbacks)),
@@ -120,7 +121,7 @@ void DaemonSource::list(const ctl::Object& status) {
   });
 }
 
-void DaemonSource::take_listed(const ctl::Object& object) {
+void DaemonSource::take_listed(const ctl::Object& object) const {
   if (const auto client = listed_client(object)) callbacks_.on_client(*client);
 }
 

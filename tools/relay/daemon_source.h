@@ -41,7 +41,7 @@ class DaemonSource {
     std::function<void(const std::string& why)> on_away;       // once, until it answers again
   };
 
-  DaemonSource(uv::Loop& loop, std::string control, std::string journal, Callbacks callbacks);
+  DaemonSource(uv::Loop& loop, const std::string& control, std::string journal, Callbacks callbacks);
 
   // Asks the daemon how it is.  Without an answer there is no call: it hangs, or is gone.
   void ask_status();
@@ -51,7 +51,7 @@ class DaemonSource {
   void begin();
   void take_status(const ctl::Object& status);
   void list(const ctl::Object& status);
-  void take_listed(const ctl::Object& object);
+  void take_listed(const ctl::Object& object) const;
   void follow();
   void end_list();
   void read_events();

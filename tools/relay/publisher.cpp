@@ -231,8 +231,8 @@ void Publisher::decide() {
   state_ = State::Publishing;
   accepted_ = first - 1;
   if (first <= top.sequence) {
-    const std::size_t begin = static_cast<std::size_t>(first - oldest);
-    const std::size_t count = static_cast<std::size_t>(top.sequence + 1 - first);
+    const auto begin = static_cast<std::size_t>(first - oldest);
+    const auto count = static_cast<std::size_t>(top.sequence + 1 - first);
     under_way_.push_back({first, count});
     engine_.publish(live_, rows_of(begin, count), {});
   }
@@ -319,7 +319,7 @@ void Publisher::publish_slice() {
       top_.at = {incarnation_, accepted_};
       return under_way_.empty() ? copy(true) : void();
     }
-    const std::size_t begin = static_cast<std::size_t>(sent_ + 1 - oldest);
+    const auto begin = static_cast<std::size_t>(sent_ + 1 - oldest);
     const std::size_t count = std::min(kRecordsPerSlice, ring_.size() - begin);
     std::vector<Record> records;
     for (std::size_t at = begin; at < begin + count; ++at) records.push_back(ring_[at].record);

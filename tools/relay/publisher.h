@@ -105,7 +105,7 @@ class Publisher final : public EngineListener {
   // A list of all clients follows.  `is_new_run`: of another run of the daemon than the one before; otherwise
   // events of this run were missed.
   void begin_view(bool is_new_run);
-  void put(const ListedClient& client);
+  void put(const ListedClient& listed);
   // The list was whole, and so were the events since it began.
   void end_view();
   [[nodiscard]] bool has_view() const { return has_view_; }
