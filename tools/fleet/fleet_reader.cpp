@@ -173,6 +173,7 @@ auto FleetReader::clients(const NodeView& node, const std::function<void(ClientV
       return {};
     }
     std::vector<std::string> ids;
+    ids.reserve(slice.size());
     for (const ClientView& client : slice) ids.push_back(client.name);
     const auto of_ids = owners(ids);
     if (!of_ids) return tl::unexpected(of_ids.error());
@@ -195,6 +196,7 @@ auto FleetReader::owner(const std::string& id) -> Result<std::optional<relay::Ow
 auto FleetReader::rows_of(const std::string& id, const std::vector<NodeView>& nodes)
     -> Result<std::vector<ClientView>> {
   std::vector<Words> questions;
+  questions.reserve(nodes.size());
   for (const NodeView& node : nodes) questions.push_back({"HGET", keys_.rows(node.name, node.copy), id});
   const auto answers = redis_.ask(questions);
   if (!answers) return tl::unexpected(answers.error());
