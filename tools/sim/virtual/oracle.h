@@ -92,7 +92,7 @@ class Oracle {
     bool notify = false;
   };
 
-  explicit Oracle(const Settings& settings) : settings_(settings) {}
+  explicit Oracle(Settings settings) : settings_(std::move(settings)) {}
 
   // Each is what happened to the daemon, with the instant that it counts for.  `now` never goes back, and no
   // two connected peers have one address.
