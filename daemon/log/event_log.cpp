@@ -105,7 +105,7 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Joined:
     case Event::Kind::Named:
     case Event::Kind::Struck:
-    case Event::Kind::Returned: return spdlog::level::info;
+    case Event::Kind::Returned:
     case Event::Kind::Held:
     case Event::Kind::HoldEnded: return spdlog::level::info;
     case Event::Kind::Restarted:
