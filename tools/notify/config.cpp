@@ -11,6 +11,7 @@
 #include "common/client_id.h"
 #include "common/duration.h"
 #include "common/endpoint.h"
+#include "common/events/event_names.h"
 #include "common/events/segments.h"
 #include "common/text.h"
 
@@ -25,31 +26,6 @@ constexpr Millis kUpstreamEveryMax{60LL * 60 * 1000};
 constexpr Millis kAfterMax{24LL * 60 * 60 * 1000};
 constexpr std::int64_t kFlapMin = 2;
 constexpr std::int64_t kFlapMax = 100;
-
-constexpr std::array<std::string_view, 24> kEventNames{"connected",
-                                                       "joined",
-                                                       "named",
-                                                       "takeover",
-                                                       "fight",
-                                                       "slow_beats",
-                                                       "fast_beats",
-                                                       "strike",
-                                                       "leave",
-                                                       "return",
-                                                       "close",
-                                                       "refused",
-                                                       "refused_again",
-                                                       "accept_paused",
-                                                       "stall",
-                                                       "suspend",
-                                                       "brake",
-                                                       "brake_end",
-                                                       "restarted",
-                                                       "reload_refused",
-                                                       "hold",
-                                                       "hold_end",
-                                                       "certificate_expires",
-                                                       "absent"};
 
 // The name is part of a file's name and of each webhook-id.
 bool is_hook_name(std::string_view name) {
@@ -219,7 +195,8 @@ class ConfigReader {
       } else if (name == "events") {
         texts(name, node, hook.events);
         for (const std::string& event : hook.events) {
-          if (std::find(kEventNames.begin(), kEventNames.end(), event) == kEventNames.end()) {
+          if (std::find(events::kEventNames.begin(), events::kEventNames.end(), event) ==
+              events::kEventNames.end()) {
             refuse(node, "events: there is no event " + escaped(event, 64));
           }
         }

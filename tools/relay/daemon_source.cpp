@@ -185,7 +185,6 @@ void DaemonSource::give(const DaemonOrder& order) {
       const std::array clients{order.client};
       return control_.ask(ctl::Request{"kick"}.with("clients", clients).body(), [](const ctl::Object&) {});
     }
-    case DaemonOrder::Kind::Drain: return;
   }
 }
 

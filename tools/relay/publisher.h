@@ -65,13 +65,11 @@ struct DaemonOrder {
     Supersede,  // close the connection of `client` from `peer`, and no other: it has come to the node `by`
     Remember,   // the client was in leave at the node that it came from
     Kick,       // an operator closes it
-    Drain,      // an operator empties the node: so many a second
   };
   Kind kind{};
   std::string client{};
   std::string peer{};
   std::string by{};
-  std::uint32_t per_second = 0;
 };
 
 class Publisher final : public EngineListener {

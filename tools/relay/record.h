@@ -55,13 +55,12 @@ struct Owner {
 
 // An order that another program has put into a node's inbox.
 struct Order {
-  enum class Kind : std::uint8_t { Superseded, Kick, Drain };
+  enum class Kind : std::uint8_t { Superseded, Kick };
 
   Kind kind{};
   std::string client{};
-  Position claim{};              // of Superseded: the claim that lost
-  std::string by{};              // the node or operator that gave the order
-  std::uint32_t per_second = 0;  // of Drain
+  Position claim{};  // of Superseded: the claim that lost
+  std::string by{};  // the node or operator that gave the order
 };
 
 // The names of fleets and nodes stand in keys: 1 to 64 of a-z, 0-9, - and _.

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "common/events/event_names.h"
 #include "daemon/log/message_ids.h"
 #include "tests/unit/log/records.h"
 
@@ -72,6 +73,15 @@ TEST_CASE("an entry refers to no field that its records lack") {
       CHECK(field(record, name) != "(absent)");
     }
   }
+}
+
+TEST_CASE("the words that programs offer are those of all kinds but one") {
+  std::set<std::string_view> kinds;
+  for (std::size_t kind = 0; kind < kEventKindCount; ++kind) {
+    kinds.insert(to_string(static_cast<Event::Kind>(kind)));
+  }
+  kinds.erase(to_string(Event::Kind::Heard));
+  CHECK(std::set<std::string_view>{events::kEventNames.begin(), events::kEventNames.end()} == kinds);
 }
 
 TEST_CASE("every entry has a subject and a text") {

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 
+#include "common/events/event_names.h"
 #include "common/events/journal_reader.h"
 #include "common/glob.h"
 #include "tools/ctl/commands/all.h"
@@ -25,31 +26,6 @@ using Kind = ConnectionError::Kind;
 
 // How long a refusal of the request may take, until the request counts as accepted.
 constexpr Millis kRefusalWait{100};
-
-constexpr std::array<std::string_view, 24> kEvents{"connected",
-                                                   "joined",
-                                                   "named",
-                                                   "takeover",
-                                                   "fight",
-                                                   "slow_beats",
-                                                   "fast_beats",
-                                                   "strike",
-                                                   "leave",
-                                                   "return",
-                                                   "close",
-                                                   "refused",
-                                                   "refused_again",
-                                                   "accept_paused",
-                                                   "stall",
-                                                   "suspend",
-                                                   "brake",
-                                                   "brake_end",
-                                                   "restarted",
-                                                   "reload_refused",
-                                                   "hold",
-                                                   "hold_end",
-                                                   "certificate_expires",
-                                                   "absent"};
 
 bool is_of_group(const Object& event, std::string_view group) {
   if (event.text("client").empty()) return false;
@@ -217,8 +193,8 @@ class WatchCommand final : public Command {
     parameters.text("--since", "CURSOR", "Begin after the event that carried this cursor", wanted_.since);
     parameters.glob("--client", "Only of clients with such a name", wanted_.match);
     parameters.text("--group", "GROUP", "Only of clients of this group; default: of none", wanted_.group);
-    parameters.choices("--event", "EVENT", "Only these, with commas or repeated: leave,close …", kEvents,
-                       wanted_.events);
+    parameters.choices("--event", "EVENT", "Only these, with commas or repeated: leave,close …",
+                       events::kEventNames, wanted_.events);
     parameters.flag("--snapshot", "Begin with every client as it is now", wanted_.snapshot);
     declare_journal(parameters, wanted_.journal);
     parameters.flag("--once", "End when the daemon goes away, instead of resuming", wanted_.once);
