@@ -11,7 +11,7 @@
 namespace heartbeat {
 namespace {
 
-// The dates are exact to a second, and nobody renews a certificate by the minute.
+// An hour is little beside the two weeks for which the condition lasts.
 constexpr Millis kReviewEvery{60LL * 60 * 1000};
 
 }  // namespace

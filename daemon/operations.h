@@ -88,8 +88,8 @@ class Operations final : public OperatorDesk {
 
   // Begins to read the roster.
   void read_roster() { roster_.read(parts_.reloader.in_force().config.roster); }
-  // Says from now on when the files of TLS run out.  To be called once the reloader has started, and after
-  // serve_http().
+  // From now on reports when the files of TLS run out.  Must be called after the reloader has started, and
+  // after serve_http().
   void watch_certificates();
 
   // Must be called once everything listens and before the loop runs: the descriptors that are open now are

@@ -2,7 +2,7 @@
 // list of all connected clients that is written beside it now and then, so that the journal need not be read
 // from its beginning.
 //
-// Only clients with an id: an address is another one's when its connection is gone.  No loop: see
+// Only clients with an id: when a connection is gone, another client may get its address.  No loop: see
 // known_clients_file.h for the writing.
 #pragma once
 

@@ -70,7 +70,7 @@ class ClosedList {
   [[nodiscard]] const ClosedClients& clients() const {
     return request_.missing ? monitor_.missing() : monitor_.closed_clients();
   }
-  // A reload may change how many places there are, and there are none any more once nobody is missing.
+  // A reload may change how many places there are, and there are none once no client is missing.
   [[nodiscard]] bool all_seen() const { return at_ >= clients().max(); }
   void look_at(std::size_t place, MonoTime now);
 

@@ -321,7 +321,7 @@ TEST_CASE("a namesake that begins later ends the first one's publishing for good
   first.connect();
   first.settle();
   CHECK(first.relay->state() == State::Fenced);
-  CHECK(first.clients.size() == 1);  // nobody is closed for it
+  CHECK(first.clients.size() == 1);  // no connection is closed for it
   CHECK(second.relay->state() == State::Publishing);
 }
 

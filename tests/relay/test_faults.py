@@ -51,7 +51,7 @@ class Faults(FleetTest):
         relays[0].wait_log("daemon_away")
         wait_until(lambda: not lease(redis, "n1"), "the lease runs out")
         self.assertLess(time.monotonic() - killed, 10 * LEASE_S)
-        # Nobody closed its clients: the rows stay for a reader, which calls them unknown.
+        # No daemon closed its clients: the rows stay for a reader, which calls them unknown.
         self.assertEqual(len(rows(redis, "n1")), 20)
         self.assertNotIn("close", [fields["e"] for _, _, fields in stream(redis, "n1")])
         wait_until(lambda: lease(redis, "n2"), "the other's lease lives")
@@ -167,7 +167,7 @@ class Faults(FleetTest):
         self.addCleanup(namesake.kill)
         relays[0].wait_log("fenced node=n1")
         wait_until(lambda: relays[0].metric("heartbeatd_fleet_fenced") == 1, "the metric")
-        self.assertEqual(len(own_list(daemons[0])), 20)  # nobody is kicked for it
+        self.assertEqual(len(own_list(daemons[0])), 20)  # no client is kicked for it
         self.held[0][0].close()
         time.sleep(1)
         self.assertIsNone(relays[0].process.poll())

@@ -15,7 +15,7 @@ namespace heartbeat::notify {
 // its configuration says.
 struct SealedBatch {
   std::string id{};       // webhook-id
-  std::string body{};     // empty: nothing is to be sent
+  std::string body{};     // empty: there is nothing to send
   JournalCursor first{};  // of its events
   JournalCursor end{};    // the place behind them
   std::string at{};       // when the first of them was; empty for a loss

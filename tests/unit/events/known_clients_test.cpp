@@ -66,7 +66,7 @@ std::map<std::string, std::string> statuses(const KnownClients& known) {
   return found;
 }
 
-TEST_CASE("who was connected is read from the events") {
+TEST_CASE("the clients that were connected are read from the events") {
   const Folder folder;
   Script journal{folder.path()};
   const std::string peer = R"(,"peer":"10.0.0.1:5")";
@@ -123,7 +123,7 @@ TEST_CASE("a list is gone on from, and what it has missed is in the events behin
   CHECK(known->clients.at(1).group == "pumps");
 }
 
-TEST_CASE("where there is no journal, nobody is known") {
+TEST_CASE("where there is no journal, no client is known") {
   const Folder folder;
   const auto known = read_known_clients(folder.path() + "/nowhere");
   REQUIRE(!known);
