@@ -19,6 +19,8 @@
 #include "common/os/memory_file.h"
 #include "common/os/socket.h"
 #include "common/os/suspension.h"
+#include "common/os/unix_socket.h"
+#include "common/uv/address.h"
 #include "common/uv/guard.h"
 #include "common/uv/listening_socket.h"
 #include "common/uv/machine.h"
@@ -36,14 +38,13 @@ namespace {
 constexpr Millis kSettingsAfter{500};
 constexpr Millis kSettingsRetry{5000};
 
-// From the first signal that ends the daemon a further one changes nothing: it must not kill the process when
-// the handlers are gone and the loop is being drained.
-void hold_back_ending_signals() {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+// From the first signal that ends the daemon a further one changes nothing, be it to end, to reload or to
+// restart: it must not kill the process when the handlers are gone and the loop is being drained.
+void hold_back_signals() {
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&handled, number);
+  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
 }
 
 bool log_not_kept(const std::string& why) {
@@ -138,7 +139,8 @@ void Daemon::after_turn(const Monitor& monitor) {
 // --- start ------------------------------------------------------------------------------------------------
 
 tl::expected<void, std::string> Daemon::listen(const HandedSockets& handed) {
-  if (predecessor_) safekeeping_.inherit(handed.kept_names, predecessor_->state_number);
+  if (predecessor_) safekeeping_.inherit(handed.kept_names);
+  if (predecessor_ && !predecessor_->has_handover) recognise_listening_sockets();
   if (!predecessor_ || !predecessor_->state) expect_clients_of_before();
   auto listening = listen_for_clients(handed);
   if (listening) listening = listen_for_operators(handed);
@@ -241,7 +243,7 @@ void Daemon::run() {
       stop();
     } else if (restarter_.is_due()) {
       if (!uv::guarded([this] { replace(); })) restarter_.refuse("out of memory");
-      if (server_.is_stopping() || is_leaving_) hold_back_ending_signals();
+      if (server_.is_stopping() || is_leaving_) hold_back_signals();
     } else {
       break;
     }
@@ -252,7 +254,7 @@ void Daemon::run() {
 }
 
 void Daemon::end(const char* signal_name) {
-  hold_back_ending_signals();
+  hold_back_signals();
   if (ServiceManager::is_restarting()) {
     is_leaving_ = true;
     loop_.stop();
@@ -282,6 +284,29 @@ void Daemon::put_settings_into_force() {
   spdlog::error("out of memory: the settings of before the restart still hold, and are changed in {}",
                 format_duration(kSettingsRetry));
   new_settings_->arm(kSettingsRetry);
+}
+
+// Where no handover says which socket is what, a listening socket is known by its address.  Made anew beside
+// the one that is open already, it would find its address taken, and the daemon would end.
+void Daemon::recognise_listening_sockets() {
+  std::vector<Endpoint> http;
+  if (!config().http_listen.empty()) {
+    http = uv::resolve_all(loop_, *parse_host_port(config().http_listen)).value_or(http);
+  }
+  Handover& handover = predecessor_->handover;
+  for (const int socket : predecessor_->sockets.listening()) {
+    const Handover::Cookie cookie = os::socket_cookie(socket);
+    const std::string path = os::bound_path(socket);
+    const Endpoint at = uv::local_endpoint(socket);
+    if (!path.empty()) {
+      handover.control = cookie;
+      handover.control_path = path;
+    } else if (!http.empty() && http.front() == at) {
+      handover.http = cookie;
+    } else {
+      handover.listeners.push_back({.socket = cookie, .asked = at});
+    }
+  }
 }
 
 // A run that begins knows its clients by the journal alone.  Without one, or without memory, none is

@@ -68,6 +68,7 @@ class Daemon {
   [[nodiscard]] bool keeps_over_crash() const {
     return config().keep_over_crash == "yes" && ServiceManager::is_there();
   }
+  void recognise_listening_sockets();
   void expect_clients_of_before();
   void adopt_clients();
   void adopt_known_clients();

@@ -29,6 +29,7 @@ tl::expected<void, std::string> read_handover_into(Predecessor& predecessor, std
   auto handover = read_handover(bytes);
   if (!handover) return Unreadable(handover.error());
   predecessor.handover = std::move(*handover);
+  predecessor.has_handover = true;
   auto state = restore_state(predecessor.handover.state, uv::random_key());
   predecessor.handover.state = {};
   if (!state) return Unreadable(to_string(state.error()));
@@ -151,7 +152,10 @@ tl::expected<void, std::string> read_left(Predecessor& predecessor, const std::v
   predecessor.has_crashed = !left->label.is_planned;
   if (left->attempts > LeftState::kAttemptsMax) {
     // What surrounds the state is no part of what failed.
-    if (auto handover = read_handover(left->handover)) predecessor.handover = std::move(*handover);
+    if (auto handover = read_handover(left->handover)) {
+      predecessor.handover = std::move(*handover);
+      predecessor.has_handover = true;
+    }
     return Unreadable("processes that tried to go on from it crashed, " + std::to_string(left->attempts - 1) +
                       " in a row");
   }
@@ -205,7 +209,6 @@ std::optional<Predecessor> predecessor_of_manager(const HandedSockets& handed,
   std::sort(files.begin(), files.end(), [](const Descriptor& one, const Descriptor& other) {
     return state_file_number(one.get()) < state_file_number(other.get());
   });
-  if (!files.empty()) predecessor.state_number = state_file_number(files.back().get());
   const auto read = read_left(predecessor, files, credentials);
   if (!read) predecessor.unreadable = read.error();
   return predecessor;

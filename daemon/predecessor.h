@@ -25,6 +25,7 @@ struct Predecessor {
   };
 
   Handover handover{};
+  bool has_handover = false;          // else nothing says which socket is what
   std::optional<SavedState> state{};  // nothing if it cannot be read
   std::string unreadable{};           // a sentence: why it cannot; the sockets are there all the same
   bool was_executed = false;          // in its own process, by replace_process()
@@ -32,7 +33,6 @@ struct Predecessor {
   std::vector<Lost> lost{};
   InheritedSockets sockets{};
   Millis length{0};                   // how long no socket was read; known when the clients are adopted
-  std::uint64_t state_number = 0;     // of the state file
   std::vector<Descriptor> waiting{};  // connections of operators that wait for the answer to `restart`
 };
 

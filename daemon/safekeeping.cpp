@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -23,6 +24,13 @@ std::string name_of(std::string_view kind, std::uint64_t number) {
   return std::string{kind} + std::to_string(number);
 }
 
+// 0 where the name has none.
+std::uint64_t number_in(std::string_view name, std::string_view kind) {
+  std::uint64_t number = 0;
+  std::from_chars(name.data() + kind.size(), name.data() + name.size(), number);
+  return number;
+}
+
 void forget_all(auto& names) {
   for (const std::string& name : names) ServiceManager::forget(name);
   names.clear();
@@ -34,11 +42,12 @@ Safekeeping::Safekeeping(Server& server, std::function<Snapshot()> take_snapshot
     : server_(server), take_snapshot_(std::move(take_snapshot)) {}
 
 // The manager compares descriptors, and would not store a listening socket a second time under another name.
-void Safekeeping::inherit(const std::vector<std::string>& names, std::uint64_t number) {
+// The next state file has a name that none of these has: letting go of one of theirs would let go of it, too.
+void Safekeeping::inherit(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     (name.starts_with(kKeptSocket) ? listening_names_ : earlier_).insert(name);
+    if (name.starts_with(kKeptState)) number_ = std::max(number_, number_in(name, kKeptState));
   }
-  number_ = number;
 }
 
 void Safekeeping::begin() {

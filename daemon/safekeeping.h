@@ -39,9 +39,9 @@ class Safekeeping {
   // `take_snapshot` is called outside of calls of the server.  Both outlive this.
   Safekeeping(Server& server, std::function<Snapshot()> take_snapshot);
 
-  // What the process before this one left is with the manager, under these names; `number` is that of its
-  // state file.  The next begin(), leave() or forget() lets go of it.
-  void inherit(const std::vector<std::string>& names, std::uint64_t number);
+  // What the process before this one left is with the manager, under these names.  The next begin(), leave()
+  // or forget() lets go of it.
+  void inherit(const std::vector<std::string>& names);
 
   // From now on the manager has everything at the end of each turn.
   void begin();

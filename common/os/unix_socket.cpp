@@ -1,6 +1,7 @@
 #include "common/os/unix_socket.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,6 +21,15 @@ tl::expected<Descriptor, int> connect_to(const std::string& path) {
     return tl::unexpected(errno);
   }
   return socket;
+}
+
+std::string bound_path(int socket) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (address.sun_family != AF_UNIX) return {};
+  const char* const path = static_cast<const char*>(address.sun_path);
+  return {path, strnlen(path, sizeof address.sun_path)};
 }
 
 }  // namespace heartbeat::os

@@ -30,6 +30,13 @@ std::vector<int> open_descriptors() {
   return open;
 }
 
+// SO_ACCEPTCONN is 1 on Linux; on macOS and the BSDs it is another number above 0.
+bool accepts_connections(int socket) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value > 0;
+}
+
 bool is_connected_tcp(int socket) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
@@ -62,6 +69,14 @@ Descriptor InheritedSockets::take(Handover::Cookie cookie) {
   Descriptor socket = std::move(at->second);
   sockets_.erase(at);
   return socket;
+}
+
+std::vector<int> InheritedSockets::listening() const {
+  std::vector<int> numbers;
+  for (const auto& [cookie, socket] : sockets_) {
+    if (accepts_connections(socket.get())) numbers.push_back(socket.get());
+  }
+  return numbers;
 }
 
 std::vector<Descriptor> InheritedSockets::take_connections() {

@@ -25,6 +25,9 @@ class InheritedSockets {
   // Negative if no socket has that cookie.
   [[nodiscard]] Descriptor take(Handover::Cookie cookie);
 
+  // The numbers of those that accept connections; they stay this object's.
+  [[nodiscard]] std::vector<int> listening() const;
+
   // What is left: connected TCP sockets, of which nothing is known.  Any other socket is closed, also one of
   // a connection that was shut down.
   [[nodiscard]] std::vector<Descriptor> take_connections();

@@ -1,9 +1,10 @@
 // Preloaded into the daemon: crashes it at bytes that a test names.
 //
-// CRASH_AT is what to look for in the bytes that a read brings; CRASH_IN the call: `read`, which brings what
-// clients send, or `pread`, which brings the state that another process has left.  The kernel has no room for
-// bytes to be sent with REFUSE_AT among them.  With FORK_HANGS, a process
-// that the daemon forks hangs when it writes, until the daemon is gone.
+// CRASH_AT is what to look for in the bytes of a call; CRASH_IN the call: `read`, which brings what clients
+// send, `pread`, which brings the state that another process has left, or `pwrite`, which writes the state
+// for the next one.  CRASH_AT_OPEN is the connection at whose opening it crashes: 1 for the first.  The
+// kernel has no room for bytes to be sent with REFUSE_AT among them.  With FORK_HANGS, a process that the
+// daemon forks hangs when it writes, until the daemon is gone.
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -66,6 +67,7 @@ extern "C" ssize_t pread64(int file, void* bytes, size_t size, off64_t at) {
 
 extern "C" ssize_t pwrite(int file, const void* bytes, size_t size, off_t at) {
   static auto* const call = real<decltype(pwrite)>("pwrite");
+  crash_at("pwrite", bytes, static_cast<ssize_t>(size));
   if (getpid() != daemon_process && std::getenv("FORK_HANGS") != nullptr) {
     while (getppid() == daemon_process) usleep(1000);
     _exit(1);
@@ -75,4 +77,12 @@ extern "C" ssize_t pwrite(int file, const void* bytes, size_t size, off_t at) {
 
 extern "C" ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t at) {
   return pwrite(file, bytes, size, at);
+}
+
+extern "C" int uv_tcp_open(void* handle, int socket) {
+  static auto* const call = real<decltype(uv_tcp_open)>("uv_tcp_open");
+  static int opened = 0;
+  const char* const last = std::getenv("CRASH_AT_OPEN");
+  if (last != nullptr && ++opened == std::atoi(last)) std::raise(SIGSEGV);
+  return call(handle, socket);
 }

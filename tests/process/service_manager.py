@@ -33,7 +33,7 @@ class ManagedDaemon(Daemon):
 
 
 class ServiceManager:
-    def __init__(self):
+    def __init__(self, program=DAEMON):
         self._directory = tempfile.TemporaryDirectory(prefix="heartbeat-")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(os.path.join(self._directory.name, "notify"))
@@ -41,7 +41,7 @@ class ServiceManager:
         self.store = []  # pairs of name and descriptor
         self._program = os.path.join(self._directory.name, "start")
         with open(self._program, "w", encoding="ascii") as script:
-            script.write(f'#!/bin/sh\nexec env LISTEN_PID=$$ {DAEMON} "$@"\n')
+            script.write(f'#!/bin/sh\nexec env LISTEN_PID=$$ {program} "$@"\n')
         os.chmod(self._program, 0o755)
         threading.Thread(target=self._listen, daemon=True).start()
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A daemon that is killed or crashes: the next process goes on with its clients, which are connected all the time."""
+import collections
 import json
 import os
 import signal
 import tempfile
 import unittest
+import urllib.request
 
 from harness import BOUND_S, Client, frame, heartbeat, millis, wait_until
 from service_manager import ServiceManager
@@ -247,6 +249,42 @@ class Lost(CrashTest):
         self.assertEqual(daemon.ask("status")["clients"]["alive"], 1)
         self.assertEqual(daemon.ask("status")["listening"], ["%s:%s" % client.socket.getpeername()])
 
+    def crash_while_taking_over(self, daemon, clients, environments):
+        """Returns the first process that lives, after one that died in each of the environments."""
+        for number, client in enumerate(clients):
+            client.sync(id=f"{POISON}-{number}")
+        clients[0].send(frame(heartbeat())[:20])
+        boot = daemon.ask("status")["boot"]
+        daemon.send_signal(signal.SIGKILL)
+        daemon.process.wait(BOUND_S)
+        for environment in environments:
+            with self.assertRaisesRegex(AssertionError, "the daemon ended first"):
+                self.manager.start(environment={**SHIM, **environment})
+        daemon = self.start()
+        self.assertEqual([line.text for line in daemon.lines() if line.level == "error"], [])
+        clients[0].send(frame(heartbeat())[20:])
+        for client in clients:
+            client.sync()
+        status = daemon.ask("status")
+        self.assertEqual((status["boot"], status["clients"]["alive"]), (boot, len(clients)))
+        self.assertEqual(daemon.ask("why", client=f"{POISON}-0")["client"]["heartbeats"], 3)
+        return daemon
+
+    @NO_SHIM
+    def test_a_crash_in_the_middle_of_adopting_loses_no_client(self):
+        daemon = self.start()
+        clients = [self.connect(daemon) for _ in range(20)]
+        self.crash_while_taking_over(daemon, clients, [{"CRASH_AT_OPEN": "10"}, {"CRASH_AT_OPEN": "20"}])
+
+    @NO_SHIM
+    def test_a_crash_while_the_adopted_clients_are_put_away_for_the_next_process_loses_none(self):
+        daemon = self.start()
+        clients = [self.connect(daemon) for _ in range(20)]
+        self.crash_while_taking_over(daemon, clients, [{"CRASH_IN": "pwrite", "CRASH_AT": POISON}] * 2)
+        # Of the files and bags that were begun, nothing is left.
+        self.assertEqual(sorted(name.rpartition("-")[0] for name in self.manager.names()),
+                         ["kept-bag", "kept-socket", "kept-socket", "kept-state"])
+
     @NO_SHIM
     def test_a_client_that_was_not_sent_all_of_an_answer_is_lost(self):
         daemon = self.start(environment={**SHIM, "REFUSE_AT": "7654321"})
@@ -267,6 +305,59 @@ class Lost(CrashTest):
         daemon = self.crash(keep_over_crash="no")
         self.assertIsNone(client.read_frame())
         self.assertEqual(daemon.ask("status")["restarts"]["count"], 0)
+
+
+class Damaged(CrashTest):
+    """What a process has left cannot be read: its clients stay, and so do the addresses that it listened at."""
+
+    def state_file(self):
+        (file,) = (number for name, number in self.manager.store if name.startswith("kept-state-"))
+        return file
+
+    def damage_head(self):
+        os.pwrite(self.state_file(), b"damaged", 0)
+
+    def damage_handover(self):
+        file = self.state_file()
+        at = os.pread(file, os.fstat(file).st_size, 0).index(b"HBho")
+        os.pwrite(file, b"damaged", at + 100)
+
+    def test_a_damaged_state_costs_neither_a_client_nor_an_address(self):
+        for damage in (self.damage_head, self.damage_handover):
+            with self.subTest(damage.__name__):
+                daemon = self.start(http_listen="127.0.0.1:0")
+                flags = {"listen": ("%s:%d" % daemon.address,), "http_listen": daemon.http.removeprefix("http://")}
+                client = self.connect(daemon)
+                client.sync(id="pump-7")
+                daemon.ask("status")
+                daemon.send_signal(signal.SIGKILL)
+                daemon.process.wait(BOUND_S)
+                damage()
+                waits = self.connect(daemon)  # where the manager keeps listening
+                daemon = self.start(**flags)
+                errors = [line.text for line in daemon.lines() if line.level == "error"]
+                self.assertEqual(len(errors), 1, errors)
+                self.assertRegex(errors[0], "cannot be read.*its clients stay connected")
+                self.assert_serves(daemon, flags, client, waits)
+                # Nothing of it is left to be in the way of the next process.
+                daemon = self.crash(**flags)
+                self.assertEqual([line.text for line in daemon.lines() if line.level == "error"], [])
+                self.assert_serves(daemon, flags, client, waits)
+                daemon.end()
+                client.close()
+                waits.close()
+
+    def assert_serves(self, daemon, flags, *clients):
+        for number, client in enumerate(clients):
+            client.sync(id=f"pump-{7 + number}")
+        status = daemon.ask("status")
+        self.assertEqual(status["clients"]["alive"], len(clients))
+        self.assertEqual(status["listening"], list(flags["listen"]))
+        with urllib.request.urlopen(f"http://{flags['http_listen']}/readyz", timeout=BOUND_S) as answer:
+            self.assertEqual(answer.status, 200)
+        # A state, a bag, and the sockets to listen at: for clients, for operators and for HTTP.
+        kinds = collections.Counter(name.rpartition("-")[0] for name in self.manager.names())
+        self.assertEqual(kinds, {"kept-state": 1, "kept-bag": 1, "kept-socket": 3})
 
 
 class Bags(CrashTest):
@@ -307,6 +398,19 @@ class Bags(CrashTest):
         daemon = self.crash(max_clients=4000)
         stays.sync()
         wait_until(lambda: daemon.ask("status")["clients"]["alive"] == 1, "the others are gone")
+
+    def test_a_full_bag_is_followed_by_another_and_the_clients_of_all_are_kept(self):
+        daemon = self.start(accept_rate=0)
+        clients = []
+        while len(self.bags()) < 3:
+            for _ in range(32):
+                clients.append(self.connect(daemon))
+                clients[-1].sync(id=f"pump-{len(clients)}")  # a turn of its own, and so a message
+            self.assertLess(len(clients), 1000)
+        daemon = self.crash()
+        for client in clients:
+            client.sync()
+        self.assertEqual(daemon.ask("status")["clients"]["alive"], len(clients))
 
     def test_an_ordinary_end_leaves_nothing_with_the_manager(self):
         daemon = self.start()

@@ -163,6 +163,26 @@ class Restart(unittest.TestCase):
         self.assertIsNone(self.daemon.process.poll())
         client.close()
 
+    def test_signals_that_end_it_and_storm_over_a_restart_end_it_in_order(self):
+        """Each of them may come at any instant of the restart; none may find the process without its handler."""
+        directory = tempfile.TemporaryDirectory(prefix="heartbeat-")  # a journal is written on a thread of its own
+        self.addCleanup(directory.cleanup)
+        for delay_ms in range(0, 100, 10):
+            daemon = Daemon(events_directory=directory.name)
+            self.addCleanup(daemon.end)
+            client = Client(daemon.address)
+            client.sync(id="pump-7", notify=True)
+            daemon.send_signal(signal.SIGUSR2)
+            time.sleep(delay_ms / 1000)  # so that the storm begins at another place each time
+            while daemon.process.poll() is None:
+                for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGINT):
+                    daemon.send_signal(number)
+                time.sleep(0.001)
+            self.assertEqual(daemon.process.returncode, 0)
+            self.assertEqual(client.read_to_end()[-1]["reason"], "shutdown")
+            client.close()
+            daemon.end()
+
     def test_what_an_operator_has_set_and_seen_goes_on(self):
         Client(self.daemon.address).close()
         self.daemon.ask("log_level", level="warn")
@@ -277,11 +297,12 @@ class Unreadable(unittest.TestCase):
         outside = socket.create_connection(listener.getsockname())
         outside.settimeout(BOUND_S)
         inside, _ = listener.accept()
-        listener.close()
         file = os.memfd_create("state", 0)
         os.write(file, state)
-        daemon = Daemon(environment={"HEARTBEATD_STATE": str(file)}, pass_fds=(inside.fileno(), file))
-        inside.close()
+        daemon = Daemon(listen=("%s:%d" % listener.getsockname(),), environment={"HEARTBEATD_STATE": str(file)},
+                        pass_fds=(listener.fileno(), inside.fileno(), file))
+        for each in (listener, inside):
+            each.close()
         os.close(file)
         self.addCleanup(daemon.end)
         return daemon, outside
@@ -295,6 +316,7 @@ class Unreadable(unittest.TestCase):
             client.sendall(frame(heartbeat(id="pump-7", ack=True, seq=5)))
             self.assertIn(b'"seq":5', client.recv(4096))
             self.assertEqual(daemon.ask("status")["clients"]["alive"], 1)
+            Client(daemon.address).close()
             client.close()
             daemon.end()
 

@@ -156,21 +156,6 @@ Core at_the_bound() {
   return core;
 }
 
-// The state in a file of saved_states/.  Writes it anew first, from the core, where the environment asks for
-// it.
-std::string kept(const std::string& name, const Core& core) {
-  const std::string path = HEARTBEAT_SAVED_STATES "/" + name;
-  const char* const wanted = std::getenv("HEARTBEAT_WRITE_SAVED_STATE");
-  if (wanted != nullptr && name == wanted) std::ofstream{path, std::ios::binary} << core.save();
-  std::ifstream file{path, std::ios::binary};
-  REQUIRE(file);
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-std::string fields_of(const std::string& saved) {
-  return std::string{open_envelope("HBst", saved)->content};
-}
-
 std::string save(const SavedState& state) {
   return save_state({.monitor = state.monitor,
                      .turn = state.turn,
@@ -178,6 +163,89 @@ std::string save(const SavedState& state) {
                      .run = state.run,
                      .started = state.started,
                      .others = state.others});
+}
+
+NamePattern pattern(const std::string& text) {
+  return {text, *Glob::compile(text)};
+}
+
+// A state with every field that there is, also with those that are absent mostly:
+// tests/lint/test_saved_states.py names one that is missing.
+SavedState everything() {
+  SavedState state = std::move(*restore_state(eventful().save(), {}));
+  MonitorState& monitor = state.monitor;
+  const Endpoint somewhere{.address = {10, 0, 0, 7}, .port = 7};
+  const Passage passage{.via = somewhere,
+                        .certificate_name = "pump",
+                        .require = Requirement::Token,
+                        .token = {.name = "pumps", .fingerprint = 7}};
+  const GroupList groups{{{.name = "slow",
+                           .ids = {pattern("slow-*")},
+                           .credentials = {pattern("slow")},
+                           .listeners = {somewhere},
+                           .by_name = true,
+                           .rule = kRule}}};
+  const Hold hold{.clients = pattern("late"), .why = "a new disk", .uid = 7, .since = t0, .until = t0 + 1h};
+  monitor.settings.groups = groups;
+  REQUIRE(monitor.holds.put(Hold{hold}));
+
+  Client& client = *monitor.clients.at(*monitor.clients.slot_named("last"));
+  client.group = client.named = 1;
+  client.passage = std::make_unique<Passage>(passage);
+  client.terms = std::make_unique<ClientTerms>(
+      ClientTerms{.interval = 2s, .rule = kRule, .quiet_until = t0 + 95s, .on_hold_until = t0 + 1h});
+  const auto gone = [&](std::string_view name) {
+    ClosedClient closed;
+    closed.name = name;
+    closed.group = "slow";
+    closed.passage = std::make_unique<Passage>(passage);
+    return closed;
+  };
+  monitor.closed.remember(gone("gone"));
+  monitor.missing = ClosedClients{1};
+  monitor.missing.remember(gone("missing"));
+
+  monitor.counters.refusals.front() = 1;
+  monitor.counters.restarts = 3;
+  monitor.counters.crashes = 2;
+  monitor.counters.absences = 4;
+  monitor.refused.add(
+      {.peer = somewhere, .at = t0, .bad_input = BadInput::LengthOverMax, .detail = "an HTTP request"});
+  monitor.conditions.happened(Condition::Kind::RefusedAgain, "10.0.0.7", "an HTTP request", t0, t0 + 1h);
+  const BrakeReport report{.span = monitor.brake.spans().back(), .listener = somewhere, .group = "slow"};
+  monitor.last_brake = std::make_shared<BrakeReport>(report);
+  CommonTraits traits;
+  traits.add(client);
+  monitor.sweep = Sweep{
+      .kind = Sweep::Kind::Report, .at = t0 + 90s, .old_rule = kRule, .old_groups = groups, .traits = traits};
+
+  Event event{.kind = Event::Kind::TakenOver, .number = ++monitor.events_told, .pid = 7};
+  event.extra.edit() = {.via = somewhere,
+                        .certificate_name = "pump",
+                        .token_name = "pumps",
+                        .previous = "before",
+                        .previous_peer = somewhere,
+                        .seq = 7,
+                        .brake = std::make_shared<BrakeReport>(report),
+                        .bad_input = BadInput::LengthOverMax,
+                        .condition = Event::OfCondition{},
+                        .hold = std::make_shared<Hold>(hold)};
+  state.feed.add(event);
+  return state;
+}
+
+// The state in a file of saved_states/.  Writes `now` there first where the environment asks for it.
+std::string kept(const std::string& name, const std::string& now) {
+  const std::string path = HEARTBEAT_SAVED_STATES "/" + name;
+  const char* const wanted = std::getenv("HEARTBEAT_WRITE_SAVED_STATE");
+  if (wanted != nullptr && name == wanted) std::ofstream{path, std::ios::binary} << now;
+  std::ifstream file{path, std::ios::binary};
+  REQUIRE(file);
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+std::string fields_of(const std::string& saved) {
+  return std::string{open_envelope("HBst", saved)->content};
 }
 
 // The bytes are refused, or a monitor made from them works.
@@ -233,6 +301,13 @@ TEST_CASE("what is read is what was written, in every field") {
     CHECK(event.at == before.at);
     CHECK(event.conn == before.conn);
   }
+}
+
+TEST_CASE("what is read is what was written, also in the fields that are absent mostly") {
+  const std::string saved = save(everything());
+  const auto restored = restore_state(saved, {});
+  REQUIRE(restored);
+  CHECK(save(*restored) == saved);
 }
 
 TEST_CASE("connections keep their names, and the next one gets no name that was given before") {
@@ -500,7 +575,7 @@ TEST_CASE("whichever allocation fails, the state is refused and nothing of it st
 
 // Written by the version that had format 1, from eventful(); it must be read by every later one.
 TEST_CASE("a state of format 1 is read") {
-  auto restored = restore_state(kept("format_1", eventful()), {});
+  auto restored = restore_state(kept("format_1", eventful().save()), {});
   REQUIRE(restored);
   CHECK(restored->run == "run-1");
   CHECK(restored->monitor.settings.rule == kRule);
@@ -516,7 +591,7 @@ TEST_CASE("a state of format 1 is read") {
 
 // Written by the version that let newcomers in over a bound and told replaced connections apart.
 TEST_CASE("a newcomer over the bound and a connection that was replaced are read") {
-  auto restored = restore_state(kept("newcomers", at_the_bound()), {});
+  auto restored = restore_state(kept("newcomers", at_the_bound().save()), {});
   REQUIRE(restored);
   const auto client = [&](std::uint32_t slot) -> const Client& {
     return *restored->monitor.clients.at(slot);
@@ -534,4 +609,47 @@ TEST_CASE("a newcomer over the bound and a connection that was replaced are read
   CHECK(monitor.clients().find(replaced) == nullptr);
   REQUIRE(monitor.clients().find(newcomer) != nullptr);
   CHECK_FALSE(monitor.clients().find(newcomer)->is_newcomer);
+}
+
+// Written by the version that counted crashes, and had all that everything() makes.
+TEST_CASE("a state with every field of its version is read") {
+  auto restored = restore_state(kept("every_field", save(everything())), {});
+  REQUIRE(restored);
+  const MonitorState& state = restored->monitor;
+  CHECK(state.counters.restarts == 3);
+  CHECK(state.counters.crashes == 2);
+  CHECK(state.counters.absences == 4);
+  REQUIRE(state.settings.groups.find(1) != nullptr);
+  CHECK(state.settings.groups.find(1)->name == "slow");
+  CHECK(state.settings.groups.find(1)->ids == std::vector{pattern("slow-*")});
+  REQUIRE(state.holds.all().size() == 1);
+  CHECK(state.holds.all().front().why == "a new disk");
+  CHECK(state.missing.find("missing") != nullptr);
+  CHECK(state.closed.find("gone")->group == "slow");
+  CHECK(state.refused.find({.address = {10, 0, 0, 7}, .port = 1}) != nullptr);
+  CHECK(state.conditions.find(Condition::Kind::RefusedAgain, "10.0.0.7") != nullptr);
+  REQUIRE(state.sweep);
+  CHECK(state.sweep->kind == Sweep::Kind::Report);
+  CHECK(state.sweep->old_groups == state.settings.groups);
+  REQUIRE(state.last_brake != nullptr);
+  CHECK(state.last_brake->group == "slow");
+
+  const Client& client = *state.clients.at(*state.clients.slot_named("last"));
+  CHECK(client.group == 1);
+  REQUIRE(client.terms != nullptr);
+  CHECK(client.terms->rule == kRule);
+  CHECK(client.terms->on_hold_until == t0 + 1h);
+  REQUIRE(client.passage != nullptr);
+  CHECK(client.passage->token == TokenProof{.name = "pumps", .fingerprint = 7});
+
+  const Event& last = *restored->feed.find(restored->feed.next() - 1);
+  CHECK(last.extra->token_name == "pumps");
+  CHECK(last.extra->hold->why == "a new disk");
+  CHECK(last.extra->condition.has_value());
+
+  Monitor monitor{std::move(restored->monitor)};
+  Effects effects;
+  while (monitor.advance(t0 + 2h, effects)) effects.clear();
+  while (monitor.shut_down(t0 + 2h, effects)) effects.clear();
+  CHECK(monitor.clients().size() == 0);
 }

@@ -1,6 +1,7 @@
 #include "daemon/restart/inherited.h"
 
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -49,6 +50,16 @@ TEST_CASE("an inherited socket is found by its cookie, once, and is closed on ex
   CHECK(taken.get() == number);
   CHECK((fcntl(number, F_GETFD) & FD_CLOEXEC) != 0);
   CHECK(inherited.take(cookie).get() == -1);
+}
+
+TEST_CASE("of the inherited sockets, those that accept connections are found, and stay where they are") {
+  Tcp tcp = connect();
+  const int listening = tcp.listening.get();
+  InheritedSockets inherited;
+  inherited.add(std::move(tcp.listening));
+  inherited.add(std::move(tcp.accepted));
+  CHECK(inherited.listening() == std::vector<int>{listening});
+  CHECK(inherited.size() == 2);
 }
 
 TEST_CASE("of the sockets that nothing is known of, connections are kept and others are closed") {

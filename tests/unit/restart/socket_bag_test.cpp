@@ -74,6 +74,17 @@ TEST_CASE("each bag takes so many messages, and the next one goes into another")
   CHECK(sizes({1, 1, 1}) == Sizes{2, 1});
 }
 
+TEST_CASE("a bag that the kernel has no more room in is followed by another") {
+  const Pair pair = connected();
+  const int number = pair.one.get();
+  SocketBags bags{1'000'000};
+  for (int put = 0; put < 1000; ++put) REQUIRE(bags.put({&number, 1}) == 0);
+  CHECK(bags.bags().size() > 1);
+  std::size_t found = 0;
+  for (const Descriptor& bag : bags.bags()) found += look_into_bag(bag.get())->size();
+  CHECK(found == 1000);
+}
+
 TEST_CASE("a look for which the process has no descriptors left says so, and loses nothing") {
   const Pair pair = connected();
   const std::vector<int> numbers(600, pair.one.get());
