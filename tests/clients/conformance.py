@@ -10,6 +10,7 @@ COMMAND starts one client.  In each of its words these are replaced, the numbers
     {interval}           between two heartbeats
     {base} {cap}         the bounds of the pause before connecting again
     {gate}               longest silence of the work, 0 for no gate
+    {group}              the group to declare
     {ca} {token}         with --tls: a file with the certificate to trust, and the token
     {token_file}         a file that holds the token
 
@@ -41,6 +42,8 @@ from scripted_server import Missing, Server, close_frame, frame
 
 # What a client may be late for no reason but a busy machine.  Each rule is written so that breaking it shows by more.
 SLACK = 1.5
+# The group that each client is told to declare.
+GROUP = "conformance"
 # How often declared_leave declares.
 DECLARATIONS = 200
 # A client that has not started after this long will not start.
@@ -70,7 +73,7 @@ class Client:
                  environment=None, own_id=None):
         values = {"host": host, "port": port, "id": own_id or f"conformance-{name}", "interval": interval, "base": base,
                   "cap": cap, "gate": gate, "ca": options.ca, "token": options.token,
-                  "token_file": options.token_file}
+                  "token_file": options.token_file, "group": GROUP}
         command = list(options.command) + (options.tls.split() if tls else [])
         for key, value in values.items():
             command = [word.replace("{" + key + "}", str(value)) for word in command]
@@ -174,8 +177,9 @@ def _close_quietly(stream):
 
 def pause_after(server, client, drop):
     """Seconds from `drop` to the next connection, and that connection.  Ended if the client has ended by itself."""
-    drop()
+    # Before the drop: the client cannot have noticed earlier, so its pause is never taken for a shorter one.
     dropped = time.monotonic()
+    drop()
     longest = max(client.cap, client.base) + SLACK
     while True:
         peer = server.accept_or_none(0.05)
@@ -202,6 +206,21 @@ def pace(run):
     assert len(heartbeats) <= spent / 0.2 + 3, f"{len(heartbeats)} in {spent:.2f} s at an interval of 200 ms"
     assert len(heartbeats) >= 3, f"only {len(heartbeats)} in {spent:.2f} s at an interval of 200 ms"
     run.seen = f"{len(heartbeats) + 1} heartbeats in {spent:.1f} s"
+
+
+def kind(run):
+    """the first heartbeat of each connection declares the interval and the group"""
+    if not any("{group}" in word for word in run.options.command):
+        raise Skipped("no {group} in the command")
+    server = run.server()
+    run.client(server.port, interval=200)
+    for _ in range(2):
+        peer = server.accept(START)
+        first = peer.heartbeat(SLACK)
+        assert first.get("interval_ms") == 200 and first.get("group") == GROUP, first
+        peer.heartbeat(SLACK)
+        peer.close()
+    run.seen = "interval_ms and group, on both connections"
 
 
 def jitter(run):
@@ -246,13 +265,27 @@ def grow_and_fall_back(run):
     run.seen = f"grown after {attempt} attempts, then back at the base"
 
 
+def cap(run):
+    """rule 1: at the cap each pause is from half the cap to the cap"""
+    server, client, peer = run.start(interval=5000, base=50, cap=500)
+    # Four doublings reach the cap.  Eleven pauses drawn from 0 to the cap would pass in one run of two thousand.
+    pauses = []
+    for _ in range(4 + 11):
+        pause, peer = pause_after(server, client, peer.close)
+        peer.heartbeat(SLACK)
+        pauses.append(pause)
+    least = min(pauses[4:])
+    assert least >= 0.249, f"{least:.3f} s at the cap, and half the cap is 0.25 s"
+    run.seen = f"{least:.2f} to {max(pauses[4:]):.2f} s, with a cap of 0.5 s"
+
+
 def _cap_at_once(run, reason):
     server, client, peer = run.start(base=50, cap=1200)
     peer.heartbeat(SLACK)
     peer.heartbeats_for(0.15)  # a long connection: only the reason can be what makes the pause long
-    peer.send(close_frame(reason, detail='a sentence with \\"reason\\":\\"shutdown\\" in it'))
-    pause, peer = pause_after(server, client, peer.close)
-    assert pause >= 0.59, f"back after {pause:.3f} s, and half the cap is 0.6 s"
+    notice = close_frame(reason, detail='a sentence with \\"reason\\":\\"shutdown\\" in it')
+    pause, peer = pause_after(server, client, lambda: (peer.send(notice), peer.close()))
+    assert pause >= 0.599, f"back after {pause:.3f} s, and half the cap is 0.6 s"
     peer.heartbeat(SLACK)
     run.seen = f"{pause:.2f} s, with a cap of 1.2 s"
 
@@ -308,11 +341,11 @@ def retry_after(run):
     """rule 4: retry_after_ms of a close is obeyed, once"""
     server, client, peer = run.start(base=50, cap=400)
     peer.heartbeats_for(0.25)
-    peer.send(frame({"type": "status", "status": "close", "reason": "shutdown", "detail": "draining",
-                     "retry_after_ms": 1500}))
+    notice = frame({"type": "status", "status": "close", "reason": "shutdown", "detail": "draining",
+                    "retry_after_ms": 1500})
     client.cap = 2
-    pause, peer = pause_after(server, client, peer.close)
-    assert pause >= 1.49, f"back after {pause:.3f} s, and 1.5 s were asked for"
+    pause, peer = pause_after(server, client, lambda: (peer.send(notice), peer.close()))
+    assert pause >= 1.499, f"back after {pause:.3f} s, and 1.5 s were asked for"
     peer.heartbeat(SLACK)
     peer.heartbeats_for(0.25)
     again, peer = pause_after(server, client, peer.close)
@@ -644,9 +677,9 @@ def tls_stranger(run):
             return
 
 
-RULES = [pace, jitter, grow_and_fall_back, superseded, kicked, unauthorized, daemon_crash, takeover, retry_after, drain,
-         absence, stall, goodbye, goodbye_apart, goodbye_deaf, killed, crash, names, gate, declared_leave, ids, frames,
-         bad_frames, refusals, half_close, restart, tls, tls_stranger]
+RULES = [pace, kind, jitter, grow_and_fall_back, cap, superseded, kicked, unauthorized, daemon_crash, takeover,
+         retry_after, drain, absence, stall, goodbye, goodbye_apart, goodbye_deaf, killed, crash, names, gate,
+         declared_leave, ids, frames, bad_frames, refusals, half_close, restart, tls, tls_stranger]
 
 
 def try_rule(options, rule):

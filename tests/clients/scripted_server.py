@@ -122,12 +122,16 @@ class Peer:
 
 
 class Server:
-    """Listens on 127.0.0.1, on a port of the kernel's choice that it keeps over closed() and reopen()."""
+    """Listens on 127.0.0.1, on a port of the kernel's choice that it keeps while it refuses."""
 
     def __init__(self, context=None):
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self._listener.getsockname()[1]
+        # Bound and never listening, it keeps the port from every other program while the listener is closed.
+        self._reservation = socket.socket()
+        self._reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._reservation.bind(("127.0.0.1", 0))
+        self.port = self._reservation.getsockname()[1]
+        self.listen_again()
 
     def accept(self, within):
         """The next connection.  Missing if none comes within this many seconds."""
@@ -153,7 +157,7 @@ class Server:
         self._listener.close()
 
     def listen_again(self):
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64, reuse_port=True)
 
     def narrow(self):
         """Lets as little as possible lie in the kernel between the client and this server.
@@ -181,6 +185,7 @@ class Server:
 
     def close(self):
         self._listener.close()
+        self._reservation.close()
 
 
 def _checked(body):

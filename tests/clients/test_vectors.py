@@ -71,39 +71,39 @@ class Vectors(unittest.TestCase):
         self.vectors = vectors()
         self.by_client = [text for text in self.vectors if text.startswith('{"ip"')]
         self.by_daemon = [text for text in self.vectors if text.startswith('{"type"')]
-        self.assertEqual((len(self.by_client), len(self.by_daemon)), (4, 5))
+        self.assertEqual((len(self.by_client), len(self.by_daemon)), (6, 6))
 
     def test_each_dump_is_the_frame_of_its_text(self):
         for text, dump in self.vectors.items():
             self.assertEqual(dump, frame(text.encode()))
 
     def test_the_python_client_writes_them(self):
-        declared = [{"status": "alive"}, {"status": "alive"},
-                    {"status": "leave", "note": "no sign of work for 31 s"}, {"status": "close"}]
-        written = [_rules.heartbeat("192.168.1.105", 26464, "pump-7", each, first=number == 0)
-                   for number, each in enumerate(declared)]
+        alive, leave, close = {"status": "alive"}, {"status": "leave", "note": "no sign of work for 31 s"}, {"status": "close"}
+        written = [_rules.heartbeat("192.168.1.105", 26464, "pump-7", declared, more) for declared, more in [
+            (alive, _rules.first_members(10)), (alive, _rules.first_members(900, "battery")), (alive, None),
+            (alive, {"quiet_ms": 600_000}), (leave, None), (close, None)]]
         self.assertEqual(written, [self.vectors[text] for text in self.by_client])
 
     def test_the_daemon_answers_with_them(self):
-        first, later, leave, goodbye = (self.vectors[text] for text in self.by_client)
-        welcome, declared, superseded, _, bye = (self.vectors[text] for text in self.by_daemon)
+        first, _, later, quiet, leave, goodbye = (self.vectors[text] for text in self.by_client)
+        welcome, declared, granted, superseded, _, bye = (self.vectors[text] for text in self.by_daemon)
         with Daemon() as daemon, daemon.connect() as old, daemon.connect() as new:
             old.sendall(first + later)
             self.assertEqual(old.recv(len(welcome), socket.MSG_WAITALL), welcome)
             new.sendall(first)
             own_port = str(new.getsockname()[1]).encode()
             self.assertEqual(read_to_the_end(old), superseded.replace(b"40000", own_port))
-            new.sendall(leave + goodbye)
-            self.assertEqual(read_to_the_end(new), welcome + declared + bye)
+            new.sendall(quiet + leave + goodbye)
+            self.assertEqual(read_to_the_end(new), welcome + granted + declared + bye)
 
     def test_the_python_client_reads_them(self):
         frames = _rules.Frames()
         read = [_rules.parsed(body) for text in self.by_daemon for byte in self.vectors[text]
                 for body in frames.feed(bytes([byte]))]
-        self.assertEqual([_rules.is_close(each) for each in read], [False, False, True, True, True])
+        self.assertEqual([_rules.is_close(each) for each in read], [False, False, False, True, True, True])
         pause = _rules.Pause(1, 60)
-        self.assertGreaterEqual(pause.after(100, 10, read[2]), 30)
-        self.assertGreaterEqual(_rules.Pause(1, 60).after(100, 10, read[3]), 5)
+        self.assertGreaterEqual(pause.after(100, 10, read[3]), 30)
+        self.assertGreaterEqual(_rules.Pause(1, 60).after(100, 10, read[4]), 5)
 
 
 class Reasons(unittest.TestCase):
@@ -138,11 +138,14 @@ class Pause(unittest.TestCase):
             pauses.append(pause.after(0, 10, close))
         return min(pauses), max(pauses)
 
-    def test_full_jitter_doubles_up_to_the_cap(self):
-        for failures, longest in [(0, 1), (1, 2), (5, 32), (6, 60), (7, 60), (200, 60)]:
+    def test_full_jitter_doubles_up_to_the_cap_where_half_of_it_is_the_least(self):
+        for failures, shortest, longest in [(0, 0, 1), (1, 0, 2), (5, 0, 32), (6, 30, 60), (7, 30, 60), (200, 30, 60)]:
             least, most = self.drawn(failures)
-            self.assertLess(least, longest / 10)
+            self.assertTrue(shortest <= least < shortest + longest / 10, (failures, least))
             self.assertTrue(longest * 0.9 < most <= longest, (failures, most))
+
+    def test_the_first_pause_begins_at_nothing_also_where_the_base_is_the_cap(self):
+        self.assertLess(min(_rules.Pause(60, 60).after(0, 10, {}) for _ in range(300)), 6)
 
     def test_barred(self):
         for reason in conformance.BARRED:

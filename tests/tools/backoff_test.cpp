@@ -41,10 +41,37 @@ TEST_CASE("a pause is anything from nothing to the longest: full jitter from the
   CHECK(most > 900ms);
 }
 
+TEST_CASE("a pause that has grown to the cap lasts half of it at least") {
+  Millis least{limits::kReconnectMax};
+  Millis most{0};
+  Millis least_before{limits::kReconnectMax};
+  for (std::uint32_t seed = 0; seed < 200; ++seed) {
+    Backoff backoff{seed};
+    for (int failures = 1; failures < 6; ++failures) static_cast<void>(backoff.failed());
+    least_before = std::min(least_before, backoff.failed());
+    const Millis pause = backoff.failed();
+    CHECK(pause >= 30'000ms);
+    CHECK(pause <= 60'000ms);
+    least = std::min(least, pause);
+    most = std::max(most, pause);
+  }
+  CHECK(least_before < 3'000ms);
+  CHECK(least < 33'000ms);
+  CHECK(most > 57'000ms);
+}
+
+TEST_CASE("the first pause begins at nothing, also where the base is as long as the cap") {
+  Millis least{limits::kReconnectMax};
+  for (std::uint32_t seed = 0; seed < 200; ++seed)
+    least = std::min(least, Backoff{seed, 60'000ms, 60'000ms}.failed());
+  CHECK(least < 6'000ms);
+}
+
 TEST_CASE(
     "a client that is not wanted pauses from half the cap to the cap at once, and longer after it, too") {
   Millis least{limits::kReconnectMax};
   Millis most{0};
+  Millis least_after{limits::kReconnectMax};
   Millis most_after{0};
   Millis most_when_it_succeeded{0};
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
@@ -53,7 +80,9 @@ TEST_CASE(
     CHECK(pause >= 30'000ms);
     CHECK(pause <= 60'000ms);
     CHECK(backoff.failures() == 1);
-    most_after = std::max(most_after, backoff.failed());
+    const Millis after = backoff.failed();
+    least_after = std::min(least_after, after);
+    most_after = std::max(most_after, after);
     CHECK(backoff.failures() == 2);
     backoff.succeeded();
     most_when_it_succeeded = std::max(most_when_it_succeeded, backoff.failed());
@@ -62,6 +91,7 @@ TEST_CASE(
   }
   CHECK(least < 33'000ms);
   CHECK(most > 57'000ms);
+  CHECK(least_after >= 30'000ms);
   CHECK(most_after > 57'000ms);
   CHECK(most_after <= 60'000ms);
   CHECK(most_when_it_succeeded <= 1'000ms);

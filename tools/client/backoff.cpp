@@ -7,13 +7,13 @@ namespace heartbeat::client {
 
 Millis Backoff::failed() {
   count_failure();
-  return draw(Millis{0}, is_at_cap_ ? cap_ : longest_pause(failures_));
+  return draw();
 }
 
 Millis Backoff::barred() {
   count_failure();
   is_at_cap_ = true;
-  return draw(cap_ / 2, cap_);
+  return draw();
 }
 
 void Backoff::succeeded() {
@@ -31,7 +31,11 @@ Millis Backoff::longest_pause(std::uint32_t failures) const {
   return std::min(pause, cap_);
 }
 
-Millis Backoff::draw(Millis least, Millis most) {
+// The first pause begins at nothing also where the base is as long as the cap.
+Millis Backoff::draw() {
+  const Millis most = is_at_cap_ ? cap_ : longest_pause(failures_);
+  const bool has_grown_to_cap = failures_ > 1 && most == cap_;
+  const Millis least = is_at_cap_ || has_grown_to_cap ? cap_ / 2 : Millis{0};
   std::uniform_int_distribution<Millis::rep> any{least.count(), most.count()};
   return Millis{any(random_)};
 }

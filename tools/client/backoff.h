@@ -2,6 +2,10 @@
 //
 // Full jitter: each length from nothing to the bound is equally likely, so that a fleet that lost its daemon
 // at one instant does not come back at one instant.
+//
+// At the cap a pause lasts at least half of it.  Pauses drawn from nothing to the cap last half the cap on
+// average: a fleet whose daemon returns then makes up to twice as many connections in the first moment as on
+// average over the cap.  From half the cap on the mean is three quarters, and the first moment 4/3.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +26,9 @@ class Backoff {
   // One more failure in a row: the pause before the next attempt.
   [[nodiscard]] Millis failed();
 
-  // One more failure, after which the daemon does not want this client: the pause is from half the cap to the
-  // cap, and any pause up to the next success is at most the cap.  Half the cap at least: two programs with
-  // one id, each of which waits that long, take each other over once a cap at most.
+  // One more failure, after which the daemon does not want this client: this pause and all up to the next
+  // success are from half the cap to the cap.  Two programs with one id, each of which waits that long, take
+  // each other over once a cap at most.
   [[nodiscard]] Millis barred();
 
   // The connection has stood for a whole interval.
@@ -38,7 +42,8 @@ class Backoff {
 
  private:
   void count_failure();
-  [[nodiscard]] Millis draw(Millis least, Millis most);
+  // The pause after the last failure, between the least and the longest.
+  [[nodiscard]] Millis draw();
 
   std::mt19937 random_;
   Millis base_;

@@ -140,6 +140,7 @@ bool Client::send_heartbeat(Status status) {
   heartbeat.ack = options_.ack;
   heartbeat.notify = options_.notify;
   if (is_first_ && !options_.door.token.empty()) heartbeat.token = options_.door.token;
+  if (is_first_) heartbeat.group = options_.group;
   if (is_first_) heartbeat.interval_ms = static_cast<std::uint32_t>(options_.interval.count());
   is_first_ = false;
   if (options_.ack) heartbeat.seq = beats_ + 1;

@@ -22,8 +22,11 @@ constexpr const char* kAbout =
 constexpr const char* kFooter =
     "A lost connection is made again, with a first heartbeat at once. The pause before each attempt is "
     "random\n"
-    "(full jitter), from nothing to --base, then to twice that and so on up to --cap; once a connection has\n"
-    "stood for one interval the count begins anew. What the daemon said last decides:\n"
+    "(full jitter), from nothing to --base, then to twice that and so on; at --cap it is from half of that "
+    "to\n"
+    "all of it. Once a connection has stood for one interval the count begins anew. What the daemon said "
+    "last\n"
+    "decides:\n"
     "  shutdown, limit, never_spoke, frame_timeout, no word at all   connects again: nothing is wrong with "
     "us\n"
     "  given_up, timed_out         the same\n"
@@ -71,6 +74,15 @@ Applied read_id(const std::string& text, std::string& into) {
   return {};
 }
 
+Applied read_group(const std::string& text, std::string& into) {
+  if (text.empty() || text.size() > limits::kGroupNameMax || !is_utf8(text)) {
+    return tl::unexpected("'" + escaped(text, limits::kExcerptMax) + "' is not text of 1 to " +
+                          std::to_string(limits::kGroupNameMax) + " bytes");
+  }
+  into = text;
+  return {};
+}
+
 }  // namespace
 
 tl::expected<Options, CommandLine::End> parse_options(int argc, const char* const* argv,
@@ -82,14 +94,16 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) -> Applied {
                return parse_host_port(text).map([&](const HostPort& read) { options.server = read; });
              });
-  line.duration("--interval", "Beat once in this time; best the daemon's tick [10s]", Millis{1},
-                limits::kTickMax, options.interval);
+  line.duration("--interval", "Beat once in this time, and declare it; best the daemon's tick [10s]",
+                Millis{1}, limits::kTickMax, options.interval);
   line.number<std::uint64_t>("--count", "End after this many heartbeats", 1,
                              std::numeric_limits<std::uint64_t>::max(), options.count);
   line.value("--status", "STATUS", "What the heartbeats declare: alive, leave, or close: one goodbye [alive]",
              [&](const std::string& text) { return read_status(text, options.status); });
   line.value("--id", "ID", "The stable name of this client; implies --notify, to learn when it is taken over",
              [&](const std::string& text) { return read_id(text, options.id); });
+  line.value("--group", "NAME", "The group that this client says it is of",
+             [&](const std::string& text) { return read_group(text, options.group); });
   door::add_flags(line, options.door);
   line.value("--proxy", "IP:PORT",
              "Send a PROXY protocol header first, as a proxy for the client at this address",

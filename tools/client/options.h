@@ -24,6 +24,7 @@ struct Options {
   Status status = Status::Alive;       // what each heartbeat declares; Close is sent once
   std::string ip;                      // empty: the local address of the connection
   std::string id;
+  std::string group;  // that it says it is of; empty: none
   door::Door door;
   std::shared_ptr<const tls::Context> tls;  // null: plain
   std::optional<Endpoint> proxied;  // whom a PROXY header says that it is sent for; nothing: none is sent

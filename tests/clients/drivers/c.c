@@ -1,4 +1,4 @@
-/* The C client under conformance.py: loop|thread HOST PORT ID INTERVAL BASE CAP GATE, in milliseconds. */
+/* The C client under conformance.py: loop|thread HOST PORT ID INTERVAL BASE CAP GATE GROUP, in milliseconds. */
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
 #include <poll.h>
@@ -35,10 +35,11 @@ static void obey(heartbeat_client *client) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 9) return 64;
+  if (count != 10) return 64;
   const struct heartbeat_options options = {.host = arguments[2],
                                             .port = arguments[3],
                                             .id = arguments[4],
+                                            .group = arguments[9],
                                             .interval_ms = atoi(arguments[5]),
                                             .base_ms = atoi(arguments[6]),
                                             .cap_ms = atoi(arguments[7]),

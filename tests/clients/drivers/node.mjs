@@ -1,11 +1,12 @@
-// The Node client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA|- TOKEN], in milliseconds.
+// The Node client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE GROUP [CA|- TOKEN], in milliseconds.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { HeartbeatClient } from "../../../tools/client/node/heartbeat_client.mjs";
 
-const [host, port, id, interval, base, cap, gate, ca, token] = process.argv.slice(2);
+const [host, port, id, interval, base, cap, gate, group, ca, token] = process.argv.slice(2);
 const client = new HeartbeatClient({
-  host, port: Number(port), id, interval: Number(interval), base: Number(base), cap: Number(cap), gate: Number(gate),
+  host, port: Number(port), id, group, interval: Number(interval), base: Number(base), cap: Number(cap),
+  gate: Number(gate),
   ...(ca && ca !== "-" ? { tls: { ca: readFileSync(ca) } } : {}), token,
 });
 createInterface({ input: process.stdin }).on("line", (line) => {

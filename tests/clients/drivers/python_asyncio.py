@@ -1,4 +1,4 @@
-"""The asyncio Python client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA|- TOKEN], in milliseconds."""
+"""The asyncio Python client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE GROUP [CA|- TOKEN], in milliseconds."""
 import asyncio
 import os
 import signal
@@ -7,12 +7,12 @@ import sys
 
 from heartbeat_client import AsyncHeartbeatClient
 
-host, port, name, interval, base, cap, gate = sys.argv[1:8]
-settings = {"interval": int(interval) / 1000, "base": int(base) / 1000, "cap": int(cap) / 1000,
+host, port, name, interval, base, cap, gate, group = sys.argv[1:9]
+settings = {"group": group, "interval": int(interval) / 1000, "base": int(base) / 1000, "cap": int(cap) / 1000,
             "gate": int(gate) / 1000}
-if len(sys.argv) > 8:
-    settings["tls"] = None if sys.argv[8] == "-" else ssl.create_default_context(cafile=sys.argv[8])
-    settings["token"] = sys.argv[9]
+if len(sys.argv) > 9:
+    settings["tls"] = None if sys.argv[9] == "-" else ssl.create_default_context(cafile=sys.argv[9])
+    settings["token"] = sys.argv[10]
 
 
 async def main():

@@ -1,4 +1,4 @@
-"""The threaded Python client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA|- TOKEN], in milliseconds."""
+"""The threaded Python client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE GROUP [CA|- TOKEN], in milliseconds."""
 import os
 import queue
 import signal
@@ -8,12 +8,12 @@ import threading
 
 from heartbeat_client import HeartbeatClient
 
-host, port, name, interval, base, cap, gate = sys.argv[1:8]
-settings = {"interval": int(interval) / 1000, "base": int(base) / 1000, "cap": int(cap) / 1000,
+host, port, name, interval, base, cap, gate, group = sys.argv[1:9]
+settings = {"group": group, "interval": int(interval) / 1000, "base": int(base) / 1000, "cap": int(cap) / 1000,
             "gate": int(gate) / 1000}
-if len(sys.argv) > 8:
-    settings["tls"] = None if sys.argv[8] == "-" else ssl.create_default_context(cafile=sys.argv[8])
-    settings["token"] = sys.argv[9]
+if len(sys.argv) > 9:
+    settings["tls"] = None if sys.argv[9] == "-" else ssl.create_default_context(cafile=sys.argv[9])
+    settings["token"] = sys.argv[10]
 
 
 orders = queue.Queue()

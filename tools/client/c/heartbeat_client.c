@@ -25,7 +25,7 @@ enum { FRAME_MAX = 4096, PARTING_MS = 1000, LOOKUP_MS = 20, DAY_MS = 24 * 60 * 6
 struct heartbeat_client {
   heartbeat_client *next; /* in the list of all clients of this process */
   struct heartbeat_options options;
-  char host[256], port[32], id[129];
+  char host[256], port[32], id[129], group[65];
   int is_address;                   /* the host: then there is nothing to look up */
   struct addrinfo *found, *address; /* what a lookup found; the next of it to try in this attempt */
   enum { WAITING, LOOKING_UP, CONNECTING, CONNECTED, FORKED } state;
@@ -73,7 +73,6 @@ static int prepare(int descriptor) {
 #endif
   return descriptor;
 }
-
 /* A thread of ours gets no signals: they are for the program's own. */
 static int make_thread(pthread_t *thread, void *(*body)(void *), void *argument) {
   sigset_t all, before;
@@ -106,11 +105,12 @@ static int64_t draw(heartbeat_client *c, int64_t most) {
 static void lose(heartbeat_client *c) {
   const int64_t now = now_ms(), cap = c->options.cap_ms;
   if (c->state == CONNECTED && now - c->connected_at >= c->options.interval_ms) c->failures = 0;
+  if (c->barred) c->failures = 31;
   const int64_t most = (int64_t)c->options.base_ms << c->failures;
-  /* Barred: two waits of at least half a cap, so that two programs with one id take over once a cap at most. */
-  const int64_t wait = c->barred ? cap / 2 + draw(c, cap - cap / 2) : draw(c, most < cap ? most : cap);
-  c->failures = c->barred || c->failures == 31 ? 31 : c->failures + 1;
-  c->due = now + wait + c->retry_after;
+  /* At the cap half of it is waited for in any case: two programs with one id take over once a cap each at most. */
+  const int64_t least = c->failures > 0 && most >= cap ? cap / 2 : 0;
+  c->failures += c->failures < 31;
+  c->due = now + least + draw(c, (most < cap ? most : cap) - least) + c->retry_after;
   c->retry_after = c->barred = c->spoke = 0;
   c->out_size = c->sent = c->in_size = 0;
   c->state = WAITING;
@@ -167,20 +167,22 @@ static int receive(heartbeat_client *c) {
 static void say(heartbeat_client *c, const char *status, const char *note) {
   struct sockaddr_storage own;
   socklen_t length = sizeof own;
-  char ip[65] = "0.0.0.0";
+  char ip[65] = "0.0.0.0", first[144] = "";
   if (getsockname(c->descriptor, (struct sockaddr *)&own, &length) == 0)
     getnameinfo((struct sockaddr *)&own, length, ip, sizeof ip, NULL, 0, NI_NUMERICHOST);
+  if (!c->spoke)
+    snprintf(first, sizeof first, "%s%s%s,\"interval_ms\":%d,\"notify\":true", *c->group ? ",\"group\":\"" : "",
+             c->group, *c->group ? "\"" : "", c->options.interval_ms);
   const int size =
       snprintf(c->out + 4, sizeof c->out - 4, "{\"ip\":\"%s\",\"status\":\"%s\",\"pid\":%ld%s%s%s%s%s%s%s}", ip, status,
                (long)getpid(), *c->id ? ",\"id\":\"" : "", c->id, *c->id ? "\"" : "", *note ? ",\"note\":\"" : "", note,
-               *note ? "\"" : "", c->spoke ? "" : ",\"notify\":true");
+               *note ? "\"" : "", first);
   const uint32_t prefix = htonl((uint32_t)size);
   memcpy(c->out, &prefix, 4);
   c->out_size = 4 + (size_t)size;
   c->sent = 0;
   c->spoke = 1;
 }
-
 /* Where this fails the connection is over, which receive() says, after all that the daemon has still said. */
 static void flush(heartbeat_client *c) {
   const ssize_t sent = send(c->descriptor, c->out + c->sent, c->out_size - c->sent, MSG_NOSIGNAL);
@@ -198,7 +200,6 @@ static void beat(heartbeat_client *c, int64_t now) {
   /* What could not be sent waits in `out`.  Another heartbeat behind it would say nothing new. */
   if (c->sent == c->out_size) say(c, leaves || hangs ? "leave" : "alive", note);
 }
-
 static void release(heartbeat_client *c) {
   if (c->found != NULL) freeaddrinfo(c->found);
   free(c);
@@ -218,7 +219,6 @@ static void *look_up(void *argument) {
   if (abandoned) release(c);
   return NULL;
 }
-
 /* Begins with the next address that takes an attempt, or gives the attempt up. */
 static void connect_next(heartbeat_client *c) {
   c->state = CONNECTING;
@@ -304,7 +304,6 @@ static int reads_as_address(const char *id) {
   *end = '\0';
   return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
-
 static int declare(heartbeat_client *c, int leaves, const char *note) {
   lock();
   c->leaves = leaves;
@@ -376,7 +375,8 @@ heartbeat_client *heartbeat_start(const struct heartbeat_options *options) {
   heartbeat_client *c = calloc(1, sizeof *c);
   if (c == NULL || copy(c->host, options->host != NULL ? options->host : "127.0.0.1", sizeof c->host - 1) != 0 ||
       copy(c->port, options->port != NULL ? options->port : "14000", sizeof c->port - 1) != 0 ||
-      copy(c->id, options->id, sizeof c->id - 1) != 0 || reads_as_address(c->id)) {
+      copy(c->id, options->id, sizeof c->id - 1) != 0 || copy(c->group, options->group, sizeof c->group - 1) != 0 ||
+      reads_as_address(c->id)) {
     errno = c == NULL ? ENOMEM : EINVAL;
     free(c);
     return NULL;

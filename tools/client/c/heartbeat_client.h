@@ -20,7 +20,8 @@ struct heartbeat_options {
   const char *host;       /* a name or an address [127.0.0.1]; a name is looked up in a thread of its own */
   const char *port;       /* [14000] */
   const char *id;         /* 1 to 128 bytes of printable UTF-8, no address: the client's stable name [none] */
-  int interval_ms;        /* between two heartbeats [10000] */
+  const char *group;      /* 1 to 64 bytes: the group that the client says it is of [none] */
+  int interval_ms;        /* declared, and between two heartbeats [10000] */
   int gate_ms;            /* leave is declared when the last heartbeat_touch() is older [no gate] */
   int base_ms;            /* the first pause before connecting again is at most this [1000] */
   int cap_ms;             /* and any pause is at most this [60000] */

@@ -33,7 +33,8 @@ const (
 type Options struct {
 	Address        string        // host:port [127.0.0.1:14000]
 	ID             string        // the client's stable name: printable text of 1 to 128 bytes, no address [none]
-	Interval       time.Duration // between two heartbeats [10s]
+	Group          string        // the group that the client says it is of: printable text of 1 to 64 bytes [none]
+	Interval       time.Duration // declared, and between two heartbeats [10s]
 	Gate           time.Duration // leave is declared when the last Touch is older [no gate]
 	Base           time.Duration // the first pause before connecting again is at most this [1s]
 	Cap            time.Duration // any pause is at most this [60s]
@@ -85,6 +86,11 @@ func Start(options Options) (*Client, error) {
 	}
 	if options.ID != "" {
 		if err := checkID(options.ID); err != nil {
+			return nil, err
+		}
+	}
+	if options.Group != "" {
+		if err := checkText("the group", options.Group, 64); err != nil {
 			return nil, err
 		}
 	}
@@ -170,23 +176,21 @@ func (c *Client) run(running context.Context) {
 		if lasted >= c.options.Interval {
 			failures = 0
 		}
-		var pause time.Duration
 		if said.barred {
-			// Two waits of at least half a cap: two programs with one id take over once a cap at most.
-			pause = c.options.Cap/2 + draw(c.options.Cap/2)
 			failures = 32
-		} else {
-			longest := c.options.Cap
-			if failures < 32 && c.options.Base < c.options.Cap>>failures {
-				longest = c.options.Base << failures
-			}
-			pause = draw(longest)
-			if failures < 32 {
-				failures++
-			}
+		}
+		// At the cap half of it is waited for in any case: two programs with one id take over once a cap each at most.
+		least, longest := c.options.Cap/2, c.options.Cap
+		if failures < 32 && c.options.Base < c.options.Cap>>failures {
+			least, longest = 0, c.options.Base<<failures
+		} else if failures == 0 {
+			least = 0
+		}
+		if failures < 32 {
+			failures++
 		}
 		select {
-		case <-time.After(pause + said.retryAfter):
+		case <-time.After(least + draw(longest-least) + said.retryAfter):
 		case <-running.Done():
 			return
 		}
@@ -330,23 +334,26 @@ func (c *Client) heartbeat(connection net.Conn, first bool) []byte {
 	return c.encode(connection, status, note, first)
 }
 
-// encode makes the frame of one heartbeat. The first of a connection asks for notices, and carries the token.
+// encode makes the frame of one heartbeat. The first of a connection asks for notices, and carries what the client is.
 func (c *Client) encode(connection net.Conn, status, note string, first bool) []byte {
 	ip := c.options.IP
 	if ip == "" {
 		ip, _, _ = net.SplitHostPort(connection.LocalAddr().String())
 	}
 	members := struct {
-		IP     string `json:"ip"`
-		Status string `json:"status"`
-		PID    int    `json:"pid"`
-		ID     string `json:"id,omitempty"`
-		Note   string `json:"note,omitempty"`
-		Notify bool   `json:"notify,omitempty"`
-		Token  string `json:"token,omitempty"`
+		IP       string `json:"ip"`
+		Status   string `json:"status"`
+		PID      int    `json:"pid"`
+		ID       string `json:"id,omitempty"`
+		Note     string `json:"note,omitempty"`
+		Group    string `json:"group,omitempty"`
+		Interval int64  `json:"interval_ms,omitempty"`
+		Notify   bool   `json:"notify,omitempty"`
+		Token    string `json:"token,omitempty"`
 	}{IP: ip, Status: status, PID: os.Getpid(), ID: c.options.ID, Note: note, Notify: first}
 	if first {
-		members.Token = c.options.Token
+		members.Group, members.Token = c.options.Group, c.options.Token
+		members.Interval = c.options.Interval.Milliseconds()
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)

@@ -8,7 +8,9 @@ export interface HeartbeatOptions {
   port?: number;
   /** The client's stable name: printable text of 1 to 128 bytes that does not read as an address. */
   id?: string;
-  /** Between two heartbeats [10000]. */
+  /** The group that the client says it is of: printable text of 1 to 64 bytes. */
+  group?: string;
+  /** Declared, and between two heartbeats [10000]. */
   interval?: number;
   /** Leave is declared when the last touch() is older; 0 for no gate [0]. */
   gate?: number;

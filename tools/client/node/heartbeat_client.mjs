@@ -38,8 +38,9 @@ export class HeartbeatClient {
       host: "127.0.0.1", port: 14000, interval: 10_000, base: 1000, cap: 60_000, gate: 0, connectTimeout: 10_000,
       ...options,
     };
-    const { id, interval, base, cap, gate, connectTimeout } = this.#options;
+    const { id, group, interval, base, cap, gate, connectTimeout } = this.#options;
     if (id !== undefined) checkId(id);
+    if (group !== undefined) checkText("group", group, 64);
     if (!(interval > 0 && base > 0 && cap > 0 && connectTimeout > 0 && gate >= 0)) {
       throw new RangeError("interval, base, cap and connectTimeout must be above 0, and gate not below");
     }
@@ -123,9 +124,10 @@ export class HeartbeatClient {
     const barred = BARRED.has(this.#notice.reason);
     if (this.connected && performance.now() - this.#connectedAt >= interval) this.#failures = 0;
     this.#connectedAt = null;
-    // Barred: two waits of at least half a cap, so that two programs with one id take over once a cap at most.
-    const longest = Math.min(cap, base * 2 ** this.#failures);
-    let pause = barred ? cap / 2 + draw(cap / 2) : draw(longest);
+    const longest = barred ? cap : Math.min(cap, base * 2 ** this.#failures);
+    // At the cap half of it is waited for in any case: two programs with one id take over once a cap each at most.
+    const least = barred || (this.#failures > 0 && longest === cap) ? cap / 2 : 0;
+    let pause = least + draw(longest - least);
     this.#failures = barred ? 64 : Math.min(64, this.#failures + 1);
     const asked = this.#notice.retry_after_ms;
     if (Number.isInteger(asked) && asked > 0) pause += Math.min(asked, DAY);
@@ -148,9 +150,9 @@ export class HeartbeatClient {
   }
 
   #send({ status, note }) {
-    const { id, ip, token } = this.#options;
+    const { id, ip, group, interval, token } = this.#options;
     const members = { ip: ip ?? this.#socket.localAddress ?? "0.0.0.0", status, pid: process.pid, id, note };
-    if (this.#first) Object.assign(members, { notify: true, token });
+    if (this.#first) Object.assign(members, { group, interval_ms: Math.max(1, Math.round(interval)), notify: true, token });
     this.#first = false;
     this.#socket.write(frame(JSON.stringify(members)));
   }

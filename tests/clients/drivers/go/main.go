@@ -1,4 +1,4 @@
-// The Go client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE [CA|- TOKEN], in milliseconds.
+// The Go client under conformance.py: HOST PORT ID INTERVAL BASE CAP GATE GROUP [CA|- TOKEN], in milliseconds.
 package main
 
 import (
@@ -30,12 +30,12 @@ func main() {
 	signal.Notify(ending, syscall.SIGTERM)
 	options := heartbeat.Options{Address: net.JoinHostPort(os.Args[1], os.Args[2]), ID: os.Args[3],
 		Interval: milliseconds(os.Args[4]), Base: milliseconds(os.Args[5]), Cap: milliseconds(os.Args[6]),
-		Gate: milliseconds(os.Args[7])}
-	if len(os.Args) > 8 {
-		options.Token = os.Args[9]
+		Gate: milliseconds(os.Args[7]), Group: os.Args[8]}
+	if len(os.Args) > 9 {
+		options.Token = os.Args[10]
 	}
-	if len(os.Args) > 8 && os.Args[8] != "-" {
-		certificate, err := os.ReadFile(os.Args[8])
+	if len(os.Args) > 9 && os.Args[9] != "-" {
+		certificate, err := os.ReadFile(os.Args[9])
 		if err != nil {
 			panic(err)
 		}

@@ -12,7 +12,9 @@ from . import _rules
 
 _PARTING = 1.0  # how long an end waits until the server has read the goodbye
 
-_clients: "weakref.WeakSet[AsyncHeartbeatClient]" = weakref.WeakSet()
+_clients: "weakref.WeakSet[Any]" = weakref.WeakSet()  # of both forms
+# Held while a descriptor is made and is not yet in its client, and while the process forks: the child finds them all.
+_forks = threading.RLock()
 
 
 class AsyncHeartbeatClient:
@@ -23,28 +25,35 @@ class AsyncHeartbeatClient:
     the machine's trusted certificates.  `on_frame` gets each frame of the daemon that is an object.
     """
 
-    def __init__(self, host: str, port: int, id: Optional[str] = None, *, interval: float = 10.0,
-                 gate: Optional[float] = None, base: float = 1.0, cap: float = 60.0, connect_timeout: float = 10.0,
+    def __init__(self, host: str, port: int, id: Optional[str] = None, *, group: Optional[str] = None,
+                 interval: float = 10.0, gate: Optional[float] = None, base: float = 1.0, cap: float = 60.0,
+                 connect_timeout: float = 10.0,
                  ip: Optional[str] = None, token: Optional[str] = None, tls: Union[ssl.SSLContext, bool, None] = None,
                  on_frame: Optional[Callable[[Dict[str, Any]], None]] = None) -> None:
         self.id = None if id is None else _rules.checked_id(id)
         if min(interval, base, cap, connect_timeout) <= 0 or (gate is not None and gate < 0):
             raise ValueError("interval, base, cap and connect_timeout must be above 0, and gate not below")
-        self._host, self._port, self._ip, self._token = host, port, ip, token
+        if group is not None:
+            _rules.checked_text("group", group, _rules.GROUP_MAX)
+        self._first_members = _rules.first_members(interval, group, token)
+        self._host, self._port, self._ip = host, port, ip
         self._interval, self._connect_timeout = interval, connect_timeout
         self._tls = ssl.create_default_context() if tls is True else tls or None
         self._on_frame = on_frame
         self._declared = _rules.Declaration(gate, time.monotonic())
         self._pause = _rules.Pause(base, cap)
+        self._socket: Optional[socket.socket] = None  # of the connection, or of the attempt
         self._connection: Optional[_Connection] = None
         self._task: "Optional[asyncio.Task[None]]" = None
-        self._owner = os.getpid()
-        _clients.add(self)
+        self._owner: Optional[int] = None  # the process that has started it
+        with _forks:
+            _clients.add(self)
 
     # --- the caller's side ---
 
     def start(self) -> None:
         """Begins to connect.  The loop must be running."""
+        self._own()
         self._declared.touched = time.monotonic()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -69,7 +78,7 @@ class AsyncHeartbeatClient:
     async def close(self) -> None:
         """Says goodbye where there is a connection, and ends; takes at most a second."""
         connection = self._connection
-        if connection is not None and os.getpid() == self._owner:
+        if connection is not None:
             connection.part()
             await asyncio.wait({connection.ended}, timeout=_PARTING)
         await self.abandon()
@@ -77,9 +86,10 @@ class AsyncHeartbeatClient:
     async def abandon(self) -> None:
         """Ends without a goodbye: the daemon sees that the connection is gone."""
         task, self._task = self._task, None
-        if task is not None:
+        # Before Python 3.12 wait_for() swallows a cancellation that comes together with its result.
+        while task is not None and not task.done():
             task.cancel()
-            await asyncio.wait({task})
+            await asyncio.wait({task}, timeout=0.1)
 
     async def __aenter__(self) -> "AsyncHeartbeatClient":
         self.start()
@@ -93,6 +103,12 @@ class AsyncHeartbeatClient:
             await self.close()
 
     # --- on the loop ---
+
+    def _own(self) -> None:
+        """RuntimeError in a child of fork() whose parent has started the client."""
+        if self._owner not in (None, os.getpid()):
+            raise RuntimeError("the client is the parent's: a child of fork() starts one of its own")
+        self._owner = os.getpid()
 
     def _declare(self, status: str) -> None:
         self._declared.status = status
@@ -125,13 +141,33 @@ class AsyncHeartbeatClient:
         failure: OSError = OSError(f"{self._host} has no address")
         for family, address in await _look_up(self._host, self._port):
             try:
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self), address[0], address[1], family=family, ssl=self._tls,
-                    server_hostname=self._host if self._tls else None)
-                return connection
+                with _forks:
+                    self._socket = made = socket.socket(family, socket.SOCK_STREAM)
+                try:
+                    made.setblocking(False)
+                    await loop.sock_connect(made, address)
+                    _, connection = await loop.create_connection(
+                        lambda: _Connection(self), sock=made, ssl=self._tls,
+                        server_hostname=self._host if self._tls else None)
+                    return connection
+                except BaseException:
+                    made.close()
+                    raise
             except OSError as error:
                 failure = error
         raise failure
+
+    def _forget_in_child(self) -> None:
+        """Leaves the connection to the parent.
+
+        The child holds a copy of it, which would keep it up after the parent has died.  The transport and the loop are
+        not asked: the loop's selector is shared with the parent, and what leaves it here would leave it there.
+        """
+        self._task = self._connection = None
+        if self._socket is not None:
+            descriptor = self._socket.detach()  # its later close() must not close another file of this number
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 class _Connection(asyncio.Protocol):
@@ -182,7 +218,8 @@ class _Connection(asyncio.Protocol):
     def _send(self, declared: Dict[str, str]) -> None:
         client = self._client
         ip = client._ip or str((self.transport.get_extra_info("sockname") or ("0.0.0.0",))[0])
-        self.transport.write(_rules.heartbeat(ip, os.getpid(), client.id, declared, self._first, client._token))
+        first = client._first_members if self._first else None
+        self.transport.write(_rules.heartbeat(ip, os.getpid(), client.id, declared, first))
         self._first = False
 
     # --- what asyncio calls ---
@@ -244,16 +281,11 @@ async def _look_up(host: str, port: int) -> "List[Tuple[socket.AddressFamily, Tu
     return [(family, address) for family, _, _, _, address in await found]
 
 
-def _after_fork() -> None:
-    # The child holds a copy of each connection.  Left open, it would keep the connection up after the parent has died.
+def _after_fork_in_child() -> None:
     for client in list(_clients):
-        connection = client._connection
-        client._task = client._connection = None
-        if connection is not None:
-            with_socket = connection.transport.get_extra_info("socket")
-            if with_socket is not None:
-                os.close(with_socket.fileno())
+        client._forget_in_child()
+    _forks.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_forks.acquire, after_in_parent=_forks.release, after_in_child=_after_fork_in_child)

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 
 FRAME_MAX = 4096
 ID_MAX = 128
+GROUP_MAX = 64
 NOTE_MAX = 128
 
 # The reasons for a close after which the pause is from half the cap to the cap at once.
@@ -40,7 +41,8 @@ class Frames:
 
 
 class Pause:
-    """How long to wait before connecting again: full jitter, doubled at each failure up to the cap."""
+    """How long to wait before connecting again: full jitter, doubled at each failure up to the cap, where it is from half
+    the cap to the cap."""
 
     def __init__(self, base: float, cap: float) -> None:
         self._base = base
@@ -53,13 +55,12 @@ class Pause:
         if connected_for >= interval:
             self._failures = 0
         reason = close.get("reason")
-        if isinstance(reason, str) and reason in BARRED:
-            # Two waits of at least half the cap: two programs with one id take over at most once a cap each.
-            self._failures = 64
-            wait = self._random.uniform(self._cap / 2, self._cap)
-        else:
-            wait = self._random.uniform(0, min(self._cap, self._base * 2 ** min(self._failures, 64)))
-            self._failures += 1
+        barred = isinstance(reason, str) and reason in BARRED
+        longest = self._cap if barred else min(self._cap, self._base * 2 ** self._failures)
+        # At the cap half of it is waited for in any case: two programs with one id take over at most once a cap each.
+        least = self._cap / 2 if barred or (self._failures > 0 and longest == self._cap) else 0
+        wait = self._random.uniform(least, longest)
+        self._failures = 64 if barred else min(64, self._failures + 1)
         retry_after = close.get("retry_after_ms")
         if type(retry_after) is int and retry_after > 0:
             wait += min(retry_after, 24 * 60 * 60 * 1000) / 1000
@@ -81,18 +82,24 @@ class Declaration:
         return {"status": self.status, "note": self.note} if self.note else {"status": self.status}
 
 
-def heartbeat(ip: str, pid: int, id: Optional[str], declared: Dict[str, str], first: bool = False,
-              token: Optional[str] = None) -> bytes:
-    """The frame of one heartbeat.  The first of a connection asks for notices, and carries the token."""
+def first_members(interval: float, group: Optional[str] = None, token: Optional[str] = None) -> Dict[str, Any]:
+    """What the first heartbeat of a connection has beside the members of each: it asks for notices, too."""
+    members: Dict[str, Any] = {} if group is None else {"group": group}
+    members.update(interval_ms=max(1, round(interval * 1000)), notify=True)
+    if token is not None:
+        members["token"] = token
+    return members
+
+
+def heartbeat(ip: str, pid: int, id: Optional[str], declared: Dict[str, str],
+              more: Optional[Dict[str, Any]] = None) -> bytes:
+    """The frame of one heartbeat, with the members `more`."""
     members: Dict[str, Any] = {"ip": ip, "status": declared["status"], "pid": pid}
     if id is not None:
         members["id"] = id
     if "note" in declared:
         members["note"] = declared["note"]
-    if first:
-        members["notify"] = True
-        if token is not None:
-            members["token"] = token
+    members.update(more or {})
     return frame(json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode())
 
 

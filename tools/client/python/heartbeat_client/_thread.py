@@ -1,10 +1,11 @@
 """The client with a thread of its own, for programs without a loop."""
 import asyncio
 import os
+import selectors
 import threading
 from typing import Any, Callable, Optional, Type
 
-from ._asyncio import AsyncHeartbeatClient
+from ._asyncio import AsyncHeartbeatClient, _clients, _forks
 
 _ENDING = 3.0  # longer than a goodbye takes; the thread is a daemon thread and is left behind if it still runs
 
@@ -19,12 +20,18 @@ class HeartbeatClient:
 
     def __init__(self, host: str, port: int, id: Optional[str] = None, **settings: Any) -> None:
         self._client = AsyncHeartbeatClient(host, port, id, **settings)
-        self._loop = asyncio.new_event_loop()
+        self._selector: Optional[selectors.BaseSelector] = None
+        self._loop: Optional[asyncio.SelectorEventLoop] = None
         self._thread: Optional[threading.Thread] = None
-        self._owner = os.getpid()
+        with _forks:
+            _clients.add(self)
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._client._own()
+        with _forks:
+            self._selector = selectors.DefaultSelector()
+            self._loop = asyncio.SelectorEventLoop(self._selector)
+        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="heartbeat", daemon=True)
         self._thread.start()
 
     def touch(self) -> None:
@@ -61,26 +68,41 @@ class HeartbeatClient:
         else:
             self.close()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.call_soon(self._client.start)
-        self._loop.run_forever()
-        self._loop.close()
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        loop.call_soon(self._client.start)
+        loop.run_forever()
+        loop.close()
 
     def _call(self, what: Callable[[], None]) -> None:
-        if self._thread is not None and os.getpid() == self._owner:
+        if self._thread is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(what)
 
     def _end(self, how: Callable[[], Any]) -> None:
-        thread, self._thread = self._thread, None
-        if thread is None or os.getpid() != self._owner:
+        thread, loop = self._thread, self._loop
+        self._thread = self._loop = None
+        if thread is None or loop is None:
             return  # not started, ended already, or in a child of fork(), which has no such thread
 
         async def end() -> None:
             try:
                 await how()
             finally:
-                self._loop.stop()
+                loop.stop()
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop)
+        asyncio.run_coroutine_threadsafe(end(), loop)
         thread.join(_ENDING)
+
+    def _forget_in_child(self) -> None:
+        """Closes the child's copies of the loop's descriptors.
+
+        Not by the loop's close(), which would take the parent's descriptors out of the selector, which is shared.
+        """
+        loop, self._loop, self._thread = self._loop, None, None
+        if loop is None or self._selector is None:
+            return
+        self._selector.close()
+        for name in ("_ssock", "_csock"):  # what wakes the loop
+            wake = getattr(loop, name, None)
+            if wake is not None:
+                wake.close()
