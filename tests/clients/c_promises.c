@@ -1,5 +1,5 @@
-/* What heartbeat_client.h promises beyond the rules: no allocation after the start, no descriptor in a child, bounds of
- * texts.  Linked with --wrap for malloc, calloc and realloc, so that each call of the client's own is counted. */
+/* What heartbeat_client.h promises beyond the rules: no allocation after the start, no descriptor in a child, no
+ * signal, bounds of texts.  Linked with --wrap for malloc, calloc and realloc, so that each call of the client's own is counted. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <errno.h>
@@ -123,6 +123,23 @@ static void test_a_child_of_fork_holds_nothing(void) {
   close(peer);
 }
 
+static void test_a_goodbye_to_a_dead_connection_raises_no_signal(void) {
+  const struct heartbeat_options options = {.port = port};
+  heartbeat_client *client = heartbeat_start(&options);
+  CHECK(client != NULL);
+  const int peer = accept_next(client);
+  hear(client, peer);
+  /* A reset that follows the end of the stream makes the next write fail with EPIPE, and with SIGPIPE where that is not
+   * prevented. */
+  const struct linger reset = {1, 0};
+  CHECK(shutdown(peer, SHUT_WR) == 0 && setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
+  close(peer);
+  struct pollfd ready = {heartbeat_descriptor(client), POLLIN, 0};
+  do CHECK(poll(&ready, 1, WAIT_MS) > 0);
+  while ((ready.revents & POLLHUP) == 0);
+  heartbeat_end(client);
+}
+
 static void test_every_descriptor_is_closed_by_exec(void) {
   const struct heartbeat_options options = {.port = port};
   enum { DESCRIPTORS = 64 };
@@ -168,6 +185,7 @@ int main(void) {
   listen_somewhere();
   test_no_allocation_after_the_start();
   test_a_child_of_fork_holds_nothing();
+  test_a_goodbye_to_a_dead_connection_raises_no_signal();
   test_every_descriptor_is_closed_by_exec();
   test_texts_at_their_bounds();
   puts("all as promised");
