@@ -118,6 +118,13 @@ class Box:
         """Copies a file of this machine into the box."""
         shutil.copyfile(path, f"/proc/{self._pid1}/root{to}")
 
+    def later_version(self, package, change="true"):
+        """Makes a later version of a package in the box, after a change in the directory of its files."""
+        self.run("sh", "-c", 'cd /tmp && rm -rf next && dpkg-deb --raw-extract "$1" next'
+                             " && sed -i 's/^Version:.*/Version: 99.0-1/' next/DEBIAN/control"
+                             " && (cd next && eval \"$2\") && dpkg-deb --build next next.deb", "sh", package, change)
+        return "/tmp/next.deb"
+
     def exists(self, path):
         return self.run("test", "-e", path, check=False).returncode == 0
 

@@ -27,11 +27,7 @@ class Package(unittest.TestCase):
 
     def upgraded(self):
         """The same package of a later version, with another default configuration."""
-        self.box.run("sh", "-c", "cd /tmp && dpkg-deb --raw-extract heartbeatd.deb next"
-                                 " && sed -i 's/^Version:.*/Version: 99.0-1/' next/DEBIAN/control"
-                                 " && echo '# a new default' >>next/etc/heartbeatd/heartbeatd.toml"
-                                 " && dpkg-deb --build next next.deb")
-        return "/tmp/next.deb"
+        return self.box.later_version("/tmp/heartbeatd.deb", "echo '# a new default' >>etc/heartbeatd/heartbeatd.toml")
 
     def state(self, unit="heartbeatd.service"):
         return self.box.run("systemctl", "is-active", unit, check=False).stdout.strip()

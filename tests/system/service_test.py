@@ -176,15 +176,18 @@ class Life(ServiceTest):
         self.assertEqual(self.main_pid(), self.pid)
         self.assertEqual(self.box.show("heartbeatd.service", "NRestarts"), "0")
 
-    def test_a_restart_keeps_every_client(self):
+    def assert_keeps_every_client(self, *restarts, stored=4):
+        """Over each of them a client is in the middle of a frame, and another one in leave.  What is stored then is a
+        state, a listening socket, the control socket and a bag."""
         with Peer("pump-7") as client, Peer("pump-8") as other:
             client.beat()
             other.beat("leave")
             boot = json.loads(self.ask("status", "--json"))["boot"]
-            for number in range(1, 4):
+            for number, restart in enumerate(restarts, 1):
                 before = self.pid
                 client.send_raw(b"\0\0")  # the first half of a frame's length
-                self.restart()
+                restart()
+                self.pid = self.main_pid()
                 self.assertNotEqual(self.pid, before)
                 body = json.dumps({"ip": "192.0.2.7", "status": "alive", "id": "pump-7", "ack": True, "seq": number}).encode()
                 client.send_raw(struct.pack("!H", len(body)) + body)
@@ -192,13 +195,28 @@ class Life(ServiceTest):
                 self.assertEqual((answer["type"], answer["seq"]), ("ack", number))
             self.assertEqual(other.beat("leave"), "leave")
             status = json.loads(self.ask("status", "--json"))
-            self.assertEqual(status["restarts"]["count"], 3)
+            self.assertEqual((status["restarts"]["count"], status["restarts"]["crashes"]), (len(restarts), 0))
             self.assertEqual(status["boot"], boot)
             self.assertEqual(status["clients"]["alive"] + status["clients"]["leave"], 2)
-            # What the processes before left is gone: a state, a listening socket, the control socket, a bag.
-            self.assertEqual(self.box.show("heartbeatd.service", "NFileDescriptorStore"), "4")
-            restarted = self.box.journal("HEARTBEAT_EVENT=restarted")
-            self.assertIn("HEARTBEAT_RESTARTED_MS", restarted[-1])
+            self.assertEqual(self.box.show("heartbeatd.service", "NFileDescriptorStore"), str(stored))
+
+    def after(self, order):
+        def restart():
+            self.box.run("systemctl", order)
+            self.restart()
+        return restart
+
+    def test_a_restart_keeps_every_client(self):
+        self.assert_keeps_every_client(self.restart, self.after("daemon-reload"), self.after("daemon-reexec"))
+        restarted = self.box.journal("HEARTBEAT_EVENT=restarted")
+        self.assertIn("HEARTBEAT_RESTARTED_MS", restarted[-1])
+
+    def test_a_restart_keeps_every_client_also_where_a_crash_would_not(self):
+        self.configure(keep_over_crash="no")
+        self.box.run("systemctl", "stop", "heartbeatd.service")  # a restart would go on with the settings of before
+        self.box.run("systemctl", "start", "heartbeatd.service")
+        self.pid = self.main_pid()
+        self.assert_keeps_every_client(self.restart, self.restart, stored=0)
 
     def test_a_restart_without_a_client_goes_on_as_well(self):
         boot = json.loads(self.ask("status", "--json"))["boot"]
@@ -214,12 +232,22 @@ class Life(ServiceTest):
             client.beat()
             self.assertEqual(self.box.show("heartbeatd.service", "ActiveState"), "active")
 
-    def test_an_upgrade_keeps_every_client(self):
+    def test_an_upgrade_and_a_downgrade_keep_every_client(self):
+        def install(package):
+            return lambda: self.box.run("dpkg", "--install", package)
+        self.assert_keeps_every_client(install(self.box.later_version("/tmp/heartbeatd.deb")),
+                                       install("/tmp/heartbeatd.deb"))
+
+    def test_a_program_that_was_replaced_is_executed_in_the_same_process(self):
         with Peer("pump-7") as client:
             client.beat()
-            self.box.run("dpkg", "--install", "/tmp/heartbeatd.deb")
-            self.assertNotEqual(self.main_pid(), self.pid)
+            program = self.box.run("readlink", "--canonicalize", "/usr/sbin/heartbeatd").stdout.strip()
+            self.box.run("sh", "-c", 'cp --preserve "$1" "$1.new" && mv "$1.new" "$1"', "sh", program)  # as dpkg does it
+            self.assertRegex(self.ask("restart"), "^version .*, 1 clients kept")
+            self.assertEqual(self.main_pid(), self.pid)
             client.beat()
+            running = self.box.run("readlink", f"/proc/{self.pid}/exe").stdout
+            self.assertNotIn("(deleted)", running)
 
     def test_a_broken_configuration_fails_with_its_reason_and_is_not_tried_again(self):
         self.configure(tick="soon")
