@@ -452,6 +452,20 @@ inline constexpr std::size_t kHoldWhyMax = 128;
 inline constexpr Millis kHoldMin{1000};
 inline constexpr Millis kHoldMax{31LL * 24 * 3600 * 1000};
 
+// --- drains -----------------------------------------------------------------------------------------------
+
+// Clients that are drained in a second.  The default is what another daemon of a fleet takes beside its own
+// work; the most is what one accepts by default.
+inline constexpr unsigned kDrainRateDefault = 100;
+inline constexpr unsigned kDrainRateMax = kAcceptRateDefault;
+// How far behind its rate a drain may be and still make up for it: at the highest rate these are 1000
+// clients, one slice.
+inline constexpr Millis kDrainLagMax{100};
+// A balancer that looks every 2 s and believes three looks has noticed by then.
+inline constexpr Millis kDrainRetryAfterDefault{10'000};
+// Twice that is less than what a client waits at most (kRetryAfterMax).
+inline constexpr Millis kDrainRetryAfterMax{60LL * 60 * 1000};
+
 // --- HTTP -------------------------------------------------------------------------------------------------
 
 // Connections at once. One more takes the place of the connection that has been idle longest;

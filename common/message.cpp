@@ -393,12 +393,14 @@ void append_welcome(std::string& out, const Welcome& welcome) {
   });
 }
 
-void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail) {
+void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail,
+                   Millis retry_after) {
   append_json_frame(out, [&](JsonWriter& json) {
     json.add("type", "status");
     json.add("status", to_string(status));
     json.add("reason", reason);
     if (!detail.empty()) json.add("detail", detail);
+    if (retry_after > Millis{0}) json.add("retry_after_ms", count(retry_after));
   });
 }
 

@@ -80,10 +80,11 @@ struct Welcome {
 };
 
 // Each appends one whole frame, prefix included.  `detail`, where it is not empty, is a sentence for a
-// person.
+// person; `retry_after`, where it is not 0, is how long the client must wait before it connects again.
 void append_ack(std::string& out, std::optional<std::uint64_t> seq, Status status);
 void append_welcome(std::string& out, const Welcome& welcome);
-void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail = {});
+void append_status(std::string& out, Status status, std::string_view reason, std::string_view detail = {},
+                   Millis retry_after = {});
 // What a client gets of the interval and the silence that it declared, as a status frame.
 void append_granted(std::string& out, Status status, Millis interval, Millis quiet);
 

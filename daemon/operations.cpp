@@ -175,14 +175,18 @@ Figures Operations::figures() const {
           .roster = roster_.figures()};
 }
 
+// Why a balancer must send new clients to another daemon.
+std::string Operations::unready() const {
+  if (parts_.server.entrance().listening().empty()) return "not listening";
+  return monitor().drain() == nullptr ? "" : "draining";
+}
+
 Health Operations::health() const {
   if (parts_.server.is_stopping()) return {.unhealthy = "stopping", .unready = "stopping"};
   const JournalFigures journal = parts_.events.figures();
   const std::string impaired =
       journal.is_paused ? "the event journal is not written: " + journal.error : std::string{};
-  return {.unhealthy = "",
-          .unready = parts_.server.entrance().listening().empty() ? "not listening" : "",
-          .impaired = impaired};
+  return {.unhealthy = "", .unready = unready(), .impaired = impaired};
 }
 
 std::vector<SettingInForce> Operations::settings() const {
@@ -232,6 +236,16 @@ bool Operations::hold(const Monitor::HoldOrder& order) {
 bool Operations::release(std::string_view pattern, std::uint32_t uid) {
   record_order("release", "match", pattern);
   return parts_.server.release(pattern, uid);
+}
+
+void Operations::drain(const DrainOrder& order) {
+  record_order("drain", "rate", std::to_string(order.rate));
+  parts_.server.drain(order);
+}
+
+std::optional<std::uint64_t> Operations::end_drain(std::uint32_t uid) {
+  record_order("drain", "rate", "0");
+  return parts_.server.end_drain(uid);
 }
 
 tl::expected<std::string, std::string> Operations::set_log_level(const std::string& level) {

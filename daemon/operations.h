@@ -129,6 +129,8 @@ class Operations final : public OperatorDesk {
   bool forget(std::string_view name) override;
   bool hold(const Monitor::HoldOrder& order) override;
   bool release(std::string_view pattern, std::uint32_t uid) override;
+  void drain(const DrainOrder& order) override;
+  std::optional<std::uint64_t> end_drain(std::uint32_t uid) override;
   tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
   ReloadResult reload() override;
   void begin_restart() override {
@@ -139,6 +141,7 @@ class Operations final : public OperatorDesk {
 
  private:
   void record_order(std::string_view command, std::string_view key, std::string_view value);
+  [[nodiscard]] std::string unready() const;
   [[nodiscard]] std::size_t descriptors_in_use() const;  // by clients, sessions and HTTP
 
   uv::Loop& loop_;

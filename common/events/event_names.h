@@ -7,7 +7,7 @@
 namespace heartbeat::events {
 
 // All but `heartbeat`.  tests/unit/log holds them against the daemon's kinds.
-inline constexpr std::array<std::string_view, 24> kEventNames{"connected",
+inline constexpr std::array<std::string_view, 26> kEventNames{"connected",
                                                               "joined",
                                                               "named",
                                                               "takeover",
@@ -30,6 +30,8 @@ inline constexpr std::array<std::string_view, 24> kEventNames{"connected",
                                                               "hold",
                                                               "hold_end",
                                                               "certificate_expires",
-                                                              "absent"};
+                                                              "absent",
+                                                              "drain",
+                                                              "drain_complete"};
 
 }  // namespace heartbeat::events

@@ -23,6 +23,7 @@ constexpr std::array kCommands{
     Command{"remember", Rights::All, commands::read_remember},
     Command{"brake", Rights::All, commands::read_brake},
     Command{"forget", Rights::All, commands::read_forget},
+    Command{"drain", Rights::All, commands::read_drain},
     Command{"hold", Rights::All, commands::read_hold},
     Command{"release", Rights::All, commands::read_release},
     Command{"log_level", Rights::All, commands::read_log_level},

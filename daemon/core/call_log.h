@@ -58,6 +58,8 @@ struct LoggedCall {
     Supersede,       // bytes: detail
     RememberLeave,
     CertificateExpires,  // bytes: file and detail
+    Drain,               // bytes: rate, pause and uid
+    EndDrain,            // bytes: uid
   };
 
   std::uint32_t size = 0;

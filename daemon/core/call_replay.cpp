@@ -23,6 +23,7 @@ enum ArgumentTag : std::uint16_t {
   kFirst = 8,
   kSecond = 9,
   kUid = 10,
+  kRate = 11,
 };
 
 struct Arguments {
@@ -32,6 +33,7 @@ struct Arguments {
   std::string_view first;
   std::string_view second;
   std::uint32_t uid = 0;
+  unsigned rate = 0;
 };
 
 std::uint64_t to_number(MonoTime at) {
@@ -68,6 +70,7 @@ Arguments read_arguments(std::string_view bytes) {
       case kFirst: read.first = field->value; break;
       case kSecond: read.second = field->value; break;
       case kUid: read.uid = static_cast<std::uint32_t>(number); break;
+      case kRate: read.rate = static_cast<unsigned>(number); break;
       default: break;
     }
   }
@@ -111,6 +114,8 @@ class Replay {
         monitor_.release(arguments.first, arguments.uid, now, effects_);
         return true;
       }
+      case Kind::Drain: return drain(read_arguments(bytes), now);
+      case Kind::EndDrain: monitor_.end_drain(read_arguments(bytes).uid, now, effects_); return true;
       case Kind::Forget: monitor_.forget(bytes); return true;
       case Kind::Stalled: monitor_.stalled(length(bytes), now, effects_); return true;
       case Kind::Suspended: monitor_.suspended(length(bytes), now, effects_); return true;
@@ -144,6 +149,13 @@ class Replay {
                    .length = to_length(arguments.number),
                    .uid = arguments.uid},
                   now, effects_);
+    return true;
+  }
+
+  bool drain(const Arguments& arguments, MonoTime now) {
+    if (arguments.rate == 0) return false;
+    monitor_.drain({.rate = arguments.rate, .retry_after = to_length(arguments.number), .uid = arguments.uid},
+                   now, effects_);
     return true;
   }
 
@@ -205,6 +217,15 @@ std::string release_bytes(std::string_view pattern, std::uint32_t uid) {
   FieldWriter fields{bytes};
   fields.bytes(kFirst, pattern);
   fields.number(kUid, uid);
+  return bytes;
+}
+
+std::string drain_bytes(const DrainOrder& order) {
+  std::string bytes;
+  FieldWriter fields{bytes};
+  fields.number(kNumber, static_cast<std::uint64_t>(order.retry_after.count()));
+  fields.number(kUid, order.uid);
+  fields.number(kRate, order.rate);
   return bytes;
 }
 

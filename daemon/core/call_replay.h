@@ -28,6 +28,7 @@ struct ReplayObserver {
 [[nodiscard]] std::string arrival_bytes(const Endpoint& peer, const Arrival& arrival, std::uint64_t number);
 [[nodiscard]] std::string hold_bytes(const Monitor::HoldOrder& order);
 [[nodiscard]] std::string release_bytes(std::string_view pattern, std::uint32_t uid);
+[[nodiscard]] std::string drain_bytes(const DrainOrder& order);
 [[nodiscard]] std::string length_bytes(Millis length);
 [[nodiscard]] std::string text_bytes(std::string_view first, std::string_view second);
 

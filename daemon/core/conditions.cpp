@@ -9,7 +9,8 @@ namespace {
 
 // In the order of the enumerations.
 constexpr std::array<std::string_view, kConditionKindCount> kConditionNames{
-    "fight", "slow_beats", "accept_paused", "reload_refused", "refused_again", "certificate_expires"};
+    "fight",         "slow_beats",          "accept_paused", "reload_refused",
+    "refused_again", "certificate_expires", "drain"};
 constexpr std::array<std::string_view, 3> kPhases{"began", "lasts", "ended"};
 
 }  // namespace
@@ -53,6 +54,11 @@ std::optional<Condition> Conditions::end(Condition::Kind kind, std::string_view 
 void Conditions::prolong(Condition::Kind kind, std::string_view subject, MonoTime over) noexcept {
   const auto known = place_of(kind, subject);
   if (known != conditions_.end()) known->over = std::max(known->over, over);
+}
+
+void Conditions::add(Condition::Kind kind, std::string_view subject, std::uint64_t times) noexcept {
+  const auto known = place_of(kind, subject);
+  if (known != conditions_.end()) known->count += times;
 }
 
 void Conditions::end_at(Condition::Kind kind, std::string_view subject, MonoTime at) noexcept {

@@ -1,6 +1,6 @@
 // What is wrong for as long as it lasts: two programs that take an id from each other, a peer that is refused
 // again and again, accepting that pauses, clients slower than the tick, a configuration file that is refused,
-// a certificate that runs out.
+// a certificate that runs out, a daemon that drains.
 //
 // Each occurrence would be a log line of its own, thousands a day.  So it is one condition, with a beginning,
 // a count and an end.  It is reported at its beginning, then at most once in report_every() while it
@@ -30,6 +30,7 @@ struct Condition {
     ReloadRefused,       // of the daemon: the configuration file is not the one in force
     RefusedAgain,        // of an address: its connections end alike, and before a heartbeat
     CertificateExpires,  // of a file: it runs out soon, or has
+    Drain,               // of the daemon: its clients go elsewhere
   };
 
   Kind kind = Kind::Fight;
@@ -41,7 +42,7 @@ struct Condition {
   std::uint64_t count = 0;  // occurrences
   std::string detail{};     // of the last one: a sentence without its end, or empty
 };
-inline constexpr std::size_t kConditionKindCount = 6;
+inline constexpr std::size_t kConditionKindCount = 7;
 
 // The word in `status` and in the metrics' label: `fight`.
 [[nodiscard]] std::string_view to_string(Condition::Kind kind);
@@ -74,7 +75,7 @@ class Conditions {
     Unrecorded,  // there are too many conditions of this kind
   };
 
-  // It happened `times`, at least once, and is over if it does not happen once more by `over`.  After that it
+  // It happened `times`, and is over if it does not happen once more by `over`.  After that it
   // is another condition, also while the end of the first waits for due().  Out of memory, it throws and
   // changes nothing.
   Seen happened(Condition::Kind kind, std::string_view subject, std::string_view detail, MonoTime now,
@@ -82,6 +83,8 @@ class Conditions {
 
   // One that lasts, if it does, is not over before `over`; nothing new has happened.
   void prolong(Condition::Kind kind, std::string_view subject, MonoTime over) noexcept;
+  // It happened as often more.
+  void add(Condition::Kind kind, std::string_view subject, std::uint64_t times) noexcept;
   // One that lasts, if it does, is over at `at`.
   void end_at(Condition::Kind kind, std::string_view subject, MonoTime at) noexcept;
 

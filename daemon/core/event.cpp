@@ -11,9 +11,9 @@ constexpr std::array<std::string_view, kEventKindCount> kKinds{
     "slow_beats", "fast_beats",    "strike",         "leave",    "return",    "close",
     "refused",    "stall",         "suspend",        "brake",    "brake_end", "accept_paused",
     "restarted",  "refused_again", "reload_refused", "hold",     "hold_end",  "certificate_expires",
-    "absent",
+    "absent",     "drain",         "drain_complete",
 };
-static_assert(static_cast<std::size_t>(Event::Kind::Absent) + 1 == kEventKindCount);
+static_assert(static_cast<std::size_t>(Event::Kind::DrainComplete) + 1 == kEventKindCount);
 
 }  // namespace
 

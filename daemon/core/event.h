@@ -86,6 +86,8 @@ struct Event {
     HoldEnded,           // the hold has ended; hold, whose uid is of the operator who ended it; by
     CertificateExpires,  // a file of TLS runs out soon, or has; condition, detail names it
     Absent,  // was connected when the daemon last ended, and has not come back within its window; detail
+    Drain,   // an operator has the clients go elsewhere, drain.h; condition, detail
+    DrainComplete,  // no client is left that was connected at its beginning; detail
   };
   // A saved state holds a kind as its number: a new kind goes to the end.
 
@@ -147,7 +149,7 @@ struct Event {
   Rarely<Extra> extra{};
 };
 static_assert(sizeof(Event) <= 144);
-inline constexpr std::size_t kEventKindCount = 25;
+inline constexpr std::size_t kEventKindCount = 27;
 
 // Concerns the daemon itself, and no client: client and peer are empty.
 [[nodiscard]] constexpr bool is_of_daemon(Event::Kind kind) {

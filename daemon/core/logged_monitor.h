@@ -105,6 +105,14 @@ class LoggedMonitor {
     if (log_ != nullptr) log_->add(Kind::Release, now, {}, release_bytes(pattern, uid));
     return made([&] { return monitor_.release(pattern, uid, now, effects); });
   }
+  void drain(const DrainOrder& order, MonoTime now, Effects& effects) {
+    if (log_ != nullptr) log_->add(Kind::Drain, now, {}, drain_bytes(order));
+    made([&] { monitor_.drain(order, now, effects); });
+  }
+  std::optional<std::uint64_t> end_drain(std::uint32_t uid, MonoTime now, Effects& effects) {
+    if (log_ != nullptr) log_->add(Kind::EndDrain, now, {}, drain_bytes({.uid = uid}));
+    return made([&] { return monitor_.end_drain(uid, now, effects); });
+  }
   void stalled(Millis length, MonoTime now, Effects& effects) {
     add_length(Kind::Stalled, now, length);
     made([&] { monitor_.stalled(length, now, effects); });

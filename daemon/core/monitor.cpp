@@ -241,7 +241,8 @@ Monitor::Entry Monitor::entry_at(std::uint32_t slot) {
 // Applies a checked heartbeat.  Returns whether the client is still there.  The order of the steps matters:
 //  1. judge: the ticks before this one end without the heartbeat.
 //  2. another id than before is refused, and so is one that the client may not use: neither must count as a
-//     heartbeat of this client.  Then a newcomer gets a place, or is refused.
+//     heartbeat of this client.  Then a new client of a daemon that drains is sent elsewhere, and a newcomer
+//     gets a place, or is refused.
 //  3. spacing, gap, margin, rate look back at last_heard and at the silence so far, so they come before
 //  4. the heartbeat is counted and its claims are kept;
 //  5. introduce: an id may bring another connection's standing, so it comes before
@@ -261,6 +262,10 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
   const bool first = !has_spoken(client);
   const bool claims = first || (client.id.empty() && !heartbeat.id.empty());
   if (claims && !is_authorized(entry, heartbeat, now, effects)) return false;
+  if (first && state_.drain) [[unlikely]] {
+    send_elsewhere(entry, heartbeat, now, effects);
+    return false;
+  }
   if (client.is_newcomer && !admit(entry, heartbeat, now, effects)) return false;
   const bool declares = heartbeat.interval_ms || heartbeat.quiet_ms;
   const bool asks = declares && asks_for_terms(client, heartbeat);

@@ -39,6 +39,7 @@
 #include "daemon/core/credentials.h"
 #include "daemon/core/dead_connections.h"
 #include "daemon/core/deadlines.h"
+#include "daemon/core/drain.h"
 #include "daemon/core/effects.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/margin_histogram.h"
@@ -112,11 +113,11 @@ class Monitor {
   // first.
   [[nodiscard]] bool advance(MonoTime now, Effects& effects);
 
-  // When advance() is next needed; never() while no client is connected and no hold lasts.
+  // When advance() is next needed; never() while no client is connected, and no hold and no drain lasts.
   [[nodiscard]] MonoTime next_deadline() const {
-    return state_.sweep
-               ? state_.sweep->at
-               : std::min({deadlines_.next(), state_.brake.next(), state_.holds.next(), next_absence()});
+    return state_.sweep ? state_.sweep->at
+                        : std::min({deadlines_.next(), state_.brake.next(), state_.holds.next(),
+                                    next_absence(), next_drained()});
   }
 
   // The earliest instant up to `horizon` at which something would change if nothing more were heard, or an
@@ -197,6 +198,12 @@ class Monitor {
   // The hold of exactly this pattern ends now.  Returns whether there was one.
   bool release(std::string_view pattern, std::uint32_t uid, MonoTime now, Effects& effects);
 
+  // An operator has the clients go elsewhere (drain.h); one drain that lasts goes on with this order.
+  // advance() carries it out.
+  void drain(const DrainOrder& order, MonoTime now, Effects& effects);
+  // Ends the drain: clients stay from now on.  Returns how many were drained; nothing where none lasted.
+  std::optional<std::uint64_t> end_drain(std::uint32_t uid, MonoTime now, Effects& effects);
+
   // Accepting pauses: connections came too fast, or the machine has no room for them.
   void accept_paused(std::string_view detail, MonoTime now, Effects& effects);
   // It is paused still.
@@ -252,6 +259,9 @@ class Monitor {
 
   // The holds that last.
   [[nodiscard]] const Holds& holds() const { return state_.holds; }
+
+  // The drain that lasts; null: none.
+  [[nodiscard]] const Drain* drain() const { return state_.drain ? &*state_.drain : nullptr; }
 
   [[nodiscard]] const Registry& clients() const { return state_.clients; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return state_.closed; }
@@ -404,6 +414,15 @@ class Monitor {
   void end_first_hold(Effects& effects);
   void tell_hold(Event::Kind kind, const Hold& hold, Party by, MonoTime at, Effects& effects);
   void fit_to_holds(Client& client, MonoTime at);
+
+  // A drain (monitor_drain.cpp).
+  [[nodiscard]] MonoTime next_drained() const {
+    return state_.drain ? state_.drain->next() : MonoTime::never();
+  }
+  void drain_next(MonoTime now, Effects& effects);
+  void complete_drain(MonoTime now, Effects& effects);
+  void send_elsewhere(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
+  void close_drained(Entry entry, MonoTime now, std::string_view detail, Effects& effects);
 
   // What concerns every client (monitor_sweep.cpp).
   bool sweep(Slice& slice, Effects& effects);

@@ -13,7 +13,8 @@ namespace {
 // probe that closes by itself is nothing wrong.
 bool is_refusal(const Event& ended) {
   if (ended.kind == Event::Kind::Refused) return true;
-  if (ended.reason == Reason::Kicked || ended.reason == Reason::Shutdown) return false;
+  if (ended.reason == Reason::Kicked || ended.reason == Reason::Shutdown || ended.reason == Reason::Drained)
+    return false;
   return ended.by == Party::Daemon || !ended.extra->detail.empty();
 }
 
@@ -25,6 +26,7 @@ Event::Kind kind_of_event(Condition::Kind kind) {
     case Condition::Kind::ReloadRefused: return Event::Kind::ReloadRefused;
     case Condition::Kind::RefusedAgain: return Event::Kind::RefusedAgain;
     case Condition::Kind::CertificateExpires: return Event::Kind::CertificateExpires;
+    case Condition::Kind::Drain: return Event::Kind::Drain;
   }
   return Event::Kind::Fight;
 }

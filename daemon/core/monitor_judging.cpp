@@ -26,8 +26,14 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
     // The brake compares the connected clients alone, so at one instant this comes last.
     const bool absence_is_first =
         next_absence() <= now && next_absence() < std::min(due, state_.brake.next());
-    if (!brake_is_first && !absence_is_first && due > now) break;
+    const bool nothing_is_due = !brake_is_first && !absence_is_first && due > now;
+    // A drain comes when every client stands as it does at `now`, so that none is closed before its verdict.
+    if (nothing_is_due && next_drained() > now) break;
     if (!slice.take()) return true;
+    if (nothing_is_due) {
+      drain_next(now, effects);
+      continue;
+    }
     if (absence_is_first) {
       report_absent(effects);
       continue;
@@ -208,9 +214,12 @@ void Monitor::close(Entry entry, Event&& closing, Effects& effects) {
 
 // The end of a connection's record; its client may live on in another.
 void Monitor::drop(Entry entry, Reason reason, std::string_view detail, Effects& effects) {
+  const bool is_drained = reason == Reason::Drained && state_.drain;
+  const Millis retry_after = is_drained ? state_.drain->take_retry_after() : Millis{0};
   if (entry.client.notify) {
-    effects.send(entry.conn,
-                 [&](std::string& out) { append_status(out, Status::Close, to_string(reason), detail); });
+    effects.send(entry.conn, [&](std::string& out) {
+      append_status(out, Status::Close, to_string(reason), detail, retry_after);
+    });
   }
   effects.close(entry.conn);
   remove(entry, reason);

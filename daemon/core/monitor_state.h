@@ -20,6 +20,7 @@
 #include "daemon/core/closing_brake.h"
 #include "daemon/core/conditions.h"
 #include "daemon/core/counters.h"
+#include "daemon/core/drain.h"
 #include "daemon/core/histogram.h"
 #include "daemon/core/holds.h"
 #include "daemon/core/margin_histogram.h"
@@ -75,6 +76,7 @@ struct MonitorState {
   std::deque<Stall> stalls;    // the oldest first, at most limits::kStallsMax
 
   Holds holds;                      // of operators, that last
+  std::optional<Drain> drain;       // that lasts
   std::vector<Endpoint> listeners;  // by the numbers that clients have of them
   std::optional<Sweep> sweep;       // that is not complete
   std::uint64_t events_told = 0;    // the number of the last event

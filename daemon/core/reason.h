@@ -37,6 +37,7 @@ enum class Reason : std::uint8_t {
   TimedOut,
   Crash,
   Absent,
+  Drained,
 };
 
 // The party that began what an event reports.
@@ -79,7 +80,7 @@ struct ReasonFacts {
   [[nodiscard]] constexpr bool closes() const { return by.has_value(); }
 };
 
-inline constexpr std::size_t kReasonCount = 21;
+inline constexpr std::size_t kReasonCount = 22;
 
 // In the order of the enumeration.
 inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
@@ -124,6 +125,8 @@ inline constexpr std::array<ReasonFacts, kReasonCount> kReasons{{
      Party::Daemon, true, Transition::None},
     {Reason::Absent, "absent", "did not come back after the daemon had ended", Party::Client, true,
      Transition::None},
+    {Reason::Drained, "drained", "was drained, to connect elsewhere", Party::Operator, false,
+     Transition::Dies | Transition::Expires},
 }};
 
 namespace detail {

@@ -149,6 +149,19 @@ struct SavedFields {
     if constexpr (!std::is_const_v<std::remove_reference_t<decltype(holds)>>) holds.find_next();
   }
 
+  static void list(auto& fields, Is<Drain> auto& drain) {
+    fields(1, drain.order_.rate);
+    fields(2, drain.order_.retry_after);
+    fields(3, drain.order_.uid);
+    fields(4, drain.since_);
+    fields(5, drain.paced_from_);
+    fields(6, drain.turns_);
+    fields(7, drain.drained_);
+    fields(8, drain.notices_);
+    fields(9, drain.next_slot_);
+    fields(10, drain.is_complete_);
+  }
+
   // Tag 1 is its slot; `unfinished` are the bytes that its decoder holds.
   static void list(auto& fields, Is<Client> auto& client, auto& unfinished) {
     fields(2, client.liveness);
@@ -551,6 +564,11 @@ bool is_valid(const BrakeState& brake) {
   return first == brake.spans.end() || first + 1 == brake.spans.end();
 }
 
+bool is_valid(const DrainOrder& order) {
+  return is_within(order.rate, 1U, limits::kDrainRateMax) &&
+         is_within(order.retry_after, Millis{0}, limits::kDrainRetryAfterMax);
+}
+
 bool has_listener(const MonitorState& state, std::uint8_t number) {
   return number == kNoListener || number < state.listeners.size();
 }
@@ -584,6 +602,7 @@ std::string_view contradiction(const MonitorState& state) {
     return "a brake is reported of a listener that is not there";
   }
   if (state.brake.holds() && !reports && state.last_brake == nullptr) return "a brake holds without a report";
+  if (state.drain && !is_valid(state.drain->order())) return "a drain has an impossible rate";
   for (std::uint32_t slot = 0; slot < state.clients.slots(); ++slot) {
     const Client* const client = state.clients.at(slot);
     if (client != nullptr && !is_valid(*client, state)) return "a client contradicts the rule";
@@ -686,6 +705,7 @@ std::string save_state(const StateToSave& state) {
   for (const Condition& condition : monitor.conditions.all()) fields(27, condition);
   fields(100, monitor.holds);
   monitor.missing.for_each([&](const ClosedClient& missing) { fields(120, missing); });
+  fields(140, monitor.drain);
   return in_envelope(kMagic,
                      {.written_by = kStateFormat, .readable_by = kStateReadableBy, .content = content});
 }
@@ -752,6 +772,7 @@ tl::expected<SavedState, StateError> read_state(std::string_view bytes, const Ha
   });
   monitor.missing = ClosedClients{missing.size(), key};
   for (ClosedClient& client : missing) monitor.missing.remember(std::move(client));
+  fields(140, monitor.drain);
   fields.finish();
   if (fault.error) return tl::unexpected(*fault.error);
   if (const auto what = contradiction(monitor); !what.empty()) return refused(what);

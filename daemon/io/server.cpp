@@ -107,6 +107,17 @@ bool Server::release(std::string_view pattern, std::uint32_t uid) {
   return released;
 }
 
+void Server::drain(const DrainOrder& order) {
+  monitor_.drain(order, now(), effects_);
+  apply();
+}
+
+std::optional<std::uint64_t> Server::end_drain(std::uint32_t uid) {
+  const auto drained = monitor_.end_drain(uid, now(), effects_);
+  apply();
+  return drained;
+}
+
 void Server::received(ConnId conn, std::string_view bytes) {
   pacing_.read();
   const std::uint64_t before = times_out_of_memory();

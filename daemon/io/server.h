@@ -126,6 +126,10 @@ class Server final : Entrance::Host {
   bool hold(const Monitor::HoldOrder& order);
   bool release(std::string_view pattern, std::uint32_t uid);
 
+  // An operator has the clients go elsewhere, or ends that (Monitor::drain(), Monitor::end_drain()).
+  void drain(const DrainOrder& order);
+  std::optional<std::uint64_t> end_drain(std::uint32_t uid);
+
   [[nodiscard]] const Monitor& monitor() const { return monitor_.get(); }
 
   // When the kernel gives up the connections that are accepted from now on.

@@ -89,7 +89,7 @@ class Words {
 bool is_of_a_probe(const Event& event) {
   const bool is_our_doing = event.kind == Event::Kind::Closed &&
                             (event.reason == Reason::Kicked || event.reason == Reason::Shutdown ||
-                             event.reason == Reason::NeverSpoke);
+                             event.reason == Reason::Drained || event.reason == Reason::NeverSpoke);
   const bool is_its_own = event.kind == Event::Kind::Struck || event.kind == Event::Kind::Left ||
                           event.kind == Event::Kind::Closed;
   return !event.sent_bytes && is_its_own && !is_our_doing;
@@ -107,7 +107,8 @@ level_enum level_of(const Event& event) {
     case Event::Kind::Struck:
     case Event::Kind::Returned:
     case Event::Kind::Held:
-    case Event::Kind::HoldEnded: return spdlog::level::info;
+    case Event::Kind::HoldEnded:
+    case Event::Kind::DrainComplete: return spdlog::level::info;
     case Event::Kind::Restarted:
       return event.reason == Reason::Crash ? spdlog::level::warn : spdlog::level::info;
     case Event::Kind::TakenOver:
@@ -118,6 +119,7 @@ level_enum level_of(const Event& event) {
     case Event::Kind::AcceptPaused:
     case Event::Kind::ReloadRefused:
     case Event::Kind::CertificateExpires:
+    case Event::Kind::Drain:
     case Event::Kind::RefusedAgain:
     case Event::Kind::Absent:
     case Event::Kind::Left:
@@ -245,7 +247,9 @@ LogRecord record_of(const Event& event, level_enum level) {
               event.extra->detail);
       break;
     case Event::Kind::ReloadRefused:
-    case Event::Kind::CertificateExpires: words.add_detail(event.extra->detail); break;
+    case Event::Kind::CertificateExpires:
+    case Event::Kind::Drain:
+    case Event::Kind::DrainComplete: words.add_detail(event.extra->detail); break;
     case Event::Kind::Stalled:
       words.add("stalled", "stalled_ms", event.extra->stalled)
           .add_detail("the daemon itself was not listening; no client is charged for it");

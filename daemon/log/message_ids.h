@@ -37,6 +37,8 @@ inline constexpr std::array<std::string_view, kEventKindCount> kMessageIds{
     "c09d4e7a1b8f4c22a7d5e3f1906b8d54",  // HoldEnded
     "ed7e7a99f5d64a769627c0fe3854ded8",  // CertificateExpires
     "487e51acbbf1435ca2cd4406613e7f27",  // Absent
+    "0c6f1832cd734f76be2102cfd47cd400",  // Drain
+    "8db021be801f48cba7392ca8f902ff05",  // DrainComplete
 };
 
 // Several events of one kind in one record (see flood_control.h).

@@ -24,6 +24,8 @@ Meaning meaning_of(const Event& event) {
     case Event::Kind::Restarted:
     case Event::Kind::ReloadRefused:
     case Event::Kind::CertificateExpires:
+    case Event::Kind::Drain:
+    case Event::Kind::DrainComplete:
     case Event::Kind::Stalled:
     case Event::Kind::Suspended:
     case Event::Kind::Braked:

@@ -484,6 +484,14 @@ constexpr std::array kFigures{
            .label_name = "kind",
            .label_value = "certificate_expires",
            .value = lasting<Condition::Kind::CertificateExpires>},
+    Figure{.group = "",
+           .member = kNowhere,
+           .metric = "heartbeatd_conditions",
+           .kind = Kind::Gauge,
+           .help = "",
+           .label_name = "kind",
+           .label_value = "drain",
+           .value = lasting<Condition::Kind::Drain>},
 
     // Prometheus' own names for what every process has.
     Figure{.group = "",

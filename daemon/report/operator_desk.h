@@ -83,6 +83,9 @@ class OperatorDesk {
   // Holds clients, and ends that: see Monitor::hold() and Monitor::release().
   virtual bool hold(const Monitor::HoldOrder& order) = 0;
   virtual bool release(std::string_view pattern, std::uint32_t uid) = 0;
+  // Has the clients go elsewhere, and ends that: see Monitor::drain() and Monitor::end_drain().
+  virtual void drain(const DrainOrder& order) = 0;
+  virtual std::optional<std::uint64_t> end_drain(std::uint32_t uid) = 0;
   // Changes the log's level and returns the former one.  The error is a sentence.
   virtual tl::expected<std::string, std::string> set_log_level(const std::string& level) = 0;
   virtual ReloadResult reload() = 0;

@@ -7,6 +7,7 @@
 
 #include "daemon/report/brake_json.h"
 #include "daemon/report/conditions_json.h"
+#include "daemon/report/drain_json.h"
 #include "daemon/report/hold_json.h"
 #include "daemon/report/rule_json.h"
 
@@ -224,6 +225,11 @@ void add_status(JsonWriter& json, const Figures& figures, const WallClock& clock
     json.end_object();
   }
   json.end_array();
+  if (figures.monitor.drain() != nullptr) {
+    json.begin_object("drain");
+    add_drain(json, figures.monitor, clock);
+    json.end_object();
+  }
 }
 
 }  // namespace heartbeat

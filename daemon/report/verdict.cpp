@@ -276,6 +276,7 @@ std::string verdict_of(const ClosedClient& client, const Stalls& stalls, const R
     case Reason::Absent:
       return "absent since " + at + ": it was connected when the daemon ended, " +
              describe_duration(client.closed_at - client.last_heard) + " before, and had not come back";
+    case Reason::Drained: return with_detail("drained at " + at + ", to connect elsewhere", client.detail);
     // These are no reasons for a close.
     case Reason::Declared:
     case Reason::Remembered:

@@ -172,6 +172,29 @@ TEST_CASE("one hold more than may last at once is refused") {
   CHECK(member(hold(0), "type") == "done");
 }
 
+TEST_CASE("a drain has bounds, shows in status, and ends") {
+  Desk desk;
+  desk.join("pump-1");
+  CHECK(member(desk.answer(R"({"command":"drain","stop":true})")[0], "code") == "no_drain");
+  const std::string most = std::to_string(limits::kDrainRateMax);
+  const std::string more = std::to_string(limits::kDrainRateMax + 1);
+  const auto drain = [&](const std::string& member) {
+    return desk.answer(R"({"command":"drain",)" + member + "}")[0];
+  };
+  for (const std::string& wrong :
+       {R"("rate":0)" + std::string{}, R"("rate":)" + more, std::string{R"("retry_after_ms":3600001)"}}) {
+    CHECK(member(drain(wrong), "code") == "bad_request");
+  }
+  CHECK(member(desk.answer(R"({"command":"status"})")[0], "drain").empty());
+  CHECK(drain(R"("rate":)" + most + R"(,"retry_after_ms":3600000)") ==
+        R"({"type":"done","rate":10000,"count":1})");
+  CHECK(drain(R"("rate":1)") == R"({"type":"done","rate":1,"count":1})");
+  const std::string shown = member(desk.answer(R"({"command":"status"})")[0], "drain");
+  CHECK(shown.find(R"("uid":1000,"rate":1,"retry_after_ms":10000,"drained":0,"left":1,"complete":false})") !=
+        std::string::npos);
+  CHECK(desk.answer(R"({"command":"drain","stop":true})")[0] == R"({"type":"done","count":0})");
+}
+
 TEST_CASE("status lists the groups in their order, each with its clients and its rule") {
   const NamePattern pattern{.text = "game-*", .glob = *Glob::compile("game-*")};
   Settings settings;

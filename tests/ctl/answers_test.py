@@ -125,6 +125,20 @@ class Answers(unittest.TestCase):
         with FakeDaemon({"forget": [done(count=0)]}) as daemon:
             self.assertIn("no closed client matches", self.refuse(daemon, "forget", "pump-*").stderr)
 
+    def test_a_drain_says_how_many_and_status_how_far(self):
+        with FakeDaemon({"drain": [{"type": "done", "rate": 20, "count": 388}]}) as daemon:
+            self.assertEqual(self.succeed(daemon, "drain", "--rate", "20", "--retry-after", "30s"),
+                             "388 clients are drained now, 20 a second; heartbeatctl status shows how many are left\n")
+            self.assertEqual(daemon.requests[-1], {"command": "drain", "rate": 20, "retry_after_ms": 30000})
+        with FakeDaemon({"drain": [done(count=12)]}) as daemon:
+            self.assertEqual(self.succeed(daemon, "drain", "--stop"), "clients that were drained: 12\n")
+            self.assertEqual(daemon.requests[-1], {"command": "drain", "stop": True})
+        drain = {"since": "2020-01-22T10:00:00.000Z", "uid": 1000, "rate": 20, "retry_after_ms": 30000, "drained": 12,
+                 "left": 388, "complete": False}
+        with FakeDaemon({"status": [status(drain=drain)]}) as daemon:
+            self.assertRegex(self.succeed(daemon, "status"),
+                             r"(?m)^drain +12 drained, 388 left; at 20 a second since 2020-01-22 .*, by uid 1000$")
+
     def test_status_lists_holds_and_groups(self):
         hold = {"match": "pump-*", "why": "new firmware", "uid": 1000, "since": "2026-11-22T10:00:00.000Z",
                 "until": "2026-11-22T12:00:00.000Z"}

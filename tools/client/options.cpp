@@ -29,7 +29,7 @@ constexpr const char* kFooter =
     "decides:\n"
     "  shutdown, limit, never_spoke, frame_timeout, no word at all   connects again: nothing is wrong with "
     "us\n"
-    "  given_up, timed_out         the same\n"
+    "  drained, given_up, timed_out   the same\n"
     "  silent      connects again: we are here, and earn 'alive' by the rule\n"
     "  away        ends (0) where --status leave declared it, else connects again\n"
     "  goodbye     ends (0)\n"

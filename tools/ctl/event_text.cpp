@@ -114,7 +114,7 @@ Tone tone_of_event(std::string_view event) {
   if (event == "leave" || event == "strike" || event == "fight" || event == "slow_beats" ||
       event == "fast_beats" || event == "accept_paused" || event == "refused_again" ||
       event == "reload_refused" || event == "certificate_expires" || event == "stall" || event == "suspend" ||
-      event == "brake" || event == "brake_end") {
+      event == "brake" || event == "brake_end" || event == "drain") {
     return Tone::Warning;
   }
   return Tone::Plain;

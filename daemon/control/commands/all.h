@@ -21,6 +21,7 @@ using Reading = tl::expected<Order, std::string>;
 [[nodiscard]] Reading read_remember(Members& request);
 [[nodiscard]] Reading read_brake(Members& request);
 [[nodiscard]] Reading read_forget(Members& request);
+[[nodiscard]] Reading read_drain(Members& request);
 [[nodiscard]] Reading read_hold(Members& request);
 [[nodiscard]] Reading read_release(Members& request);
 [[nodiscard]] Reading read_roster(Members& request);

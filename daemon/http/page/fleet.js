@@ -30,6 +30,7 @@ const CLOSED_HOW = {
   unauthorized: 'closed for want of a credential',
   crash: 'closed over a crash of the daemon',
   absent: 'did not come back after the daemon had ended',
+  drained: 'were drained, to connect elsewhere',
 };
 const LEFT_HOW = {
   silent: 'went to leave for silence',

@@ -33,6 +33,7 @@ const REASONS = {
   unauthorized: 'no credential for what it claimed',
   crash: 'the daemon crashed',
   absent: 'did not come back',
+  drained: 'drained, to connect elsewhere',
   declared: 'it said so itself',
   remembered: 'as it was when it was closed before',
   steady: 'heard steadily again',

@@ -153,6 +153,17 @@ bool Desk::release(std::string_view pattern, std::uint32_t uid) {
   return released;
 }
 
+void Desk::drain(const DrainOrder& order) {
+  monitor_.drain(order, now, effects_);
+  settle();
+}
+
+std::optional<std::uint64_t> Desk::end_drain(std::uint32_t uid) {
+  const auto drained = monitor_.end_drain(uid, now, effects_);
+  settle();
+  return drained;
+}
+
 std::unique_ptr<Answer> Desk::ask(std::string_view request) {
   return answer_to(request, {.uid = 1000, .pid = 99}, context_);
 }

@@ -56,6 +56,8 @@ class Desk {
   std::optional<std::size_t> end_brake(BrakeEnd how);
   bool hold(const Monitor::HoldOrder& order);
   bool release(std::string_view pattern, std::uint32_t uid);
+  void drain(const DrainOrder& order);
+  std::optional<std::uint64_t> end_drain(std::uint32_t uid);
 
   // --- what the desk shows besides the monitor and its feed, and what a reload answers ---
   Tally tally;
@@ -131,6 +133,8 @@ class Desk {
     bool forget(std::string_view name) override { return desk_.monitor_.forget(name); }
     bool hold(const Monitor::HoldOrder& order) override { return desk_.hold(order); }
     bool release(std::string_view pattern, std::uint32_t uid) override { return desk_.release(pattern, uid); }
+    void drain(const DrainOrder& order) override { desk_.drain(order); }
+    std::optional<std::uint64_t> end_drain(std::uint32_t uid) override { return desk_.end_drain(uid); }
     tl::expected<std::string, std::string> set_log_level(const std::string& level) override;
     [[nodiscard]] bool is_judging() const override { return desk_.is_judging; }
     ReloadResult reload() override { return desk_.next_reload; }

@@ -171,6 +171,10 @@ void do_something(Logged& logged, std::mt19937_64& random, std::vector<ConnId>& 
       logged.monitor().kick(id, "out", now, logged.effects());
       if (draw(2) == 0) logged.monitor().supersede(conn(), "to n2", now, logged.effects());
       if (draw(2) == 0) logged.monitor().remember_leave(conn(), now, logged.effects());
+      if (draw(3) == 0)
+        logged.monitor().drain({.rate = 1U + static_cast<unsigned>(draw(5)), .retry_after = 2s, .uid = 7},
+                               now, logged.effects());
+      if (draw(2) == 0) static_cast<void>(logged.monitor().end_drain(8, now, logged.effects()));
       if (draw(2) == 0) logged.monitor().forget("pump-" + std::to_string(draw(12)));
       logged.apply();
       break;

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "common/frame.h"
+#include "common/limits.h"
 #include "common/message.h"
 #include "daemon/core/monitor.h"
 #include "tests/unit/support/bytes.h"
@@ -85,6 +86,15 @@ class Crowd {
   void change_settings(const Settings& settings, MonoTime at) {
     monitor.change_settings(settings, at, effects_);
     CHECK(effects_.events().size() <= 1);
+    collect();
+  }
+
+  void drain(const DrainOrder& order, MonoTime at) {
+    monitor.drain(order, at, effects_);
+    collect();
+  }
+  void disconnect(ConnId conn, MonoTime at) {
+    monitor.disconnect(conn, Reason::PeerClosed, at, effects_);
     collect();
   }
 
@@ -355,4 +365,25 @@ TEST_CASE("with slices as they are, the effects of a call stay below a mebibyte,
   others.shut_down(t0 + 1ms);
   CHECK(others.most_closed <= SliceSize{}.events);
   CHECK(others.most_bytes < kMebibyte);
+}
+
+TEST_CASE("a drain at the highest rate, of a daemon that comes late, closes a slice in each call") {
+  Crowd crowd{kMany, settings_with(kNoBrake)};
+  crowd.forget();
+  crowd.drain({.rate = limits::kDrainRateMax, .retry_after = 10s}, t0);
+  crowd.advance(t0 + limits::kDrainLagMax);
+  CHECK(crowd.monitor.clients().size() == 0);
+  CHECK(crowd.most_closed <= kSmall.events);
+  CHECK(crowd.most_events <= kEventsMax);
+  CHECK(crowd.calls >= kMany / kSmall.events);
+}
+
+TEST_CASE("a drain passes over empty slots in slices, too") {
+  Crowd crowd{kMany, settings_with(kNoBrake)};
+  for (std::size_t conn = 0; conn + 1 < kMany; ++conn) crowd.disconnect(crowd.conns.at(conn), t0);
+  crowd.forget();
+  crowd.drain({.rate = 1}, t0);
+  crowd.advance(t0);
+  CHECK(crowd.monitor.clients().size() == 0);
+  CHECK(crowd.calls >= kMany / kSmall.clients);
 }

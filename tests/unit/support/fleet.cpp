@@ -172,6 +172,17 @@ bool Fleet::release(std::string_view pattern, MonoTime at) {
   return released;
 }
 
+void Fleet::order_drain(const DrainOrder& order, MonoTime at) {
+  monitor_.drain(order, at, effects_);
+  apply();
+}
+
+std::optional<std::uint64_t> Fleet::end_drain(MonoTime at) {
+  const auto drained = monitor_.end_drain(1000, at, effects_);
+  apply();
+  return drained;
+}
+
 void Fleet::change_settings(const Settings& settings, MonoTime at) {
   monitor_.change_settings(settings, at, effects_);
   advance(at);

@@ -88,6 +88,9 @@ class Fleet {
   bool order_hold(const Monitor::HoldOrder& order, MonoTime at);
   bool hold(const Monitor::HoldOrder& order, MonoTime at);
   bool release(std::string_view pattern, MonoTime at);
+  // The order alone.
+  void order_drain(const DrainOrder& order, MonoTime at);
+  std::optional<std::uint64_t> end_drain(MonoTime at);
   void change_settings(const Settings& settings, MonoTime at);
 
   // Goes on with a monitor made from the state of this one, as after a restart of the daemon.

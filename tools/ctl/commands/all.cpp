@@ -27,6 +27,8 @@ constexpr std::array kAll{
     CommandRow{"kick", "Close clients", make_kick},
     CommandRow{"brake", "End the brake on mass closing while it holds (see status)", make_brake},
     CommandRow{"forget", "Forget closed clients that will not come back", make_forget},
+    CommandRow{"drain", "Have all clients connect elsewhere, so many a second, and take no new ones",
+               make_drain},
     CommandRow{"hold", "Keep clients from being closed for silence while they are worked on", make_hold},
     CommandRow{"release", "End such a hold before its time", make_release},
     CommandRow{"log-level", "Change what the daemon logs", make_log_level},

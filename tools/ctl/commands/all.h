@@ -24,6 +24,7 @@ using Made = std::unique_ptr<Command>;
 [[nodiscard]] Made make_kick();
 [[nodiscard]] Made make_brake();
 [[nodiscard]] Made make_forget();
+[[nodiscard]] Made make_drain();
 [[nodiscard]] Made make_hold();
 [[nodiscard]] Made make_release();
 [[nodiscard]] Made make_log_level();

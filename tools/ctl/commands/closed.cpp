@@ -68,10 +68,10 @@ Line closed_cells_of_event(const Object& event) {
 constexpr std::array<std::string_view, 3> kParties{"client", "daemon", "operator"};
 
 // For the shell to offer; the daemon knows what is a reason.
-constexpr std::array<std::string_view, 18> kReasons{
-    "silent",        "away",         "goodbye",  "peer_closed", "reset",         "bad_frame",
-    "bad_heartbeat", "superseded",   "kicked",   "never_spoke", "frame_timeout", "limit",
-    "shutdown",      "unauthorized", "given_up", "timed_out",   "crash",         "absent"};
+constexpr std::array<std::string_view, 19> kReasons{
+    "silent",     "away",      "goodbye",     "peer_closed",   "reset",  "bad_frame", "bad_heartbeat",
+    "superseded", "kicked",    "never_spoke", "frame_timeout", "limit",  "shutdown",  "unauthorized",
+    "given_up",   "timed_out", "crash",       "absent",        "drained"};
 
 class ClosedCommand final : public Command {
  public:

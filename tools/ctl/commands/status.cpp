@@ -72,7 +72,7 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 // The members of the daemon's answer that facts_of() puts into words of its own.
-constexpr std::array<std::string_view, 31> kWorded{"type",
+constexpr std::array<std::string_view, 32> kWorded{"type",
                                                    "version",
                                                    "boot",
                                                    "pid",
@@ -102,7 +102,8 @@ constexpr std::array<std::string_view, 31> kWorded{"type",
                                                    "verdict_lateness_ms",
                                                    "memory_bytes",
                                                    "descriptors",
-                                                   "certificates"};
+                                                   "certificates",
+                                                   "drain"};
 
 // Every other member as it stands: a figure that the daemon gains is shown without a word here.
 void add_others(Facts& facts, const Object& status) {
@@ -129,6 +130,14 @@ std::string condition_text(const Object& condition) {
 std::string hold_text(const Object& hold) {
   return std::string{hold.text("match")} + " until " + local_time(hold.text("until")) + ", by uid " +
          hold.written("uid") + ": " + std::string{hold.text("why")};
+}
+
+// `12 drained, 388 left; at 100 a second since 2026-11-22 10:55:14.570, by uid 1000`
+std::string drain_text(const Object& drain) {
+  return drain.written("drained") + " drained, " + drain.written("left") + " left" +
+         (drain.flag("complete").value_or(false) ? " (new connections)" : "") + "; at " +
+         drain.written("rate") + " a second since " + local_time(drain.text("since")) + ", by uid " +
+         drain.written("uid");
 }
 
 Facts facts_of(const Object& status) {
@@ -182,6 +191,9 @@ Facts facts_of(const Object& status) {
     facts.add("condition", {condition_text(condition), Tone::Warning});
   }
   for (const Object& hold : status.objects("holds")) facts.add("hold", {hold_text(hold), Tone::Warning});
+  if (const Object drain = status.object("drain"); !drain.text("since").empty()) {
+    facts.add("drain", {drain_text(drain), Tone::Warning});
+  }
   facts.add("loop lateness", {lateness(status.object("loop_lateness_ms"))});
   facts.add("verdict lateness", {lateness(status.object("verdict_lateness_ms"))});
   facts.add("memory", {memory_text(status)});
