@@ -138,6 +138,8 @@ class Relay:
         self.settings = {"fleet": FLEET, "node": node, "control": daemon.control,
                          "journal": journal or os.path.join(self.folder.name, "none"), "lease": f"{LEASE_S * 1000:.0f}ms",
                          "metrics": self.metrics_file, "redis": f"127.0.0.1:{server.port}", **settings}
+        self.environment = {}
+        self.program = [RELAY]
         self.write()
         self.log_path = os.path.join(self.folder.name, "log")
         self.start()
@@ -154,7 +156,8 @@ class Relay:
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([RELAY, "--config", os.path.join(self.folder.name, "relay.toml")], stderr=log)
+            self.process = subprocess.Popen([*self.program, "--config", os.path.join(self.folder.name, "relay.toml")], stderr=log,
+                                            env={**os.environ, **self.environment})
 
     def log(self):
         with open(self.log_path, encoding="utf-8") as file:

@@ -414,6 +414,48 @@ TEST_CASE("an id that comes to another node is closed where it was, and that con
   CHECK(n1.clients.size() == 1);
 }
 
+TEST_CASE("a claim without an answer is made again, so the later connection wins all the same") {
+  for (const bool is_carried_out : {false, true}) {
+    CAPTURE(is_carried_out);
+    FakeServer server;
+    Node n1{server, "n1"};
+    Node n2{server, "n2"};
+    for (Node* node : {&n1, &n2}) {
+      node->list(true);
+      node->settle();
+    }
+    n1.join("pump-1");
+    n1.settle();
+    n2.join("pump-1");
+    n2.relay->go_on();
+    n2.engine->carry_out();
+    n2.engine->deliver();  // the record is stored and answered
+    if (is_carried_out) n2.engine->carry_out();
+    n2.cut();
+    n2.settle();
+    CHECK(server.owners.at("pump-1").node == "n2");
+    n2.look();
+    n1.look();
+    CHECK(n1.clients.empty());
+    CHECK(n2.clients.size() == 1);
+  }
+}
+
+TEST_CASE("an order to drain goes to the daemon with its rate, whatever clients it has") {
+  FakeServer server;
+  Node n1{server, "n1"};
+  n1.list(true);
+  n1.settle();
+  server.nodes["n1"].inbox.emplace_back(++server.orders,
+                                        Order{.kind = Order::Kind::Drain, .rate = 50, .by = "n2"});
+  n1.relay->read_inbox();
+  n1.settle();
+  REQUIRE(n1.orders.size() == 1);
+  CHECK(n1.orders[0].kind == DaemonOrder::Kind::Drain);
+  CHECK(n1.orders[0].rate == 50);
+  CHECK(n1.orders[0].by == "n2");
+}
+
 TEST_CASE("a client that was in leave on the node before starts in leave") {
   FakeServer server;
   Node n1{server, "n1"};

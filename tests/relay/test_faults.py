@@ -1,7 +1,10 @@
 """The relay beside real daemons and a real Redis, through the faults that a fleet meets; after each, what a reader
 sees is what the daemons list, no id stands twice, and no record is missing or there twice."""
 import os
+import shutil
 import signal
+import socket
+import subprocess
 import tempfile
 import time
 import unittest
@@ -174,6 +177,80 @@ class Faults(FleetTest):
         namesake.wait_log("publishing ")
         self.assertEqual(set(rows(redis, "n1")), set(own_list(daemons[1])))
 
+    def test_a_machine_sleeps_while_a_namesake_begins(self):
+        redis = self.redis()
+        daemons, relays = self.fleet_of_two(redis)
+        daemons[0].send_signal(signal.SIGSTOP)
+        relays[0].process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: not lease(redis, "n1"), "the lease runs out")
+        third = self.start()
+        namesake = self.relay(third, redis, "n1")
+        namesake.wait_log("publishing ")
+        self.clients(third, 2, prefix="third")
+        relays[0].process.send_signal(signal.SIGCONT)
+        daemons[0].send_signal(signal.SIGCONT)
+        relays[0].wait_log("fenced node=n1")
+        # What the sleeper had is not mixed into the other's copy, and none of its clients is closed.
+        self.assert_view(redis, ("n1", third), ("n2", daemons[1]))
+        self.assertEqual(len(own_list(daemons[0])), 20)
+        namesake.end()
+
+    def test_an_order_is_lost_with_the_inbox(self):
+        redis = self.redis()
+        daemons, relays = self.fleet_of_two(redis, clients=3)
+        relays[0].process.send_signal(signal.SIGSTOP)
+        self.connect(daemons[1]).sync(id="p0-1")
+        wait_until(lambda: redis("XLEN", key("n1", "inbox")) == 1, "the order")
+        redis("DEL", key("n1", "inbox"))
+        relays[0].process.send_signal(signal.SIGCONT)
+        # The sweep over the owners finds that another node has the client.
+        self.assertEqual(daemons[0].wait("close", client="p0-1")["reason"], "superseded")
+        self.assert_view(redis, ("n1", daemons[0]), ("n2", daemons[1]))
+
+    def test_a_drain_moves_the_clients_of_a_node(self):
+        redis = self.redis()
+        daemons, relays = self.fleet_of_two(redis, clients=2)
+        listening = [self.connect(daemons[0]) for _ in range(10)]
+        for number, client in enumerate(listening):
+            client.sync(id=f"moves-{number}", notify=True)
+        self.assert_view(redis, ("n1", daemons[0]), ("n2", daemons[1]))
+        redis("XADD", key("n1", "inbox"), "*", "o", "drain", "rate", "50", "by", "test")
+        for number, client in enumerate(listening):
+            notice = client.read_until(status="close")
+            self.assertEqual(notice["reason"], "drained")
+            self.assertTrue(10_000 <= notice["retry_after_ms"] < 20_000, notice)
+            self.connect(daemons[1]).sync(id=f"moves-{number}", notify=True)
+        daemons[0].wait("drain_complete:")
+        self.assert_view(redis, ("n1", daemons[0]), ("n2", daemons[1]))
+        self.assertEqual(own_list(daemons[0]), {})
+        self.assertEqual(len(own_list(daemons[1])), 12)
+        closes = [fields["r"] for _, _, fields in stream(redis, "n1") if fields["e"] == "close"]
+        self.assertEqual(closes, ["drained"] * 12)
+        self.assertEqual(daemons[1].lines("close"), [])
+        relays[0].wait_log("order kind=drain rate=50 by=test")
+        # A second order ends it, and one more is refused by the daemon.
+        for _ in range(2):
+            redis("XADD", key("n1", "inbox"), "*", "o", "drain", "rate", "0", "by", "test")
+        daemons[0].wait("drain", state="ended")
+        relays[0].wait_log("order_refused kind=drain")
+        self.connect(daemons[0]).sync(id="stays")
+        self.assert_view(redis, ("n1", daemons[0]), ("n2", daemons[1]))
+
+    def test_a_configuration_that_is_refused_changes_nothing(self):
+        redis = self.redis()
+        daemons, relays = self.fleet_of_two(redis, clients=2)
+        relays[0].write(lease="soon")
+        relays[0].process.send_signal(signal.SIGHUP)
+        relays[0].wait_log("reload_refused")
+        self.assertIn("lease", relays[0].log().split("reload_refused")[1])
+        self.clients(daemons[0], 2, prefix="late")
+        self.assert_view(redis, ("n1", daemons[0]), ("n2", daemons[1]))
+        self.assertEqual(relays[0].log().count("publishing "), 1)
+        # A renewal later than that reload it still has its lease.
+        time.sleep(LEASE_S)
+        self.assertTrue(lease(redis, "n1"))
+        relays[0].end()
+
     def test_an_id_comes_to_another_node(self):
         redis = self.redis()
         daemons, _ = self.fleet_of_two(redis, clients=3)
@@ -266,6 +343,43 @@ class Refusals(FleetTest):
         relay = self.relay(daemon, redis, "n1", redis=f"{host}:{port}")
         relay.wait_log("redis_")
         relay.end()
+
+    def test_under_systemd_each_line_is_a_record_with_the_id_of_its_kind(self):
+        """A journal of the test's own, in a mount namespace where the real one would be."""
+        folder = tempfile.TemporaryDirectory(prefix="heartbeat-journal-")
+        self.addCleanup(folder.cleanup)
+        namespace = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec",
+                     f"mount -t tmpfs none /run; mkdir -p /run/systemd/journal; mount --bind {folder.name} /run/systemd/journal; "
+                     'exec "$@"', "sh"]
+        if shutil.which("unshare") is None or subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("no mount namespace can be made here (unshare --user --mount)")
+        journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(journal.close)
+        journal.bind(os.path.join(folder.name, "socket"))
+        journal.settimeout(60)
+        redis = self.redis()
+        daemon = self.start()
+        relay = self.relay(daemon, redis, "n1")
+        relay.wait_log("publishing ")
+        relay.kill()
+        status = os.stat(relay.log_path)
+        relay.program = [*namespace, *relay.program]
+        relay.environment = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        before = relay.log()
+        relay.start()
+        records = []
+        while not records or not records[-1]["MESSAGE"].startswith("publishing "):
+            text = journal.recv(65536).decode()
+            records.append(dict(line.split("=", 1) for line in text.splitlines()))
+        self.assertEqual(len(records[-1]["MESSAGE_ID"]), 32)
+        self.assertEqual((records[-1]["PRIORITY"], records[-1]["SYSLOG_IDENTIFIER"]), ("6", "heartbeat-relay"))
+        self.assertNotIn("MESSAGE_ID", records[0])  # the line of the start has none
+        # A journal that is gone loses no line.
+        journal.close()
+        os.unlink(os.path.join(folder.name, "socket"))
+        daemon.kill()
+        relay.wait_log("daemon_away")
+        self.assertTrue(relay.log().startswith(before))
 
     def test_too_many_clients_of_redis(self):
         redis = self.redis()

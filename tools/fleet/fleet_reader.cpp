@@ -126,6 +126,15 @@ auto FleetReader::nodes(const std::function<void(Millis)>& on_wait) -> Result<st
   return nodes;
 }
 
+auto FleetReader::names() -> Result<std::vector<std::string>> {
+  const auto pointers = redis_.ask(Words{"HGETALL", keys_.nodes()});
+  if (!pointers) return tl::unexpected(pointers.error());
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at + 1 < pointers->items.size(); at += 2)
+    names.push_back(pointers->items[at].text);
+  return names;
+}
+
 auto FleetReader::walk(const NodeView& node,
                        const std::function<Result<void>(std::vector<ClientView>)>& on_slice) -> Result<void> {
   const std::string key = keys_.rows(node.name, node.copy);
@@ -236,6 +245,14 @@ auto FleetReader::order_kick(const std::string& node, const std::string& client,
   return {};
 }
 
+auto FleetReader::order_drain(const std::string& node, std::uint64_t rate, const std::string& by)
+    -> Result<void> {
+  const auto done = redis_.ask(Words{"XADD", keys_.inbox(node), "MAXLEN", "~", "10000", "*", "o", "drain",
+                                     "rate", std::to_string(rate), "by", by});
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
 auto FleetReader::forget(const NodeView& node) -> Result<void> {
   const std::vector<Words> steps{{"XTRIM", keys_.events(node.name), "MAXLEN", "1"},
                                  {"UNLINK", keys_.rows(node.name, node.copy), keys_.inbox(node.name)},
@@ -245,6 +262,20 @@ auto FleetReader::forget(const NodeView& node) -> Result<void> {
     if (!done) return tl::unexpected(done.error());
   }
   return {};
+}
+
+// The first record of a place that has seen none may have any number, and so has a `begin`: where the former
+// incarnation ended, only its own records could say.
+std::uint64_t RecordPlace::next(const RecordView& record) {
+  const relay::Position before = std::exchange(seen_, record.at);
+  const bool is_begin = record.field("e") == "begin";
+  if (before == relay::Position{} || is_begin) return 0;
+  // The begin of its incarnation was trimmed away, and what came between with it.
+  if (record.at.incarnation != before.incarnation) return std::max<std::uint64_t>(record.at.sequence, 1);
+  const std::uint64_t missing = record.at.sequence - before.sequence - 1;
+  if (record.field("e") != "gap") return missing;
+  const std::uint64_t named_from = relay::parse_number(record.field("missing")).value_or(record.at.sequence);
+  return named_from <= before.sequence + 1 ? 0 : named_from - before.sequence - 1;
 }
 
 tl::expected<std::vector<std::string>, std::string> check(FleetReader& reader,

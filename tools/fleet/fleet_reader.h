@@ -43,6 +43,7 @@ struct NodeView {
   Millis skew{0};  // the node's clock against Redis'
   std::uint64_t rows = 0;
   std::uint64_t elsewhere = 0;  // of an unknown node: rows whose client another node has
+  [[nodiscard]] bool is_draining() const { return summary().flag("draining").value_or(false); }
   [[nodiscard]] ctl::Object summary() const { return lease ? lease->object() : ctl::Object{}; }
   [[nodiscard]] std::uint64_t unknown() const { return state == NodeState::Unknown ? rows - elsewhere : 0; }
 };
@@ -74,6 +75,9 @@ class FleetReader {
   // before.
   [[nodiscard]] Result<std::vector<NodeView>> nodes(const std::function<void(Millis)>& on_wait);
 
+  // The names alone, of every node that ever published.
+  [[nodiscard]] Result<std::vector<std::string>> names();
+
   // Each client of the node, in no order; without those of an unknown node that another node has.
   [[nodiscard]] Result<void> clients(const NodeView& node, const std::function<void(ClientView)>& on_client);
 
@@ -89,6 +93,8 @@ class FleetReader {
 
   [[nodiscard]] Result<void> order_kick(const std::string& node, const std::string& client,
                                         const std::string& by);
+  // The node's daemon drains at this many clients a second; 0 ends the drain.
+  [[nodiscard]] Result<void> order_drain(const std::string& node, std::uint64_t rate, const std::string& by);
   // Forgets a node that does not come back: its rows, and all but the newest of its records.  Never the
   // stream itself: its newest number is what keeps an old relay out.
   [[nodiscard]] Result<void> forget(const NodeView& node);
@@ -104,6 +110,20 @@ class FleetReader {
   RedisClient redis_;
   relay::FleetKeys keys_;
   std::string fleet_;
+};
+
+// Follows the records of one node, and notices those that it never got to see.
+class RecordPlace {
+ public:
+  explicit RecordPlace(relay::Position seen = {}) : seen_(seen) {}
+
+  // The next record of the node's stream.  Returns how many numbers between the last one and this are missing
+  // without a gap that names them; 0 for none.
+  [[nodiscard]] std::uint64_t next(const RecordView& record);
+  [[nodiscard]] const relay::Position& seen() const { return seen_; }
+
+ private:
+  relay::Position seen_;
 };
 
 // What is wrong in what Redis has, a sentence each: an id at two nodes, a number that is missing without a

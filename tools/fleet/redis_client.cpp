@@ -12,6 +12,7 @@
 
 #include "common/os/socket.h"
 #include "common/text.h"
+#include "tools/relay/redis_routes.h"
 #include "tools/relay/tls_context.h"
 
 namespace heartbeat::fleet {
@@ -81,11 +82,21 @@ tl::expected<RedisClient, std::string> RedisClient::open(const relay::Config& co
     }
   }
   if (places.empty()) return tl::unexpected(failure);
-  auto client = connect(places.front(), timeout);
+  auto client = open_at(places.front(), config, password, timeout);
+  if (!client) return client;
+  client->open_other_ = [config, password, timeout](const HostPort& where) {
+    return open_at(where, config, password, timeout);
+  };
+  return client;
+}
+
+tl::expected<RedisClient, std::string> RedisClient::open_at(const HostPort& where,
+                                                            const relay::Config& config,
+                                                            const std::string& password, Millis timeout) {
+  auto client = connect(where, timeout);
   if (!client) return client;
   if (config.tls) {
-    if (auto begun = client->begin_tls(config, places.front().host); !begun)
-      return tl::unexpected(begun.error());
+    if (auto begun = client->begin_tls(config, where.host); !begun) return tl::unexpected(begun.error());
   }
   if (!password.empty()) {
     const auto authorized =
@@ -120,6 +131,36 @@ tl::expected<void, std::string> RedisClient::begin_tls(const relay::Config& conf
 }
 
 tl::expected<std::vector<relay::RedisReply>, std::string> RedisClient::ask(std::span<const Words> commands) {
+  auto answers = ask_here(commands);
+  if (!answers || !open_other_) return answers;
+  for (std::size_t at = 0; at < answers->size(); ++at) {
+    if (auto moved = ask_elsewhere(commands[at], (*answers)[at]); !moved)
+      return tl::unexpected(moved.error());
+  }
+  return answers;
+}
+
+// Where the answer says that another server of the Cluster has the key: its answer in the place of that.
+tl::expected<void, std::string> RedisClient::ask_elsewhere(const Words& command, relay::RedisReply& answer) {
+  for (unsigned move = 0; move < relay::RedisRoutes::kMovesMax; ++move) {
+    const auto to = relay::place_of_moved(answer, where_);
+    if (!to) return {};
+    auto other = others_.find(*to);
+    if (other == others_.end()) {
+      const auto address = parse_host_port(*to);
+      auto opened = address ? open_other_(*address) : tl::unexpected(address.error());
+      if (!opened) return tl::unexpected(opened.error());
+      other = others_.emplace(*to, std::make_unique<RedisClient>(std::move(*opened))).first;
+    }
+    auto answers = other->second->ask_here({&command, 1});
+    if (!answers) return tl::unexpected(answers.error());
+    answer = std::move(answers->front());
+  }
+  return {};
+}
+
+tl::expected<std::vector<relay::RedisReply>, std::string> RedisClient::ask_here(
+    std::span<const Words> commands) {
   std::string bytes;
   for (const Words& words : commands) {
     relay::RedisCommand command{bytes, words.size()};

@@ -1,7 +1,12 @@
 // A connection to Redis for a program that waits for each answer, every step with a deadline.
+//
+// Where Redis is a Cluster, a command that came to a wrong server is asked of the right one, on a connection
+// of its own that stays open.
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,12 +50,22 @@ class RedisClient {
       : socket_(std::move(socket)), where_(std::move(where)), timeout_(timeout) {}
 
   [[nodiscard]] static tl::expected<RedisClient, std::string> connect(const HostPort& where, Millis timeout);
+  [[nodiscard]] static tl::expected<RedisClient, std::string> open_at(const HostPort& where,
+                                                                      const relay::Config& config,
+                                                                      const std::string& password,
+                                                                      Millis timeout);
+  [[nodiscard]] tl::expected<std::vector<relay::RedisReply>, std::string> ask_here(
+      std::span<const Words> commands);
+  [[nodiscard]] tl::expected<void, std::string> ask_elsewhere(const Words& command,
+                                                              relay::RedisReply& answer);
   [[nodiscard]] tl::expected<void, std::string> begin_tls(const relay::Config& config,
                                                           const std::string& server);
   [[nodiscard]] tl::expected<void, std::string> send(std::string_view plain);
   [[nodiscard]] tl::expected<void, std::string> send_bytes(std::string_view bytes);
   [[nodiscard]] tl::expected<void, std::string> receive(Deadline deadline);
 
+  std::function<tl::expected<RedisClient, std::string>(const HostPort&)> open_other_;
+  std::map<std::string, std::unique_ptr<RedisClient>> others_;  // of the Cluster, by HOST:PORT
   Descriptor socket_;
   std::string where_;
   Millis timeout_;

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "common/events/line.h"
 #include "common/text.h"
 #include "tools/ctl/json_request.h"
@@ -184,6 +186,14 @@ void DaemonSource::give(const DaemonOrder& order) {
     case DaemonOrder::Kind::Kick: {
       const std::array clients{order.client};
       return control_.ask(ctl::Request{"kick"}.with("clients", clients).body(), [](const ctl::Object&) {});
+    }
+    case DaemonOrder::Kind::Drain: {
+      ctl::Request drain{"drain"};
+      order.rate == 0 ? drain.flagged("stop") : drain.with("rate", order.rate);
+      return control_.ask(drain.body(), [](const ctl::Object& answer) {
+        if (answer.text("type") != "error") return;
+        spdlog::warn("order_refused kind=drain reason={}", log_value(answer.text("message")));
+      });
     }
   }
 }

@@ -27,11 +27,10 @@ struct EngineError {
     Later,     // it cannot at present: out of memory, loading, no master; the same call works after a while
     NotAbove,  // the position is not above the newest one of the stream
     Refused,   // an operator has to change something: a password, a right
-    Moved,     // another server has it: `where`
+    Moved,     // the server is one of many, and another has it
   };
   Kind kind = Kind::Later;
-  std::string text{};   // the engine's own sentence
-  std::string where{};  // of Moved: HOST:PORT
+  std::string text{};  // the engine's own sentence
 };
 
 // The copy of a node's rows that its stream goes on from: `from` is the number at which the copy was begun.

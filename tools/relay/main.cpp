@@ -13,6 +13,7 @@
 #include "common/uv/loop.h"
 #include "common/uv/watchers.h"
 #include "tools/relay/config.h"
+#include "tools/relay/journal_sink.h"
 #include "tools/relay/options.h"
 #include "tools/relay/relay.h"
 #include "tools/relay/tls_context.h"
@@ -106,6 +107,7 @@ int main_of(const Options& options) {
                 loaded->config.fleet.c_str());
     return EX_OK;
   }
+  send_log_to_journal();
   return run(options, std::move(*loaded));
 }
 

@@ -480,6 +480,9 @@ void Publisher::obey(const Order& order) {
       if (found == clients_.end()) return;
       orders_.push_back({.kind = DaemonOrder::Kind::Kick, .client = order.client, .by = order.by});
       return;
+    case Order::Kind::Drain:
+      orders_.push_back({.kind = DaemonOrder::Kind::Drain, .by = order.by, .rate = order.rate});
+      return;
   }
 }
 

@@ -65,11 +65,13 @@ struct DaemonOrder {
     Supersede,  // close the connection of `client` from `peer`, and no other: it has come to the node `by`
     Remember,   // the client was in leave at the node that it came from
     Kick,       // an operator closes it
+    Drain,      // the daemon drains at `rate` clients a second; 0 ends its drain
   };
   Kind kind{};
   std::string client{};
   std::string peer{};
   std::string by{};
+  std::uint64_t rate = 0;
 };
 
 class Publisher final : public EngineListener {

@@ -55,12 +55,13 @@ struct Owner {
 
 // An order that another program has put into a node's inbox.
 struct Order {
-  enum class Kind : std::uint8_t { Superseded, Kick };
+  enum class Kind : std::uint8_t { Superseded, Kick, Drain };
 
   Kind kind{};
-  std::string client{};
-  Position claim{};  // of Superseded: the claim that lost
-  std::string by{};  // the node or operator that gave the order
+  std::string client{};    // of Superseded and Kick
+  Position claim{};        // of Superseded: the claim that lost
+  std::uint64_t rate = 0;  // of Drain: clients a second; 0 ends the drain
+  std::string by{};        // the node or operator that gave the order
 };
 
 // The names of fleets and nodes stand in keys: 1 to 64 of a-z, 0-9, - and _.

@@ -46,14 +46,15 @@ std::string_view field_of(const RedisReply& fields, std::string_view name) {
 }
 
 std::optional<Order> order_of(const RedisReply& fields) {
-  constexpr std::array<std::pair<std::string_view, Order::Kind>, 2> kWords{
-      {{"superseded", Order::Kind::Superseded}, {"kick", Order::Kind::Kick}}};
+  constexpr std::array<std::pair<std::string_view, Order::Kind>, 3> kWords{
+      {{"superseded", Order::Kind::Superseded}, {"kick", Order::Kind::Kick}, {"drain", Order::Kind::Drain}}};
   const std::string_view word = field_of(fields, "o");
   for (const auto& [each, kind] : kWords) {
     if (each != word) continue;
     return Order{.kind = kind,
                  .client = std::string{field_of(fields, "c")},
                  .claim = parse_position(field_of(fields, "n")).value_or(Position{}),
+                 .rate = parse_number(field_of(fields, "rate")).value_or(0),
                  .by = std::string{field_of(fields, "by")}};
   }
   return {};

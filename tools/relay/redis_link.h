@@ -23,7 +23,26 @@
 
 namespace heartbeat::relay {
 
-class RedisLink {
+// What sends commands and brings their replies: one connection, or those to the servers of a Cluster.
+class RedisConnection {
+ public:
+  RedisConnection() = default;
+  RedisConnection(const RedisConnection&) = delete;
+  RedisConnection& operator=(const RedisConnection&) = delete;
+  RedisConnection(RedisConnection&&) = delete;
+  RedisConnection& operator=(RedisConnection&&) = delete;
+  virtual ~RedisConnection() = default;
+
+  // Sends commands; a reply is due from now on.  Must be ready.
+  virtual void send(std::string_view commands) = 0;
+  // No reply is due any more: the peer may be silent.
+  virtual void all_answered() = 0;
+
+  [[nodiscard]] virtual bool is_ready() const = 0;
+  [[nodiscard]] virtual const HostPort& where() const = 0;
+};
+
+class RedisLink final : public RedisConnection {
  public:
   static constexpr Millis kConnectMax{2'000};
   static constexpr Millis kSilenceMax{3'000};
@@ -46,19 +65,16 @@ class RedisLink {
   };
 
   RedisLink(uv::Loop& loop, Options options, Callbacks callbacks);
-  ~RedisLink();
   RedisLink(const RedisLink&) = delete;
   RedisLink& operator=(const RedisLink&) = delete;
   RedisLink(RedisLink&&) = delete;
   RedisLink& operator=(RedisLink&&) = delete;
+  ~RedisLink() override;
 
-  // Sends commands; a reply is due from now on.  Must be ready.
-  void send(std::string_view commands);
-  // No reply is due any more: the peer may be silent.
-  void all_answered();
-
-  [[nodiscard]] bool is_ready() const { return is_ready_; }
-  [[nodiscard]] const HostPort& where() const { return options_.where; }
+  void send(std::string_view commands) override;
+  void all_answered() override;
+  [[nodiscard]] bool is_ready() const override { return is_ready_; }
+  [[nodiscard]] const HostPort& where() const override { return options_.where; }
 
  private:
   class Connection;

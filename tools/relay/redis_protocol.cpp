@@ -71,19 +71,18 @@ void append_command(std::string& out, std::initializer_list<std::string_view> wo
 EngineError engine_error(std::string_view text) {
   const std::string_view code = text.substr(0, text.find(' '));
   EngineError error{.kind = EngineError::Kind::Refused, .text = std::string{text}};
-  // `MOVED SLOT HOST:PORT`; so does ASK, while a slot is on its way.
-  if (code == "MOVED" || code == "ASK") {
-    const std::size_t where = text.rfind(' ');
+  // It is one server of a Cluster.
+  if (code == "MOVED") {
     error.kind = EngineError::Kind::Moved;
-    error.where = text.substr(where + 1);
     return error;
   }
   if (text.find("equal or smaller") != std::string_view::npos) {
     error.kind = EngineError::Kind::NotAbove;
     return error;
   }
-  constexpr std::array<std::string_view, 9> kLater{
-      "LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS", "READONLY", "OOM", "MISCONF"};
+  constexpr std::array<std::string_view, 10> kLater{"ASK",      "LOADING",     "BUSY",       "MASTERDOWN",
+                                                    "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS", "READONLY",
+                                                    "OOM",      "MISCONF"};
   for (const std::string_view each : kLater) {
     if (code == each) error.kind = EngineError::Kind::Later;
   }

@@ -22,6 +22,8 @@ namespace {
 // All owners are looked at within ten minutes.
 constexpr Millis kSweepTime{600'000};
 constexpr Millis kInboxEvery{1'000};
+// A lease is read as a whole by each reader.
+constexpr std::size_t kFightsInLease = 16;
 
 }  // namespace
 
@@ -37,6 +39,7 @@ Relay::Relay(uv::Loop& loop, Config config, std::string password)
   reconnect_ = uv::Timer::create(loop_, [this] { connect(); });
   renew_ = uv::Timer::create(loop_, [this] {
     source_->ask_status();
+    end_fights();
     write_metrics();
     renew_->arm(config_.lease / 3);
   });
@@ -93,7 +96,8 @@ void Relay::change(Config config, std::string password) {
   engine_.forget();
   publisher_.disconnected();
   is_asking_sentinel_ = false;
-  moved_to_.clear();
+  master_.clear();
+  is_cluster_ = false;
   reported_.clear();
   pause_ = kPauseLeast;
   reconnect_->arm(Millis{1});
@@ -109,11 +113,14 @@ void Relay::soon() {
 void Relay::turn() {
   publisher_.go_on();
   for (const DaemonOrder& order : publisher_.take_orders()) {
-    if (order.kind != DaemonOrder::Kind::Remember) {
+    if (order.kind == DaemonOrder::Kind::Drain) {
+      spdlog::warn("order kind=drain rate={} by={}", order.rate, log_value(order.by));
+    } else if (order.kind != DaemonOrder::Kind::Remember) {
       spdlog::warn("order kind={} client={} by={}",
                    order.kind == DaemonOrder::Kind::Supersede ? "superseded" : "kick",
                    log_value(order.client), log_value(order.by));
     }
+    if (order.kind == DaemonOrder::Kind::Supersede) note_fight(order);
     source_->give(order);
   }
   if (link_ && link_->is_ready() && !is_asking_sentinel_ && !awaits_role_)
@@ -126,6 +133,24 @@ void Relay::turn() {
     return;
   }
   if (publisher_.trouble() && link_) lost(*publisher_.trouble());
+}
+
+// The id came to another node, and comes back here again and again.
+void Relay::note_fight(const DaemonOrder& order) {
+  const auto wall = static_cast<std::uint64_t>(uv::wall_time(loop_).time_since_epoch().count());
+  if (!fights_.taken({.client = order.client, .peer = order.peer, .other = order.by}, loop_.now(), wall))
+    return;
+  spdlog::warn(
+      "fight state=began client={} nodes={},{}: two programs have this id, and each closes the other's "
+      "connection",
+      log_value(order.client), config_.node, log_value(order.by));
+}
+
+void Relay::end_fights() {
+  for (const Fights::Fight& fight : fights_.take_ended(loop_.now())) {
+    spdlog::info("fight state=ended client={} nodes={},{} count={}", log_value(fight.client), config_.node,
+                 log_value(fight.other), fight.count);
+  }
 }
 
 void Relay::report_state() {
@@ -149,8 +174,8 @@ void Relay::report_state() {
 
 void Relay::connect() {
   if (publisher_.state() == Publisher::State::Fenced) return;
-  if (!moved_to_.empty()) {
-    const auto where = parse_host_port(std::exchange(moved_to_, {}));
+  if (!master_.empty()) {
+    const auto where = parse_host_port(std::exchange(master_, {}));
     if (where) return connect_to(*where);
   }
   if (config_.sentinels.empty()) return connect_to(config_.redis.front());
@@ -176,13 +201,12 @@ void Relay::ask_sentinel() {
 void Relay::take_from_sentinel(const RedisReply& reply) {
   if (!is_asking_sentinel_) return;
   if (reply.items.size() == 2) {
-    moved_to_ = reply.items[0].text + ':' + reply.items[1].text;
+    master_ = reply.items[0].text + ':' + reply.items[1].text;
     is_asking_sentinel_ = false;
     reconnect_->arm(Millis{1});
     return;
   }
   // In a turn of its own, as the link cannot end in its own call.
-  moved_to_.clear();
   link_->all_answered();
   report({.text = "the Sentinel knows no master " + log_value(config_.master)});
   is_asking_sentinel_ = false;
@@ -193,18 +217,27 @@ void Relay::take_from_sentinel(const RedisReply& reply) {
 void Relay::connect_to(const HostPort& where) {
   is_asking_sentinel_ = false;
   ++connections_;
-  RedisLink::Options options{.where = where, .user = config_.user, .password = password_};
-  if (config_.tls) {
-    auto context = tls_context(config_, where.host);
-    if (!context) return lost({.kind = EngineError::Kind::Refused, .text = context.error()});
-    options.tls = std::move(*context);
-  }
   engine_.forget();
-  link_ = std::make_unique<RedisLink>(
-      loop_, std::move(options),
-      RedisLink::Callbacks{.on_ready = [this] { ready(); },
-                           .on_reply = [this](const RedisReply& reply) { take(reply); },
-                           .on_end = [this](const EngineError& why) { lost(why); }});
+  RedisLink::Callbacks callbacks{.on_ready = [this] { ready(); },
+                                 .on_reply = [this](const RedisReply& reply) { take(reply); },
+                                 .on_end = [this](const EngineError& why) { lost(why); }};
+  if (is_cluster_) {
+    link_ = std::make_unique<RedisCluster>(
+        loop_, where, [this](const HostPort& server) { return options_for(server); }, std::move(callbacks));
+    return;
+  }
+  auto options = options_for(where);
+  if (!options) return lost({.kind = EngineError::Kind::Refused, .text = options.error()});
+  link_ = std::make_unique<RedisLink>(loop_, std::move(*options), std::move(callbacks));
+}
+
+tl::expected<RedisLink::Options, std::string> Relay::options_for(const HostPort& where) const {
+  RedisLink::Options options{.where = where, .user = config_.user, .password = password_};
+  if (!config_.tls) return options;
+  auto context = tls_context(config_, where.host);
+  if (!context) return tl::unexpected(context.error());
+  options.tls = std::move(*context);
+  return options;
 }
 
 // A Sentinel's word may be old: whether it is the master the server says itself.
@@ -237,14 +270,20 @@ void Relay::take(const RedisReply& reply) {
 }
 
 void Relay::lost(const EngineError& why) {
-  report(why);
+  const bool is_news = why.kind == EngineError::Kind::Moved && !is_cluster_;
+  if (is_news) {
+    spdlog::info("cluster where={}: its servers are asked each for its own keys", to_string(link_->where()));
+    is_cluster_ = true;
+  } else {
+    report(why);
+  }
   link_.reset();
   engine_.forget();
   publisher_.disconnected();
   is_asking_sentinel_ = awaits_role_ = false;
   Millis wait = pause_;
   if (why.kind == EngineError::Kind::Refused) wait = kPauseOfOperators;
-  if (why.kind == EngineError::Kind::Moved) moved_to_ = why.where;
+  if (is_news) wait = kPauseLeast;
   pause_ = std::min(pause_ * 2, kPauseMost);
   // Spread, so that the relays of a fleet do not come back at one instant.
   reconnect_->arm(wait / 2 +
@@ -299,7 +338,19 @@ std::string Relay::summary(const ctl::Object& status) const {
   json.add("stalled_worst_ms", stalls.number("worst_ms").value_or(0));
   json.add("late_ms", status.object("verdict_lateness_ms").real("p99").value_or(0));
   json.add("brake", status.object("brake").text("state"));
+  if (!status.object("drain").text("since").empty()) json.add("draining", true);
   json.add("lease_ms", config_.lease);
+  json.begin_array("fights");
+  const std::vector<Fights::Fight> fights = fights_.lasting();
+  for (std::size_t each = 0; each < std::min(fights.size(), kFightsInLease); ++each) {
+    json.begin_object();
+    json.add("client", fights[each].client);
+    json.add("other", fights[each].other);
+    json.add("count", fights[each].count);
+    json.add("since", format_instant(WallTime{Millis{static_cast<std::int64_t>(fights[each].began_ms)}}));
+    json.end_object();
+  }
+  json.end_array();
   if (!config_.page.empty()) json.add("page", config_.page);
   json.end_object();
   return text;
@@ -330,6 +381,8 @@ void Relay::write_metrics() const {
   row("heartbeatd_fleet_resyncs_total", "counter", "", figures.gaps, "{kind=\"gap\"}");
   row("heartbeatd_fleet_superseded_total", "counter", "Connections that were superseded from other nodes.",
       figures.superseded);
+  row("heartbeatd_fleet_fights", "gauge", "Ids that programs at this node and another take from each other.",
+      fights_.lasting().size());
   row("heartbeatd_fleet_connections_total", "counter", "Connections to the engine that were begun.",
       connections_);
   const std::string beside = config_.metrics + ".new";

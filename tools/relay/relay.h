@@ -13,7 +13,9 @@
 #include "common/uv/watchers.h"
 #include "tools/relay/config.h"
 #include "tools/relay/daemon_source.h"
+#include "tools/relay/fights.h"
 #include "tools/relay/publisher.h"
+#include "tools/relay/redis_cluster.h"
 #include "tools/relay/redis_engine.h"
 #include "tools/relay/redis_link.h"
 
@@ -41,6 +43,7 @@ class Relay {
   void turn();
   void connect();
   void connect_to(const HostPort& where);
+  [[nodiscard]] tl::expected<RedisLink::Options, std::string> options_for(const HostPort& where) const;
   void ask_sentinel();
   void take_from_sentinel(const RedisReply& reply);
   void ready();
@@ -49,6 +52,8 @@ class Relay {
   void report(const EngineError& why);
   void report_state();
   void renew(const ctl::Object& status);
+  void note_fight(const DaemonOrder& order);
+  void end_fights();
   [[nodiscard]] std::string summary(const ctl::Object& status) const;
   void write_metrics() const;
 
@@ -57,16 +62,18 @@ class Relay {
   std::string password_;
   RedisEngine engine_;
   Publisher publisher_;
-  std::unique_ptr<RedisLink> link_;
+  std::unique_ptr<RedisConnection> link_;
   std::unique_ptr<DaemonSource> source_;
   uv::Owned<uv::Timer> turn_;
   uv::Owned<uv::Timer> reconnect_;
   uv::Owned<uv::Timer> renew_;
   uv::Owned<uv::Timer> inbox_;
+  Fights fights_;
   std::mt19937 random_;
   Millis pause_ = kPauseLeast;
-  std::string reported_;  // the trouble that the log has, until it is over
-  std::string moved_to_;
+  std::string reported_;     // the trouble that the log has, until it is over
+  std::string master_;       // that a Sentinel named last; empty: it must be asked
+  bool is_cluster_ = false;  // a server said so
   std::size_t next_sentinel_ = 0;
   bool is_asking_sentinel_ = false;
   bool awaits_role_ = false;

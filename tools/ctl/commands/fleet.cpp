@@ -13,6 +13,7 @@
 #include "common/duration.h"
 #include "common/glob.h"
 #include "common/json_writer.h"
+#include "common/limits.h"
 #include "common/wall_time.h"
 #include "tools/ctl/client_table.h"
 #include "tools/ctl/commands/all.h"
@@ -33,12 +34,13 @@ using fleet::NodeState;
 using fleet::NodeView;
 using fleet::RecordView;
 
-constexpr std::array<std::string_view, 8> kViews{"nodes", "clients", "where",  "why",
-                                                 "watch", "kick",    "forget", "check"};
+constexpr std::array<std::string_view, 9> kViews{"nodes", "clients", "where",  "why",  "watch",
+                                                 "kick",  "drain",   "forget", "check"};
 constexpr std::array<std::string_view, 3> kFleetStatuses{"alive", "leave", "unknown"};
 constexpr const char* kRelayConfig = "/etc/heartbeatd/relay.toml";
 constexpr Millis kSkewWarning{1'000};
 constexpr Millis kWatchPause{200};
+constexpr unsigned kRoundsPerLook = 10;  // for nodes that are new: every two seconds
 constexpr std::uint64_t kWatchSlice = 1000;
 constexpr std::uint64_t kStoryRecords = 10'000;  // of each node, the newest
 
@@ -54,19 +56,32 @@ class FleetCommand final : public Command {
  public:
   void declare(Parameters& parameters) override {
     parameters.optional_choice_operand("VIEW", "What to see or do; nodes without one", kViews, view_);
-    parameters.optional_operand("NAME", "Of where, why and kick: the client; of forget: the node", name_);
+    parameters.optional_operand("NAME", "Of where, why and kick: the client; of drain and forget: the node",
+                                name_);
     parameters.text("--node", "NODE", "Of clients and watch: only of this node", node_);
     parameters.choice("--status", "alive|leave|unknown", "Of clients: only those", kFleetStatuses, status_);
     parameters.glob("--match", "Of clients and watch: only such names", match_);
+    parameters.text("--since", "NODE=POSITION,...",
+                    "Of watch: go on behind these records, as it printed them", since_);
+    parameters.count("--rate", "Of drain: clients that are closed in a second [100]", rate_);
+    parameters.flag("--stop", "Of drain: end it", stop_);
     parameters.text("--relay-config", "FILE",
                     "Where Redis and the fleet are named [/etc/heartbeatd/relay.toml]", config_file_);
   }
 
   [[nodiscard]] std::string contradiction(const Options& /*options*/) const override {
-    const bool wants_name = view_ == "where" || view_ == "why" || view_ == "kick" || view_ == "forget";
+    const bool wants_name =
+        view_ == "where" || view_ == "why" || view_ == "kick" || view_ == "drain" || view_ == "forget";
     if (wants_name && name_.empty()) return "NAME: fleet " + view_ + " needs one";
     if (!wants_name && !name_.empty()) return in_quotes(name_) + " is not expected behind fleet " + view_;
     if (!status_.empty() && view_ != "clients") return "--status: goes with fleet clients";
+    if (!since_.empty() && view_ != "watch") return "--since: goes with fleet watch";
+    if (const auto places = parse_places(since_); !places) return "--since: " + places.error();
+    if (view_ != "drain" && (rate_ || stop_))
+      return std::string{rate_ ? "--rate" : "--stop"} + ": goes with fleet drain";
+    if (rate_ && stop_) return "--stop: goes without --rate";
+    if (rate_ && *rate_ > limits::kDrainRateMax)
+      return "--rate: at most " + std::to_string(limits::kDrainRateMax);
     const bool is_list = view_ == "clients" || view_ == "watch";
     if (!node_.empty() && !is_list) return "--node: goes with fleet clients and fleet watch";
     if (!match_.empty() && !is_list) return "--match: goes with fleet clients and fleet watch";
@@ -90,8 +105,9 @@ class FleetCommand final : public Command {
       return tl::unexpected(Failure{kNo, {"the fleet " + config->fleet + " has no node yet"}});
     if (view_ == "clients") return show_clients(reader, *nodes, output);
     if (view_ == "where" || view_ == "why") return show_client(reader, *nodes, output);
-    if (view_ == "watch") return watch(reader, *nodes, output);
+    if (view_ == "watch") return watch(reader, output);
     if (view_ == "kick") return kick(reader, *nodes, output);
+    if (view_ == "drain") return drain(reader, *nodes, output);
     if (view_ == "forget") return forget(reader, *nodes);
     if (view_ == "check") return check(reader, *nodes, output);
     return show_nodes(*nodes, output);
@@ -120,6 +136,7 @@ class FleetCommand final : public Command {
         table.add(node_cells(node));
     }
     if (!output.json()) output.print(table.take(output.width()));
+    for (const NodeView& node : nodes) show_fights(node, output);
     if (!all_current) return tl::unexpected(Failure{kNo, {}});
     return {};
   }
@@ -136,7 +153,8 @@ class FleetCommand final : public Command {
     const auto up = lease.millis("uptime_ms");
     const bool is_skewed = std::chrono::abs(node.skew) > kSkewWarning;
     return {{node.name, Tone::Strong},
-            {std::string{to_string(node.state)}, tone},
+            {is_known && node.is_draining() ? "draining" : std::string{to_string(node.state)},
+             node.is_draining() ? Tone::Warning : tone},
             {is_known ? lease.written("alive") : "0"},
             {is_known ? lease.written("leave") : "0"},
             {std::to_string(node.unknown()), node.unknown() > 0 ? Tone::Bad : Tone::Plain},
@@ -147,6 +165,27 @@ class FleetCommand final : public Command {
              is_skewed ? Tone::Bad : Tone::Plain},
             {up ? span_text(*up) : std::string{}},
             {of_lease("version")}};
+  }
+
+  // Both nodes see a fight, and each is shown with its own count.
+  static void show_fights(const NodeView& node, const Output& output) {
+    for (const Object& fight : node.summary().objects("fights")) {
+      if (!output.json()) {
+        output.print({{{"fight of " + shown(fight.text("client")) + " between " + node.name + " and " +
+                            shown(fight.text("other")) + ": closed at " + node.name + " " +
+                            shown(fight.written("count")) + " times since " + local_time(fight.text("since")),
+                        Tone::Bad}}});
+        continue;
+      }
+      print_json(output, [&](JsonWriter& json) {
+        json.add("type", "fight");
+        json.add("client", fight.text("client"));
+        json.add("node", node.name);
+        json.add("other", fight.text("other"));
+        json.add("count", fight.number("count").value_or(0));
+        json.add("since", fight.text("since"));
+      });
+    }
   }
 
   static void print_node(const NodeView& node, const Output& output) {
@@ -160,6 +199,7 @@ class FleetCommand final : public Command {
       if (!node.lease) return;
       json.add("lease_age_ms", node.lease_age);
       json.add("skew_ms", node.skew);
+      json.add("draining", node.is_draining());
       for (const char* const count :
            {"alive", "leave", "behind_ms", "stalls", "uptime_ms", "incarnation", "sequence"}) {
         if (const auto number = lease.number(count)) json.add(count, *number);
@@ -237,11 +277,8 @@ class FleetCommand final : public Command {
         for (const RecordView& record : *records) {
           if (record.field("c") == name_ || record.field("b") == name_) print(record, output);
         }
-        const std::string_view page = node.summary().text("page");
-        if (*owner && (*owner)->node == node.name && !page.empty() && !output.json()) {
-          output.print({{{"its node's page: " + std::string{page}}}});
-        }
       }
+      if (*owner) show_story_place(**owner, nodes, output);
     }
     if (rows->empty()) {
       return tl::unexpected(
@@ -252,37 +289,109 @@ class FleetCommand final : public Command {
     return {};
   }
 
+  // The records are the newest of what Redis keeps; the daemon's own journal has the whole story.
+  void show_story_place(const relay::Owner& owner, const std::vector<NodeView>& nodes,
+                        const Output& output) const {
+    const auto node = std::find_if(nodes.begin(), nodes.end(),
+                                   [&](const NodeView& each) { return each.name == owner.node; });
+    const std::string page = node == nodes.end() ? std::string{} : std::string{node->summary().text("page")};
+    if (output.json()) {
+      return print_json(output, [&](JsonWriter& json) {
+        json.add("type", "story");
+        json.add("node", owner.node);
+        if (!page.empty()) json.add("page", page);
+      });
+    }
+    output.print({{{"the whole story is at " + owner.node + (page.empty() ? "" : ", " + page) +
+                    ": heartbeatctl why " + shown(name_) + ", and heartbeatctl history " + shown(name_)}}});
+  }
+
   // --- watch ---
+  // Where each node's feed goes on: behind the newest record, or where --since says.
+  using Places = std::map<std::string, fleet::RecordPlace>;
+
+  static tl::expected<Places, std::string> parse_places(const std::string& text) {
+    Places places;
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find(',', begin), text.size());
+      const std::string each = text.substr(begin, end - begin);
+      const std::size_t equals = each.find('=');
+      const auto at =
+          equals == std::string::npos ? std::nullopt : relay::parse_position(each.substr(equals + 1));
+      if (!at || !relay::is_fleet_name(each.substr(0, equals)))
+        return tl::unexpected(in_quotes(each) + " is not NODE=INCARNATION-SEQUENCE");
+      places.insert_or_assign(each.substr(0, equals), fleet::RecordPlace{*at});
+      begin = end + 1;
+    }
+    return places;
+  }
+
+  // A node that appears while it is watched is followed from its first record.
+  Outcome find_nodes(FleetReader& reader, Places& places, bool is_start) const {
+    const auto names = reader.names();
+    if (!names) return tl::unexpected(no_engine(names.error()));
+    for (const std::string& name : *names) {
+      if (places.contains(name) || (!node_.empty() && name != node_)) continue;
+      relay::Position at{};
+      if (is_start) {
+        const auto newest = reader.newest(name, 1);
+        if (!newest) return tl::unexpected(no_engine(newest.error()));
+        if (!newest->empty()) at = newest->front().at;
+      }
+      places.emplace(name, fleet::RecordPlace{at});
+    }
+    return {};
+  }
+
   // One feed for each node, each in its order; where a number is missing without a gap that names it, a line
   // says so.
-  Outcome watch(FleetReader& reader, const std::vector<NodeView>& nodes, const Output& output) const {
+  Outcome watch(FleetReader& reader, const Output& output) const {
     const auto glob = Glob::compile(match_.empty() ? "*" : match_);
     if (!glob) return tl::unexpected(Failure{kUsage, {"--match: " + glob.error()}});
-    std::map<std::string, relay::Position> places;
-    for (const NodeView& node : nodes) {
-      if (!node_.empty() && node.name != node_) continue;
-      const auto newest = reader.newest(node.name, 1);
-      if (!newest) return tl::unexpected(no_engine(newest.error()));
-      places[node.name] = newest->empty() ? relay::Position{} : newest->front().at;
-    }
+    auto places = parse_places(since_).value();
+    if (auto found = find_nodes(reader, places, true); !found) return found;
+    if (!node_.empty()) std::erase_if(places, [&](const auto& place) { return place.first != node_; });
     if (places.empty()) return tl::unexpected(Failure{kNo, {"the fleet has no node " + shown(node_)}});
     if (!output.json())
       std::fputs("heartbeatctl: following; each record is a line from here on (Ctrl-C ends)\n", stderr);
-    for (;;) {
+    for (unsigned round = 1;; ++round) {
       bool has_more = false;
       for (auto& [node, place] : places) {
-        const auto records = reader.behind(node, to_string(place), kWatchSlice);
+        const auto records = reader.behind(node, to_string(place.seen()), kWatchSlice);
         if (!records) return tl::unexpected(no_engine(records.error()));
         for (const RecordView& record : *records) {
-          place = record.at;
+          const relay::Position before = place.seen();
+          if (const std::uint64_t missing = place.next(record); missing > 0)
+            print_lost(record, before, missing, output);
           const std::string_view client = record.field("c");
           if (client.empty() || glob->matches(client)) print(record, output);
         }
         has_more = has_more || records->size() == kWatchSlice;
       }
       if (!Output::good()) return tl::unexpected(Failure{kCannotWrite, {}});
-      if (!has_more) ::poll(nullptr, 0, static_cast<int>(kWatchPause.count()));
+      if (has_more) continue;
+      ::poll(nullptr, 0, static_cast<int>(kWatchPause.count()));
+      if (round % kRoundsPerLook == 0) {
+        if (auto found = find_nodes(reader, places, false); !found) return found;
+      }
     }
+  }
+
+  static void print_lost(const RecordView& record, const relay::Position& before, std::uint64_t missing,
+                         const Output& output) {
+    if (!output.json()) {
+      output.print({{{"-- " + record.node + ": lost " + std::to_string(missing) + " records or more behind " +
+                          to_string(before) + " --",
+                      Tone::Bad}}});
+      return;
+    }
+    print_json(output, [&](JsonWriter& json) {
+      json.add("type", "lost");
+      json.add("node", record.node);
+      json.add("behind", to_string(before));
+      json.add("before", to_string(record.at));
+      json.add("count", missing);
+    });
   }
 
   static void print(const RecordView& record, const Output& output) {
@@ -346,6 +455,32 @@ class FleetCommand final : public Command {
     return {};
   }
 
+  // The order is carried out by the node's relay, so one that nobody reads is refused.
+  Outcome drain(FleetReader& reader, const std::vector<NodeView>& nodes, const Output& output) const {
+    const auto node =
+        std::find_if(nodes.begin(), nodes.end(), [&](const NodeView& each) { return each.name == name_; });
+    if (node == nodes.end()) return tl::unexpected(Failure{kNo, {"the fleet has no node " + shown(name_)}});
+    if (node->state == NodeState::Unknown) {
+      return tl::unexpected(Failure{
+          kNo, {name_ + " is unknown, so no relay would obey: use heartbeatctl drain on its machine"}});
+    }
+    const std::uint64_t rate = stop_ ? 0 : rate_.value_or(limits::kDrainRateDefault);
+    const auto done = reader.order_drain(name_, rate, "operator");
+    if (!done) return tl::unexpected(no_engine(done.error()));
+    if (output.json()) {
+      print_json(output, [&](JsonWriter& json) {
+        json.add("type", "ordered");
+        json.add("node", name_);
+        json.add("rate", rate);
+      });
+    } else {
+      output.print(
+          {{{"ordered " + name_ +
+             (stop_ ? " to end its drain" : " to drain " + std::to_string(rate) + " clients a second")}}});
+    }
+    return {};
+  }
+
   Outcome forget(FleetReader& reader, const std::vector<NodeView>& nodes) const {
     const auto node =
         std::find_if(nodes.begin(), nodes.end(), [&](const NodeView& each) { return each.name == name_; });
@@ -384,6 +519,9 @@ class FleetCommand final : public Command {
   std::string node_;
   std::string status_;
   std::string match_;
+  std::string since_;
+  std::optional<std::uint64_t> rate_;
+  bool stop_ = false;
   std::string config_file_ = kRelayConfig;
 };
 
