@@ -24,6 +24,7 @@ RECORDS = {
     (ROOT, 7): "BrakeReport", (ROOT, 9): "Histogram", (ROOT, 10): "Histogram", (ROOT, 11): "MarginHistogram",
     (ROOT, 8): "Counters", (ROOT, 12): "Stall", (ROOT, 14): "Sweep", (ROOT, 21): "Turn::State", (ROOT, 22): "Event",
     (ROOT, 26): "RefusedPeer", (ROOT, 27): "Condition", (ROOT, 100): "Holds", (ROOT, 120): "ClosedClient",
+    (ROOT, 140): "Drain",
     ("Settings", 1): "Rule", ("Settings", 5): "ClosingBrake::Settings", ("Settings", 7): "Bounds",
     ("Settings", 10): "GroupList", ("GroupList", 1): "Group", ("Group", 2): "NamePattern", ("Group", 3): "NamePattern",
     ("Group", 6): "Rule", ("Group", 7): "Bounds", ("History", 1): "Moment", ("ClientTerms", 2): "Rule",

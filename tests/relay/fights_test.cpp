@@ -30,7 +30,7 @@ TEST_CASE("an id that is taken three times, each within ten minutes of the time 
   CHECK(take(fights, "pump-7", "n3", kStart + 2 * Fights::kQuiet, 9500));
   CHECK_FALSE(take(fights, "pump-7", "n3", kStart + 2 * Fights::kQuiet + 1s, 9600));  // it has begun
   REQUIRE(fights.lasting().size() == 1);
-  const Fights::Fight& fight = fights.lasting().front();
+  const Fights::Fight fight = fights.lasting().front();
   CHECK(fight.client == "pump-7");
   CHECK(fight.other == "n3");
   CHECK(fight.count == 4);

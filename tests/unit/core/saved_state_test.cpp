@@ -188,6 +188,11 @@ SavedState everything() {
   const Hold hold{.clients = pattern("late"), .why = "a new disk", .uid = 7, .since = t0, .until = t0 + 1h};
   monitor.settings.groups = groups;
   REQUIRE(monitor.holds.put(Hold{hold}));
+  monitor.drain.emplace(DrainOrder{.rate = 7, .retry_after = 4s, .uid = 1000}, t0);
+  monitor.drain->count_turn(t0);
+  static_cast<void>(monitor.drain->take_retry_after());
+  monitor.drain->step();
+  monitor.drain->complete();
 
   Client& client = *monitor.clients.at(*monitor.clients.slot_named("last"));
   client.group = client.named = 1;
@@ -652,4 +657,19 @@ TEST_CASE("a state with every field of its version is read") {
   while (monitor.advance(t0 + 2h, effects)) effects.clear();
   while (monitor.shut_down(t0 + 2h, effects)) effects.clear();
   CHECK(monitor.clients().size() == 0);
+}
+
+// Written by the version that drains, and had all that everything() makes.
+TEST_CASE("a drain of another version goes on") {
+  auto restored = restore_state(kept("drain", save(everything())), {});
+  REQUIRE(restored);
+  REQUIRE(restored->monitor.drain);
+  const Drain& drain = *restored->monitor.drain;
+  CHECK(drain.order().rate == 7);
+  CHECK(drain.order().retry_after == 4s);
+  CHECK(drain.order().uid == 1000);
+  CHECK(drain.since() == t0);
+  CHECK(drain.drained() == 1);
+  CHECK(drain.next_slot() == 1);
+  CHECK(drain.is_complete());
 }
