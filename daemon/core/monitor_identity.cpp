@@ -172,6 +172,8 @@ void Monitor::take_over(Entry entry, Entry earlier, MonoTime now, Effects& effec
   const Status before = client.liveness.status();
   if (before == Status::Leave) count_leave(client, -1);
   uncount_for_brake(client);
+  // The leave that is taken over lasts until the end of the hold, also where it would have ended before now.
+  if (on_hold_until(old) > now) terms_of(client).on_hold_until = on_hold_until(old);
   client.liveness.take_over(old.liveness);
   if (rule_of(old) != rule_of(client)) client.liveness.fit_to(rule_of(client), now);
   client.away = old.away;

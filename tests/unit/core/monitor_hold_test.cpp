@@ -55,6 +55,19 @@ TEST_CASE("a client whose leave ends after the hold is closed when it is due") {
   CHECK(fleet.last(Event::Kind::Closed).extra->detail.empty());
 }
 
+TEST_CASE("a held client whose leave is overdue is not closed when its program connects again") {
+  Fleet fleet{settings_with()};
+  fleet.join(t0, "pump-1");
+  CHECK(fleet.hold(hold_of("pump-*", 1min), t0 + 1s));
+  fleet.advance(t0 + 20s);
+  static_cast<void>(fleet.told());
+  const Peer again = fleet.connect(t0 + 20s);
+  again.say(t0 + 20s, {.id = "pump-1"});
+  CHECK(fleet.told() == Words{"connected 10.0.0.1:40002", "takeover pump-1"});
+  CHECK(words_until(fleet, t0 + 61s - 1ms) == Words{});
+  CHECK(fleet.told(t0 + 61s) == Words{"hold_end ", "close pump-1 silent"});
+}
+
 TEST_CASE("each event of a held client says why it is held, and none after the hold") {
   Fleet fleet{settings_with()};
   const Peer pump = fleet.join(t0, "pump-1");
