@@ -80,6 +80,21 @@ class Drain(asker.ControlTest):
         late.read_until(reason="drained")
         self.assertEqual(self.ctl("drain", "--stop"), "clients that were drained: 3\n")
 
+    def test_the_reference_client_comes_back_when_it_was_told_to(self):
+        daemon = self.start()
+        client = subprocess.Popen([os.environ["HEARTBEAT_CLIENT"], "--server", "{}:{}".format(*daemon.address), "--id", "pump-7",
+                                   "--interval", "200ms", "--base", "100ms", "--cap", "100ms"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.addCleanup(client.wait)
+        self.addCleanup(client.kill)
+        daemon.wait("joined", client="pump-7")
+        self.ctl("drain", "--retry-after", "1500ms")
+        daemon.wait("close", client="pump-7", reason="drained")
+        drained = time.monotonic()
+        self.ctl("drain", "--stop")
+        daemon.wait("joined", count=2, client="pump-7")
+        self.assertGreaterEqual(time.monotonic() - drained, 1.4)
+
     def test_the_command_line_is_checked(self):
         self.start()
         for wrong in (("--rate", "0"), ("--rate", "10001"), ("--stop", "--rate", "5"), ("--retry-after", "2h")):
