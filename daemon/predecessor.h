@@ -32,7 +32,7 @@ struct Predecessor {
   bool has_crashed = false;           // or was killed
   std::vector<Lost> lost{};
   InheritedSockets sockets{};
-  Millis length{0};                   // how long no socket was read; known when the clients are adopted
+  Millis length{0};                   // how long no socket was read, so far
   std::vector<Descriptor> waiting{};  // connections of operators that wait for the answer to `restart`
 };
 

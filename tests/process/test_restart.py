@@ -201,6 +201,34 @@ class Restart(unittest.TestCase):
                          [f"{self.daemon.address[0]}:{self.daemon.address[1]}"])
 
 
+class WhatEnds(unittest.TestCase):
+    """At a restart: what is no client of the daemon, or not yet."""
+
+    def test_a_connection_without_its_header_and_http_end_and_a_client_behind_a_proxy_goes_on(self):
+        daemon = Daemon(proxy_from="127.0.0.1", http_listen="127.0.0.1:0")
+        self.addCleanup(daemon.end)
+        header = b"PROXY TCP4 10.0.0.7 192.0.2.1 51000 14000\r\n"
+        client, greeting = Client(daemon.address), Client(daemon.address)
+        client.send(header)
+        client.sync(id="pump-7")
+        greeting.send(header[:20])
+        host, port = daemon.http.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), BOUND_S) as reader:
+            reader.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertIn(b"200", reader.recv(4096))  # the connection is open for the next request
+            wait_until(lambda: daemon.ask("status")["accepting"]["waiting"] == 1, "the half header is there")
+            self.assertEqual(daemon.ask("restart")["clients"], 1)
+            self.assertEqual(reader.recv(4096), b"")
+        self.assertEqual(greeting.read_to_end(), [])
+        client.sync()
+        self.assertEqual(daemon.ask("why", client="pump-7")["client"]["peer"], "10.0.0.7:51000")
+        with socket.create_connection((host, int(port)), BOUND_S) as reader:
+            reader.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertIn(b"200", reader.recv(4096))
+        client.close()
+        greeting.close()
+
+
 class Refused(unittest.TestCase):
     """The daemon goes on as if nothing had been asked, and says why."""
 

@@ -12,6 +12,8 @@ halves.  The cases:
     store   10 times SIGKILL under a stand-in for systemd, which keeps sockets and state for the next process
     box     10 times `systemctl restart` of the installed package under a real systemd in a box (tests/system/box.py);
             needs root, and the directory of the package
+    cost    no restart: processor time of a heartbeat and memory of the daemon, without and with what is kept for a
+            crash, in turns
 
 Each is red where a connection ended, an acknowledgement is missing or out of order, or a restart left the clients
 unread for more than 150 ms.  After SIGKILL the client whose bytes were being handled may be lost: one for each.
@@ -71,7 +73,7 @@ class Fleet:
             self.sockets.append(each)
             self.names[each.fileno()] = number
             self._epoll.register(each, select.EPOLLIN)
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def end(self):
@@ -254,7 +256,35 @@ def box_case():
         machine.stop()
 
 
-CASES = {"exec": exec_case, "store": store_case, "box": box_case}
+def usage(daemon):
+    """Nanoseconds of processor time, heartbeats, and KiB of anonymous and of shared memory."""
+    pid = daemon.process.pid
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+        processor_ns = int(file.read().split()[0])
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        memory = dict(re.findall(r"(Rss\w+):\s+(\d+) kB", file.read()))
+    return processor_ns, daemon.ask("status")["heartbeats"]["total"], int(memory["RssAnon"]), int(memory["RssShmem"])
+
+
+def cost_case():
+    import service_manager  # pylint: disable=import-outside-toplevel
+    for keeps in ("no", "yes") * 3:
+        manager = service_manager.ServiceManager()
+        daemon = manager.start(**flags(CLIENTS), keep_over_crash=keeps)
+        fleet = Fleet(daemon.address, CLIENTS)
+        time.sleep(2 * INTERVAL_S)
+        before = usage(daemon)
+        time.sleep(10 * INTERVAL_S)
+        after = usage(daemon)
+        fleet.end()
+        daemon.end()
+        manager.close()
+        heartbeats = after[1] - before[1]
+        print(f"  keep_over_crash = {keeps:3}: {(after[0] - before[0]) / heartbeats:.0f} ns of {heartbeats} heartbeats each, "
+              f"{after[2]} KiB of its own and {after[3]} KiB shared for {CLIENTS} clients", flush=True)
+
+
+CASES = {"exec": exec_case, "store": store_case, "box": box_case, "cost": cost_case}
 
 
 def main():

@@ -1,7 +1,9 @@
 #include "tools/bench/core_run.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <ctime>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -9,6 +11,9 @@
 #include <malloc.h>
 
 #include "common/frame.h"
+#include "common/limits.h"
+#include "daemon/core/call_log.h"
+#include "daemon/core/logged_monitor.h"
 #include "daemon/core/monitor.h"
 #include "tools/bench/trouble.h"
 
@@ -71,14 +76,14 @@ struct Traffic {
 
 class CoreRun {
  public:
-  CoreRun(std::size_t clients, SlotOrder order) : monitor_(settings()) {
+  CoreRun(std::size_t clients, SlotOrder order, Calls calls) : monitor_(Monitor{settings()}) {
     if (order == SlotOrder::Shuffled) shuffle_slots(clients);
     const std::size_t before = allocated();
     // Spread over a whole tick, each client beating at once, as in a fleet whose programs were started one by
     // one.
     for (std::size_t client = 0; client < clients; ++client) {
       const Millis after = kTick * static_cast<std::int64_t>(client) / static_cast<std::int64_t>(clients);
-      const ConnId conn = *monitor_.open(peer_of(client), start_ + after, effects_);
+      const ConnId conn = open(client, start_ + after);
       const std::string frame = frame_of(client);
       monitor_.receive(conn, frame, start_ + after, effects_);
       effects_.clear();
@@ -87,18 +92,19 @@ class CoreRun {
     bytes_per_client_ =
         static_cast<double>(allocated() - before - traffic_.memory()) / static_cast<double>(clients);
     start_ += kTick;
+    if (calls == Calls::Kept) keep_calls();
   }
 
   CoreFigures run(std::uint64_t heartbeats) {
     CoreFigures figures{.bytes_per_client = bytes_per_client_};
-    const std::uint64_t already = monitor_.counters().heartbeats;
+    const std::uint64_t already = monitor_->counters().heartbeats;
     // Long enough for the silent ones to be struck as often as it takes, and to leave.
     const std::uint64_t ticks =
         std::max<std::uint64_t>(heartbeats / traffic_.beats.size(), ticks_to_leave() + 1);
     const Nanos start = thread_cpu();
     for (std::uint64_t count = 0; count < ticks; ++count) tick();
     figures.cpu = thread_cpu() - start;
-    figures.heartbeats = monitor_.counters().heartbeats - already;
+    figures.heartbeats = monitor_->counters().heartbeats - already;
     if (figures.heartbeats != ticks * traffic_.beats.size()) throw Trouble{"the core lost a heartbeat"};
     check_verdicts();
     return figures;
@@ -115,14 +121,26 @@ class CoreRun {
   void shuffle_slots(std::size_t clients) {
     std::vector<ConnId> conns;
     for (std::size_t client = 0; client < clients; ++client) {
-      conns.push_back(*monitor_.open(peer_of(client), start_, effects_));
+      conns.push_back(open(client, start_));
       effects_.clear();
     }
     std::shuffle(conns.begin(), conns.end(), std::mt19937_64{kSeed});
     for (const ConnId conn : conns) {
-      monitor_.disconnect(conn, Reason::PeerClosed, start_, effects_);
+      monitor_.disconnect(conn, Reason::PeerClosed, start_, effects_, {});
       effects_.clear();
     }
+  }
+
+  ConnId open(std::size_t client, MonoTime now) {
+    return *monitor_.open(peer_of(client), now, effects_, {}, client);
+  }
+
+  // The daemon begins another log as soon as one is nearly full; here it begins the same one anew, so that
+  // what a state costs is not in the figures.
+  void keep_calls() {
+    storage_.resize(limits::kCallLogMin);
+    log_.emplace(head_, storage_);
+    monitor_.write_to(&*log_);
   }
 
   static std::uint64_t ticks_to_leave() {
@@ -134,10 +152,13 @@ class CoreRun {
   void tick() {
     for (const Traffic::Beat& beat : traffic_.beats) {
       const MonoTime now = start_ + beat.after;
+      monitor_.handles(beat.conn);
       monitor_.receive(beat.conn, traffic_.bytes_of(beat), now, effects_);
-      if (monitor_.next_deadline() <= now) judge(now);
+      if (monitor_->next_deadline() <= now) judge(now);
+      monitor_.commit({.machine = now, .listening = now});
       effects_.clear();
     }
+    if (log_ && log_->room() < log_->size() / 4) keep_calls();
     start_ += kTick;
   }
 
@@ -147,13 +168,17 @@ class CoreRun {
 
   void check_verdicts() {
     judge(start_);
-    const Counters& counters = monitor_.counters();
+    const Counters& counters = monitor_->counters();
     const bool exact = counters.leaves == silent_ && counters.strikes == silent_ * Rule{}.cursor &&
-                       counters.returns == 0 && monitor_.status_counts().leave == silent_;
+                       counters.returns == 0 && monitor_->status_counts().leave == silent_;
     if (!exact) throw Trouble{"the core judged otherwise than the rule says"};
+    if (log_ && log_->is_broken()) throw Trouble{"a call was not kept"};
   }
 
-  Monitor monitor_;
+  LoggedMonitor monitor_;
+  CallLog::Head head_;
+  std::vector<std::byte> storage_;
+  std::optional<CallLog> log_;
   Effects effects_;
   MonoTime start_;  // of the tick
   Traffic traffic_;
@@ -163,8 +188,8 @@ class CoreRun {
 
 }  // namespace
 
-CoreFigures run_core(std::size_t clients, SlotOrder order, std::uint64_t heartbeats) {
-  return CoreRun{clients, order}.run(heartbeats);
+CoreFigures run_core(std::size_t clients, SlotOrder order, std::uint64_t heartbeats, Calls calls) {
+  return CoreRun{clients, order, calls}.run(heartbeats);
 }
 
 }  // namespace heartbeat::bench

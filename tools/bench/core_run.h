@@ -18,9 +18,13 @@ struct CoreFigures {
 // that has just been started, which the caches like; or anywhere, as after much coming and going.
 enum class SlotOrder : std::uint8_t { Accepted, Shuffled };
 
+// Whether each call is written to memory, as it is for the process that goes on after a crash.
+enum class Calls : std::uint8_t { Made, Kept };
+
 // Lets the clients beat once a tick until about `heartbeats` heartbeats were read, and judges at every
 // instant at which a client is due.  One client in a hundred is silent after its first heartbeat.  Throws
 // Trouble where strikes and leaves are not exactly those of the rule.
-[[nodiscard]] CoreFigures run_core(std::size_t clients, SlotOrder order, std::uint64_t heartbeats);
+[[nodiscard]] CoreFigures run_core(std::size_t clients, SlotOrder order, std::uint64_t heartbeats,
+                                   Calls calls = Calls::Made);
 
 }  // namespace heartbeat::bench
