@@ -75,6 +75,32 @@ class Restart(PageTest):
         self.assertFalse(any(line["kind"] in ("restart", "missed") for line in page.transitions()))
         self.assert_quiet_console(page)
 
+    def test_over_a_restart_that_keeps_the_clients_the_page_goes_on_with_the_next_event(self):
+        daemon = self.start_with_page(**RULE)
+        page = self.open(daemon)
+        clients = []
+
+        def join(name):
+            clients.append(self.connect(daemon))
+            clients[-1].sync(id=name)
+
+        join("a")
+        page.wait_transition("joined", client="a")
+        before = page.js("return link.boot")
+        self.assertEqual(daemon.ask("restart")["type"], "done")
+        join("b")
+        page.wait_transition("joined", client="b")
+        page.wait_live()
+        self.assertEqual(page.js("return link.boot"), before)
+        clients[0].sync()
+        page.wait_row("a", status="alive")
+        lines = page.transitions()
+        self.assertEqual([line["client"] for line in lines if line["kind"] == "joined"], ["b", "a"])
+        self.assertEqual([line["kind"] for line in lines].count("restarted"), 1)
+        self.assertFalse(any(line["kind"] in ("restart", "missed") for line in lines))
+        self.assert_not_reloaded(page)
+        self.assert_quiet_console(page, *UNANSWERED)
+
     def test_a_daemon_that_answers_but_streams_nothing_is_told_apart(self):
         daemon = self.start_with_page(**RULE)
         page = self.open(daemon)
