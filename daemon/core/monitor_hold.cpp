@@ -52,7 +52,7 @@ void Monitor::tell_hold(Event::Kind kind, const Hold& hold, Party by, MonoTime a
 }
 
 // The client's name or the holds have changed.  A leave whose end has come by then is not held any more: the
-// client is closed at its end.
+// client is closed at its end, if it does not return at that very instant.
 void Monitor::fit_to_holds(Client& client, MonoTime at) {
   const MonoTime before = on_hold_until(client);
   if (state_.holds.all().empty() && before <= at) return;
@@ -61,7 +61,8 @@ void Monitor::fit_to_holds(Client& client, MonoTime at) {
   if (until == before) return;
   const bool is_in_leave = client.liveness.status() == Status::Leave;
   const Rule own = rule_for(client, rule_of(client), state_.brake);
-  if (is_in_leave && client.liveness.left_at() + own.leave_timeout <= at) return;
+  const bool is_over = is_in_leave && !client.liveness.will_return(own);
+  if (is_over && client.liveness.left_at() + own.leave_timeout <= at) return;
   ClientTerms& terms = terms_of(client);
   uncount_for_brake(client);
   terms.on_hold_until = until;

@@ -68,6 +68,18 @@ TEST_CASE("a held client whose leave is overdue is not closed when its program c
   CHECK(fleet.told(t0 + 61s) == Words{"hold_end ", "close pump-1 silent"});
 }
 
+TEST_CASE("a client that returns at the very instant at which its leave would end is held from then on") {
+  Fleet fleet{settings_with()};
+  const Peer pump = fleet.join(t0, "pump-1");
+  pump.say(kDue - 1500ms, {.id = "pump-1"});
+  pump.say(kDue - 500ms, {.id = "pump-1"});
+  static_cast<void>(fleet.told());
+  CHECK(fleet.hold(hold_of("pump-*", 1min), kDue));
+  CHECK(fleet.told(kDue) == Words{"hold ", "return pump-1 steady"});
+  CHECK(words_until(fleet, kDue + 1min - 1ms) == Words{"strike pump-1", "leave pump-1 silent"});
+  CHECK(fleet.told(kDue + 1min) == Words{"hold_end ", "close pump-1 silent"});
+}
+
 TEST_CASE("each event of a held client says why it is held, and none after the hold") {
   Fleet fleet{settings_with()};
   const Peer pump = fleet.join(t0, "pump-1");
