@@ -24,10 +24,11 @@ std::string name_of(std::string_view kind, std::uint64_t number) {
   return std::string{kind} + std::to_string(number);
 }
 
-// 0 where the name has none.
-std::uint64_t number_in(std::string_view name, std::string_view kind) {
+// Of a state file, by its name; 0 where the name has none.
+std::uint64_t number_of_state(std::string_view name) {
+  name.remove_prefix(kKeptState.size());
   std::uint64_t number = 0;
-  std::from_chars(name.data() + kind.size(), name.data() + name.size(), number);
+  std::from_chars(name.data(), name.data() + name.size(), number);
   return number;
 }
 
@@ -46,7 +47,7 @@ Safekeeping::Safekeeping(Server& server, std::function<Snapshot()> take_snapshot
 void Safekeeping::inherit(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     (name.starts_with(kKeptSocket) ? listening_names_ : earlier_).insert(name);
-    if (name.starts_with(kKeptState)) number_ = std::max(number_, number_in(name, kKeptState));
+    if (name.starts_with(kKeptState)) number_ = std::max(number_, number_of_state(name));
   }
 }
 
