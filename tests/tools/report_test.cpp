@@ -10,6 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const std::vector<Pace> kPaces{default_pace()};
+
 Record client(Behaviour behaviour) {
   Record record;
   record.behaviour = behaviour;
@@ -22,7 +24,7 @@ TEST_CASE("the table says for each behaviour that took part what happened, and t
   std::vector<Record> records{client(Behaviour::Steady), client(Behaviour::Silent),
                               client(Behaviour::Steady)};
   records[2].closed = {kStart + 5s, Reason::Kicked};
-  const Report report = make_report(records, default_pace(), {kStart + 10s}, "sim1");
+  const Report report = make_report(records, kPaces, {kStart + 10s}, "sim1");
   CHECK(table(report) ==
         "behaviour    clients connected     beats     leave  returned    closed  verdict\n"
         "steady             2         2         2         0         0         1  1 BROKEN; 1 ok\n"
@@ -34,11 +36,24 @@ TEST_CASE("the table says for each behaviour that took part what happened, and t
   CHECK(report.count(Verdict::NotYet) == 1);
 }
 
+TEST_CASE("each client is judged by the pace of its kind") {
+  Pace fast = default_pace();
+  fast.interval = fast.rule.tick = Millis{1000};
+  Record left = client(Behaviour::Silent);
+  left.left = {kStart + 16s, Reason::Silent};
+  std::vector<Record> records{left, left};
+  records[1].kind = 1;
+  const Report report = make_report(records, std::vector<Pace>{default_pace(), fast}, {kStart + 20s}, "sim1");
+  REQUIRE(report.told.size() == 1);
+  CHECK(report.told[0].find("silent client sim1-0 was led to leave") != std::string::npos);
+  CHECK(report.count(Verdict::NotYet) == 1);  // the other one, which is not closed yet
+}
+
 TEST_CASE("broken promises are printed up to a bound, and then counted") {
   Record kicked = client(Behaviour::Steady);
   kicked.closed = {kStart + 5s, Reason::Kicked};
   const auto report_of = [&](std::size_t count) {
-    return make_report(std::vector<Record>(count, kicked), default_pace(), {kStart + 10s}, "sim1");
+    return make_report(std::vector<Record>(count, kicked), kPaces, {kStart + 10s}, "sim1");
   };
   CHECK(report_of(limits::kViolationsTold).told.size() == limits::kViolationsTold);
   CHECK(report_of(limits::kViolationsTold).untold == 0);

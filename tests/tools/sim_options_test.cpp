@@ -46,6 +46,36 @@ TEST_CASE("as many seeds as there may be can be asked for, and not one more") {
   CHECK(!parse({"--virtual", "--seeds", "0"}).has_value());
 }
 
+TEST_CASE("kinds of clients are groups with their intervals") {
+  const auto options = parse({"--kinds", "game=1s,battery=15min"});
+  REQUIRE(options.has_value());
+  CHECK(options->kinds == std::vector<Kind>{{"game", Millis{1000}}, {"battery", Millis{900'000}}});
+}
+
+TEST_CASE("a kind of clients has a group of 1 to 64 bytes and an interval that may be a tick") {
+  const std::string at = std::string(64, 'x') + "=1s";
+  const std::string past = std::string(65, 'x') + "=1s";
+  CHECK(parse({"--kinds", at.c_str()}).has_value());
+  CHECK(!parse({"--kinds", past.c_str()}).has_value());
+  for (const char* const wrong :
+       {"", "game", "=1s", "game=", "game=1", "game=9ms", "game=1s,", "game=1s,game=2s"}) {
+    CAPTURE(wrong);
+    CHECK(!parse({"--kinds", wrong}).has_value());
+  }
+}
+
+TEST_CASE("as many kinds of clients as groups may be given, and not one more") {
+  std::string kinds = "a0=1s";
+  for (int number = 1; number < 64; ++number) kinds += ",a" + std::to_string(number) + "=1s";
+  CHECK(parse({"--kinds", kinds.c_str()}).has_value());
+  kinds += ",a64=1s";
+  CHECK(!parse({"--kinds", kinds.c_str()}).has_value());
+}
+
+TEST_CASE("with kinds of clients there is no interval for all") {
+  CHECK(!parse({"--kinds", "game=1s", "--interval", "1s"}).has_value());
+}
+
 TEST_CASE("an id prefix leaves room for the number behind it") {
   const std::string at(116, 'x');
   const std::string past(117, 'x');

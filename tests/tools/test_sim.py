@@ -105,6 +105,43 @@ def test_every_behaviour():
         assert "takeover client=" in log
 
 
+KINDS = '''[[group]]
+name = "game"
+by_name = "yes"
+tick = "200ms"
+threshold = 3
+cursor = 2
+recover = 2
+leave_timeout = "2s"
+
+[[group]]
+name = "machine"
+by_name = "yes"
+tick = "3s"
+threshold = 3
+cursor = 2
+recover = 2
+leave_timeout = "3s"
+interval_min = "100ms"
+interval_max = "400ms"
+'''
+
+
+def test_kinds():
+    """Clients of two kinds in one run: each is judged by the rule of its group, and by the tick that it declared."""
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
+        config.write(KINDS)
+        config.flush()
+        with Daemon(FOLDER, "--tick", "10s", "--config", config.name) as daemon:
+            result = simulate(daemon.address, "--clients", "40", "--add-every", "10ms", "--duration", "12s", "--kinds",
+                              "game=200ms,machine=400ms", "--mix", "steady=3,glued=1,late=2,silent=2,declared=1,takeover=1")
+            check(result, 0)
+            assert "the group game: tick=200ms threshold=3 cursor=2 recover=2 leave_timeout=2s" in result.stderr, result.stderr
+            assert "the group machine: tick=400ms threshold=3 cursor=2 recover=2 leave_timeout=3s" in result.stderr
+            for behaviour, verdict in rows(result).items():
+                assert verdict == "ok" or "excused" in verdict, f"{behaviour}: {verdict}\n{result.stderr}"
+
+
 def test_restarts():
     """Restarts while clients of every behaviour are connected: no client notices any of them."""
     with tempfile.TemporaryDirectory() as folder:
@@ -338,6 +375,6 @@ def test_live_line():
     assert max(map(len, lines)) == 39, lines
 
 
-run_tests([test_restarts, test_no_restart, test_demo, test_live_line, test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
+run_tests([test_kinds, test_restarts, test_no_restart, test_demo, test_live_line, test_every_behaviour, test_sources, test_waiting, test_daemon_ends, test_ctrl_c_in_one_terminal,
            test_virtual, test_slow_beats,
            test_a_daemon_that_accepts_nobody, test_a_daemon_that_does_nothing, test_a_daemon_that_meddles, test_forgery, test_unreachable])

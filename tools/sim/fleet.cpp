@@ -40,7 +40,7 @@ Fleet::Fleet(uv::Loop& loop, Plan plan, std::function<void()> on_daemon_ended)
     : loop_(loop),
       plan_(std::move(plan)),
       on_daemon_ended_(std::move(on_daemon_ended)),
-      dealer_(plan_.mix),
+      dealt_(plan_.kinds.size(), Dealt{Dealer{plan_.mix}}),
       timer_(uv::Timer::create(loop, [this] { due(); })),
       pulse_(uv::Timer::create(loop, [this] { pulse(); })),
       clock_(limits::kStallLimit, loop.now()),
@@ -75,11 +75,14 @@ void Fleet::add_due(MonoTime now) {
 
 void Fleet::add(MonoTime now) {
   const auto slot = static_cast<std::uint32_t>(records_.size());
-  const Behaviour behaviour = dealer_.next();
+  const std::size_t kind = slot % plan_.kinds.size();
+  Dealt& dealt = dealt_[kind];
+  const Behaviour behaviour = dealt.dealer.next();
   Record& record = records_.emplace_back();
   record.behaviour = behaviour;
+  record.kind = kind;
   record.connecting_at = now;
-  record.asks = behaviour != Behaviour::Steady || steady_++ % 2 == 1;
+  record.asks = behaviour != Behaviour::Steady || dealt.steady++ % 2 == 1;
   actors_.push_back({Script{behaviour, plan_.seed + slot}, {}, {}, nullptr, nullptr});
   actors_.back().frame = heartbeat_frame(slot, Status::Alive);
   connect(slot);
@@ -121,7 +124,8 @@ void Fleet::play(std::uint32_t slot, MonoTime now) {
   Actor& actor = actors_[slot];
   records_[slot].was_late(now - actor.step.at);
   act(slot, actor.step.act, now);
-  if (actor.connection != nullptr) wait_for(slot, actor.script.next(plan_.pace, actor.frame.size(), now));
+  if (actor.connection != nullptr)
+    wait_for(slot, actor.script.next(plan_.paces[records_[slot].kind], actor.frame.size(), now));
 }
 
 void Fleet::act(std::uint32_t slot, Act act, MonoTime now) {
@@ -155,7 +159,7 @@ void Fleet::act(std::uint32_t slot, Act act, MonoTime now) {
       send_status(slot, Status::Close);
       break;
     case Act::Misbehave: {
-      const BadFrame bad = bad_frame(illegal_++, plan_.pace.rule.frame_max);
+      const BadFrame bad = bad_frame(illegal_++, plan_.paces.front().rule.frame_max);
       record.acted_at = now;
       record.deserved = bad.reason;
       send(slot, bad.bytes);
@@ -286,6 +290,10 @@ std::string Fleet::heartbeat_frame(std::uint32_t slot, Status status) const {
     heartbeat.id = id;
     heartbeat.notify = true;
     heartbeat.ack = record.behaviour == Behaviour::Glued || record.behaviour == Behaviour::Dribble;
+  }
+  if (const Kind& kind = plan_.kinds[record.kind]; !kind.group.empty()) {
+    heartbeat.group = kind.group;
+    heartbeat.interval_ms = static_cast<std::uint32_t>(kind.interval.count());
   }
   if (!plan_.token.empty()) heartbeat.token = plan_.token;
   std::string frame;

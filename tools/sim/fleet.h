@@ -23,6 +23,7 @@
 #include "daemon/core/listening_clock.h"
 #include "tools/sim/behaviour.h"
 #include "tools/sim/connection.h"
+#include "tools/sim/kind.h"
 #include "tools/sim/record.h"
 #include "tools/sim/script.h"
 
@@ -37,7 +38,8 @@ struct Plan {
   std::string id_prefix;
   std::uint64_t seed;
   Mix mix;
-  Pace pace;
+  std::vector<Kind> kinds;                  // in turn; one at least
+  std::vector<Pace> paces;                  // of each kind
   std::shared_ptr<const tls::Context> tls;  // null: plain
   std::string token;                        // empty: none
   bool proxied;  // each connection begins with a PROXY header, for an address of 10.0.0.0/8
@@ -71,6 +73,12 @@ class Fleet {
     std::uint16_t sent_bytes = 0;  // of a heartbeat that is sent a byte at a time
   };
 
+  // Behaviours so far, of one kind.
+  struct Dealt {
+    Dealer dealer;
+    std::size_t steady = 0;
+  };
+
   void due();
   void add_due(MonoTime now);
   void add(MonoTime now);
@@ -92,7 +100,7 @@ class Fleet {
   uv::Loop& loop_;
   Plan plan_;
   std::function<void()> on_daemon_ended_;
-  Dealer dealer_;
+  std::vector<Dealt> dealt_;  // by kind
   std::vector<Record> records_;
   std::vector<Actor> actors_;
   Deadlines steps_;
@@ -104,7 +112,6 @@ class Fleet {
   Millis stalled_{0};
   std::size_t connecting_ = 0;
   std::size_t illegal_ = 0;  // bad inputs sent: their kinds come in turn
-  std::size_t steady_ = 0;
 };
 
 }  // namespace heartbeat::sim

@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sys/ioctl.h>
 #include <sysexits.h>
@@ -74,15 +75,20 @@ std::size_t clients_for(std::size_t wanted) {
 // Why the run ended.
 enum class Ending : std::uint8_t { Running, Done, DaemonEnded, NoRestart };
 
+Millis finest_tick(const Plan& plan) {
+  const auto is_finer = [](const Pace& a, const Pace& b) { return a.rule.tick < b.rule.tick; };
+  return std::min_element(plan.paces.begin(), plan.paces.end(), is_finer)->rule.tick;
+}
+
 int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending, bool daemon_ended) {
   const Circumstances circumstances{end, fleet.stalled(), daemon_ended};
-  const Report report = make_report(fleet.records(), plan.pace, circumstances, plan.id_prefix);
+  const Report report = make_report(fleet.records(), plan.paces, circumstances, plan.id_prefix);
   std::fputs(table(report).c_str(), stdout);
   std::fflush(stdout);
 
   for (const std::string& line : report.told) say(line);
   if (report.untold > 0) say("and " + std::to_string(report.untold) + " more");
-  if (report.late_max > plan.pace.rule.tick || fleet.stalled() > Millis{0}) {
+  if (report.late_max > finest_tick(plan) || fleet.stalled() > Millis{0}) {
     say("the simulator itself was late, by up to " + format_duration(report.late_max) + ", and stalled for " +
         format_duration(fleet.stalled()) + ": the clients that it affected are judged leniently");
   }
@@ -168,8 +174,14 @@ tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& op
   const std::string preface = options.proxied
                                   ? door::proxy_header({.address = {10, 255, 0, 1}, .port = 50000}, *server)
                                   : std::string{};
-  const auto rule = ask_rule(loop, *server, *context, preface, options.door.token);
-  if (!rule) return refuse(EX_UNAVAILABLE, rule.error());
+  const std::vector<Kind> kinds = options.kinds.empty() ? std::vector<Kind>{Kind{}} : options.kinds;
+  std::vector<Pace> paces;
+  for (const Kind& kind : kinds) {
+    const auto rule = ask_rule(loop, *server, *context, preface, options.door.token, kind);
+    if (!rule) return refuse(EX_UNAVAILABLE, rule.error());
+    const Millis interval = kind.group.empty() ? options.interval.value_or(rule->tick) : kind.interval;
+    paces.push_back({interval, *rule});
+  }
   return Plan{.server = *server,
               .clients = clients,
               .add_every = options.add_every,
@@ -177,10 +189,27 @@ tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& op
               .id_prefix = options.id_prefix,
               .seed = options.seed,
               .mix = options.mix,
-              .pace = {options.interval.value_or(rule->tick), *rule},
+              .kinds = kinds,
+              .paces = std::move(paces),
               .tls = std::move(*context),
               .token = options.door.token,
               .proxied = options.proxied};
+}
+
+void describe(const Plan& plan) {
+  std::string intervals;
+  for (std::size_t index = 0; index < plan.kinds.size(); ++index) {
+    const Pace& pace = plan.paces[index];
+    const std::string& group = plan.kinds[index].group;
+    say((group.empty() ? "the daemon's rule" : "the daemon's rule for the group " + group) +
+        ": tick=" + format_duration(pace.rule.tick) + " threshold=" + std::to_string(pace.rule.threshold) +
+        " cursor=" + std::to_string(pace.rule.cursor) + " recover=" + std::to_string(pace.rule.recover) +
+        " leave_timeout=" + format_duration(pace.rule.leave_timeout));
+    intervals += (intervals.empty() ? "" : ", or each ") + format_duration(pace.interval);
+  }
+  say(std::to_string(plan.clients) + " clients " + plan.id_prefix + "-0 and on, one more each " +
+      format_duration(plan.add_every) + ", beating each " + intervals + "; --seed " +
+      std::to_string(plan.seed));
 }
 
 void describe_demo(const PrivateDaemon& daemon) {
@@ -208,13 +237,7 @@ int run(Options options) {
   int exit_code = EX_OK;
   const auto plan = make_plan(loop, options);
   if (plan) {
-    const Welcome& rule = plan->pace.rule;
-    say("the daemon's rule: tick=" + format_duration(rule.tick) +
-        " threshold=" + std::to_string(rule.threshold) + " cursor=" + std::to_string(rule.cursor) +
-        " recover=" + std::to_string(rule.recover) + " leave_timeout=" + format_duration(rule.leave_timeout));
-    say(std::to_string(plan->clients) + " clients " + plan->id_prefix + "-0 and on, one more each " +
-        format_duration(plan->add_every) + ", beating each " + format_duration(plan->pace.interval) +
-        "; --seed " + std::to_string(plan->seed));
+    describe(*plan);
     exit_code = simulate(loop, options, *plan);
   } else {
     exit_code = CommandLine::finish(plan.error());
@@ -230,7 +253,8 @@ int run_virtual(const Options& options) {
   const Swarm swarm{.first_seed = options.seed,
                     .seeds = options.seeds,
                     .clients = options.clients,
-                    .duration = options.duration.value_or(limits::kVirtualDefault)};
+                    .duration = options.duration.value_or(limits::kVirtualDefault),
+                    .kinds = options.kinds};
   say("virtual time: " + std::to_string(swarm.clients) + " clients for " + format_duration(swarm.duration) +
       "; --seed " + std::to_string(swarm.first_seed) + " --seeds " + std::to_string(swarm.seeds));
   return run_swarm(swarm) == 0 ? EX_OK : kExitBroken;

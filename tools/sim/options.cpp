@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include <sysexits.h>
 
@@ -100,6 +101,11 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) -> Applied {
                return parse_mix(text).map([&](const Mix& read) { options.mix = read; });
              });
+  line.value("--kinds", "GROUP=INTERVAL,...",
+             "Clients of several rhythms in turn: game=1s,battery=15min [one kind]",
+             [&](const std::string& text) -> Applied {
+               return parse_kinds(text).map([&](std::vector<Kind> read) { options.kinds = std::move(read); });
+             });
   line.number<std::size_t>(
       "--sources", "Spread over this many source addresses, from 127.0.0.1 [one for each 20000 clients]", 1,
       limits::kSourcesMax, options.sources);
@@ -118,7 +124,8 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              });
   line.number<std::uint64_t>("--seed", "What is random is the same for the same seed [random, and printed]",
                              0, std::numeric_limits<std::uint64_t>::max(), options.seed);
-  line.toggle("--virtual", "Prove the core in virtual time, with --clients, --duration [10min] and --seed",
+  line.toggle("--virtual",
+              "Prove the core in virtual time, with --clients, --duration [10min], --kinds and --seed",
               options.virtual_time);
   line.number<std::size_t>("--seeds", "With --virtual: this many runs, each with the next seed [1]", 1,
                            limits::kSeedsMax, options.seeds);
@@ -138,6 +145,9 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
   };
   if (options.restart_every && options.virtual_time) {
     return refuse("--restart-every: with --virtual, restarts are drawn from the seed");
+  }
+  if (options.interval && !options.kinds.empty()) {
+    return refuse("--interval: with --kinds each kind has its own");
   }
   if (!options.control.empty() && !options.restart_every) {
     return refuse("--control: without --restart-every it is not used");

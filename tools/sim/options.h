@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -13,6 +14,7 @@
 #include "common/mono_time.h"
 #include "tools/door/door.h"
 #include "tools/sim/behaviour.h"
+#include "tools/sim/kind.h"
 
 namespace heartbeat::sim {
 
@@ -26,6 +28,7 @@ struct Options {
   std::optional<Millis> interval;  // nothing: the daemon's tick
   std::optional<Millis> duration;  // nothing: until a signal
   Mix mix{};
+  std::vector<Kind> kinds;             // empty: all clients are of one kind, without a group
   std::optional<std::size_t> sources;  // nothing: as many as the ports require
   std::string id_prefix;
   std::uint64_t seed = 0;
@@ -36,7 +39,7 @@ struct Options {
   std::optional<Millis> restart_every;  // nothing: the daemon is not restarted
   std::string control;                  // of the daemon that is restarted; empty: the default path
 
-  // The core in virtual time, without a daemon: of the above only clients, duration and seed count.
+  // The core in virtual time, without a daemon: of the above only clients, duration, kinds and seed count.
   bool virtual_time = false;
   std::size_t seeds = 1;  // from `seed` on
 };

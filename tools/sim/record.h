@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -56,6 +57,7 @@ struct Record {
 
   // --- what it is ---
   Behaviour behaviour = Behaviour::Steady;
+  std::size_t kind = 0;     // which of the run's kinds of clients
   bool asks = true;         // for notices about its state
   bool remembered = false;  // it began in leave: the daemon knew its id from an earlier run
 };

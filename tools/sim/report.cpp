@@ -85,12 +85,12 @@ std::size_t Report::count(Verdict verdict) const {
   return sum;
 }
 
-Report make_report(std::span<const Record> records, const Pace& pace, const Circumstances& circumstances,
-                   std::string_view id_prefix) {
+Report make_report(std::span<const Record> records, std::span<const Pace> paces,
+                   const Circumstances& circumstances, std::string_view id_prefix) {
   Report report;
   for (std::size_t index = 0; index < records.size(); ++index) {
     const Record& record = records[index];
-    const Judgement judgement = judge(record, pace, circumstances);
+    const Judgement judgement = judge(record, paces[record.kind], circumstances);
     add(report.rows.at(static_cast<std::size_t>(record.behaviour)), record, judgement);
     report.late_max = std::max(report.late_max, record.late_max);
 

@@ -41,7 +41,8 @@ struct Report {
 };
 
 // `name` is the prefix that the clients' ids are made of, to name them with.
-[[nodiscard]] Report make_report(std::span<const Record> records, const Pace& pace,
+// Each record is judged by the pace of its kind.
+[[nodiscard]] Report make_report(std::span<const Record> records, std::span<const Pace> paces,
                                  const Circumstances& circumstances, std::string_view id_prefix);
 
 // Several lines, with a heading: a row for each behaviour that took part.

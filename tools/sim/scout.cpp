@@ -14,8 +14,12 @@ namespace {
 
 class Scout final : public door::Stream {
  public:
-  Scout(uv::Loop& loop, std::shared_ptr<const tls::Context> context, std::string preface, std::string token)
-      : Stream(loop, std::move(context), std::move(preface)), loop_(loop), token_(std::move(token)) {}
+  Scout(uv::Loop& loop, std::shared_ptr<const tls::Context> context, std::string preface, std::string token,
+        Kind kind)
+      : Stream(loop, std::move(context), std::move(preface)),
+        loop_(loop),
+        token_(std::move(token)),
+        kind_(std::move(kind)) {}
 
   [[nodiscard]] const std::optional<Welcome>& welcome() const { return welcome_; }
   [[nodiscard]] int error() const { return error_; }
@@ -48,6 +52,10 @@ class Scout final : public door::Stream {
     Heartbeat heartbeat{.ip = "127.0.0.1", .status = status};
     heartbeat.notify = true;
     if (!token_.empty()) heartbeat.token = token_;
+    if (!kind_.group.empty()) {
+      heartbeat.group = kind_.group;
+      heartbeat.interval_ms = static_cast<std::uint32_t>(kind_.interval.count());
+    }
     std::string frame;
     append_frame(frame, encode(heartbeat));
     send(frame);
@@ -55,6 +63,7 @@ class Scout final : public door::Stream {
 
   uv::Loop& loop_;
   std::string token_;
+  Kind kind_;
   FrameDecoder decoder_;
   std::optional<Welcome> welcome_;
   int error_ = 0;
@@ -69,8 +78,9 @@ bool is_sound(const Welcome& rule) {
 
 tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& server,
                                             const std::shared_ptr<const tls::Context>& context,
-                                            const std::string& preface, const std::string& token) {
-  const uv::Owned<Scout> scout{new Scout{loop, context, preface, token}};
+                                            const std::string& preface, const std::string& token,
+                                            const Kind& kind) {
+  const uv::Owned<Scout> scout{new Scout{loop, context, preface, token, kind}};
   const auto give_up = uv::Timer::create(loop, [&] { loop.stop(); });
   give_up->arm(limits::kConnectMax);
   int error = scout->connect(server);

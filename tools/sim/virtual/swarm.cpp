@@ -79,15 +79,23 @@ void print(const Swarm& swarm, const Total& total, std::size_t broken) {
   print("seeds that broke a promise", broken);
 }
 
+std::string kinds_flag(const std::vector<Kind>& kinds) {
+  std::string flag;
+  for (const Kind& kind : kinds) {
+    flag += (flag.empty() ? " --kinds " : ",") + kind.group + "=" + format_duration(kind.interval);
+  }
+  return flag;
+}
+
 void tell_broken(const Swarm& swarm, const Scenario& scenario, const World& world,
                  const std::string& promise) {
   std::fprintf(stderr,
                "heartbeat-sim: seed %" PRIu64
                " broke a promise after %s: %s\n"
                "heartbeat-sim: it comes back with: heartbeat-sim --virtual --seed %" PRIu64
-               " --clients %zu --duration %s\n",
+               " --clients %zu --duration %s%s\n",
                scenario.seed, format_duration(world.elapsed()).c_str(), promise.c_str(), scenario.seed,
-               swarm.clients, format_duration(swarm.duration).c_str());
+               swarm.clients, format_duration(swarm.duration).c_str(), kinds_flag(swarm.kinds).c_str());
 }
 
 }  // namespace
@@ -96,7 +104,7 @@ std::size_t run_swarm(const Swarm& swarm) {
   Total total;
   std::size_t broken = 0;
   for (std::size_t index = 0; index < swarm.seeds; ++index) {
-    const Scenario scenario{swarm.first_seed + index, swarm.clients, swarm.duration};
+    const Scenario scenario{swarm.first_seed + index, swarm.clients, swarm.duration, swarm.kinds};
     World world{scenario};
     const std::string promise = world.run();
     total.add(world);

@@ -69,6 +69,41 @@ GroupList draw_groups(Random& random, Millis tick_min) {
   return GroupList{std::move(groups)};
 }
 
+// The rule of a kind is short in ticks: a window of fifteen minutes' ticks lasts for hours.
+Group draw_group(Random& random, const Kind& kind) {
+  Group group{.name = kind.group};
+  group.by_name = true;
+  group.rule = draw_rule(random, kind.interval);
+  group.rule.threshold = static_cast<std::uint16_t>(random.between(1, 3));
+  group.rule.cursor = static_cast<std::uint16_t>(random.between(1, 2));
+  group.rule.recover = static_cast<std::uint16_t>(random.between(1, 3));
+  group.rule.leave_timeout = kind.interval * random.between(1, 4) + Millis{random.between(0, 3)};
+  group.bounds = draw_bounds(random, group.rule);
+  if (random.chance(1, 2)) return group;
+  group.bounds.interval_min = kind.interval / 2;
+  group.bounds.interval_max = std::min(group.rule.leave_timeout, kind.interval * random.between(1, 4));
+  group.bounds.quiet_max = kind.interval * random.between(0, 10);
+  return group;
+}
+
+GroupList draw_groups(Random& random, const std::vector<Kind>& kinds) {
+  std::vector<Group> groups;
+  groups.reserve(kinds.size());
+  for (const Kind& kind : kinds) groups.push_back(draw_group(random, kind));
+  return GroupList{std::move(groups)};
+}
+
+// One of the groups has another rule, and at times another place among them.
+GroupList redraw_group(Random& random, const std::vector<Kind>& kinds, const GroupList& before) {
+  std::vector<Group> groups = before.all();
+  const auto index = static_cast<std::size_t>(random.between(0, std::ssize(kinds) - 1));
+  const auto found = std::find_if(groups.begin(), groups.end(),
+                                  [&](const Group& group) { return group.name == kinds[index].group; });
+  *found = draw_group(random, kinds[index]);
+  if (random.chance(1, 4)) std::swap(groups.front(), groups.back());
+  return GroupList{std::move(groups)};
+}
+
 // Another address for each connection: the oracle does not know that an actor without an id that comes back
 // is the same program.
 Endpoint peer_of(std::uint32_t index, std::uint32_t connections) {
@@ -120,11 +155,14 @@ Settings World::draw_settings(Random& random, const Scenario& scenario) {
   constexpr std::array<std::int64_t, 5> kTicks{200, 1000, 2000, 5000, 10'000};
   const std::size_t clients = scenario.clients;
   Settings settings;
-  settings.rule = draw_rule(random, Millis{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))});
+  Millis tick{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))};
+  for (const Kind& kind : scenario.kinds) tick = std::min(tick, kind.interval);
+  settings.rule = draw_rule(random, tick);
   settings.brake = draw_brake(random, settings.rule);
   settings.bounds = draw_bounds(random, settings.rule);
   draw_terms(random, settings.bounds, settings.rule, settings.rule.tick / 2);
-  settings.groups = draw_groups(random, settings.rule.tick / 2);
+  settings.groups = scenario.kinds.empty() ? draw_groups(random, settings.rule.tick / 2)
+                                           : draw_groups(random, scenario.kinds);
   settings.newcomers_max = 0;  // the oracle knows the plain bound
   // In one run of four not all find room.
   settings.clients_max = random.chance(1, 4) ? std::max<std::size_t>(1, clients * 3 / 4) : clients;
@@ -148,15 +186,15 @@ void World::create_actors(std::size_t count) {
   actors_.resize(count);
   for (std::uint32_t index = 0; index < count; ++index) {
     Actor& actor = actors_[index];
-    const std::int64_t kind = random_.between(0, 9);
-    actor.faithful = kind == 0;
+    const std::int64_t manner = random_.between(0, 9);
+    actor.faithful = manner == 0;
     actor.interval = actor.faithful ? tick_min_ / 2 : tick * random_.between(1, 12) / 8;
-    actor.loss = kind < 7 ? 0 : static_cast<std::uint16_t>(random_.between(1, 9) * 100);
+    actor.loss = manner < 7 ? 0 : static_cast<std::uint16_t>(random_.between(1, 9) * 100);
     const std::int64_t delay_max = (actor.faithful ? tick_min_ / 4 : tick * random_.between(0, 3)).count();
     actor.delay_max = static_cast<std::uint16_t>(std::min<std::int64_t>(delay_max, 30'000));
     actor.asks = random_.chance(1, 8);
     actor.acks = random_.chance(1, 16);
-    actor.names_group = random_.chance(1, 8);
+    if (random_.chance(1, 8)) actor.group = "named";
     // A faithful one declares no interval that is shorter than its own.
     if (random_.chance(1, 4)) actor.declares = tick_min_ * random_.between(1, 30);
     if (random_.chance(7, 10)) actor.id = "c" + std::to_string(index);
@@ -164,8 +202,31 @@ void World::create_actors(std::size_t count) {
     if (index > 0 && !actor.faithful && !actors_[index - 1].faithful && random_.chance(1, 100)) {
       actor.id = actors_[index - 1].id;
     }
+    // As many as of each kind are of none.
+    const auto& kinds = scenario_.kinds;
+    const auto kind_of =
+        kinds.empty() ? std::size_t{0} : static_cast<std::size_t>(random_.between(0, std::ssize(kinds)));
+    if (kind_of < kinds.size()) create_of_kind(index, kinds[kind_of]);
     plan(index, Millis{random_.between(0, tick.count())});
   }
+}
+
+// As any other, in the rhythm of its kind.  One in three has the id of an earlier one, of any kind, and they
+// fight.
+void World::create_of_kind(std::uint32_t index, const Kind& kind) {
+  Actor& actor = actors_[index];
+  actor.group = kind.group;
+  actor.tick = kind.interval;
+  actor.interval = actor.faithful ? kind.interval / 4 : kind.interval * random_.between(1, 12) / 8;
+  if (actor.declares > Millis{0}) actor.declares = kind.interval * random_.between(2, 8) / 4;
+  const Actor& earlier = actors_[index / 2];
+  if (!actor.faithful && !earlier.faithful && random_.chance(1, 3)) actor.id = earlier.id;
+}
+
+const Rule& World::rule_for(const Actor& actor) const {
+  const Settings& settings = watched_.settings();
+  const Group* const group = settings.groups.find(settings.groups.number_of(actor.group));
+  return group == nullptr ? settings.rule : group->rule;
 }
 
 // --- the daemon -----------------------------------------------------------------------------------------
@@ -269,11 +330,11 @@ void World::storm() {
 void World::outage() {
   ++happened_.outages;
   const auto share = static_cast<std::uint64_t>(random_.between(5, 10));
-  const Millis length = silence_length();
+  const Millis length = silence_length(watched_.settings().rule);
   for (std::uint32_t index = 0; index < actors_.size(); ++index) {
     Actor& actor = actors_[index];
     if (!actor.connected || actor.faithful || !random_.chance(share, 10)) continue;
-    plan(index, length);
+    plan(index, actor.tick > Millis{0} ? silence_length(rule_for(actor)) : length);
   }
 }
 
@@ -293,7 +354,11 @@ void World::reload() {
   if (random_.chance(1, 2)) settings.bounds = draw_bounds(random_, settings.rule);
   draw_terms(random_, settings.bounds, settings.rule, tick_min_);
   if (settings.bounds.interval_max > settings.rule.leave_timeout) settings.bounds.interval_max = Millis{0};
-  if (random_.chance(1, 2)) settings.groups = draw_groups(random_, tick_min_);
+  if (!scenario_.kinds.empty()) {
+    if (random_.chance(1, 2)) settings.groups = redraw_group(random_, scenario_.kinds, settings.groups);
+  } else if (random_.chance(1, 2)) {
+    settings.groups = draw_groups(random_, tick_min_);
+  }
   watched_.change_settings(settings, now_);
   turn_.set_rule(settings.finest_rule());
   settle();
@@ -306,7 +371,8 @@ void World::hold_some() {
   if (random_.chance(1, 3)) {
     watched_.release(pattern, now_);
   } else {
-    const Rule& rule = watched_.settings().rule;
+    const Actor& any = actors_[static_cast<std::size_t>(random_.between(0, std::ssize(actors_) - 1))];
+    const Rule& rule = rule_for(any);
     watched_.place_hold(pattern,
                         Millis{random_.between(1, 2 * (rule.leave_timeout + 10 * rule.tick).count())}, now_);
   }
@@ -378,12 +444,12 @@ void World::act(std::uint32_t index) {
     send_nonsense(actor);
   } else if (mood < 30) {
     beat(actor, Status::Leave);
-    later = silence_length();
+    later = silence_length(rule_for(actor));
   } else if (mood < 38) {
-    later = silence_length();
+    later = silence_length(rule_for(actor));
     beat(actor, Status::Alive, later);
   } else if (mood < 60) {
-    later = silence_length();
+    later = silence_length(rule_for(actor));
   } else if (mood < 160) {
     send_half(actor);
     later = later / 4;
@@ -401,9 +467,11 @@ void World::beat(Actor& actor, Status declared, Millis quiet) {
                       .seq = actor.call,
                       .ack = actor.acks,
                       .notify = actor.asks};
-  if (actor.names_group) heartbeat.group = "named";
+  heartbeat.group = actor.group;
   if (actor.declares > Millis{0} && !actor.faithful && random_.chance(1, 50)) {
-    actor.declares = random_.chance(1, 4) ? Millis{0} : tick_min_ * random_.between(1, 30);
+    const Millis drawn =
+        actor.tick > Millis{0} ? actor.tick * random_.between(2, 8) / 4 : tick_min_ * random_.between(1, 30);
+    actor.declares = random_.chance(1, 4) ? Millis{0} : drawn;
     heartbeat.interval_ms = 0;
   }
   if (actor.declares > Millis{0}) heartbeat.interval_ms = static_cast<std::uint32_t>(actor.declares.count());
@@ -441,8 +509,7 @@ void World::disconnect(Actor& actor, Reason reason) {
 }
 
 // Anything from a missed tick to well beyond the close.
-Millis World::silence_length() {
-  const Rule& rule = watched_.settings().rule;
+Millis World::silence_length(const Rule& rule) {
   const Millis whole = rule.tick * rule.threshold * rule.cursor + rule.leave_timeout;
   return random_.chance(1, 2) ? Millis{random_.between(1, whole.count() * 3 / 2)}
                               : rule.tick * random_.between(1, 20);
@@ -466,7 +533,7 @@ void World::settle() {
     Actor& actor = actors_[index];
     actor.connected = false;
     // It learns of it, and comes back after a while; at times a long one.
-    plan(index, random_.chance(9, 10) ? Millis{random_.between(1, 30'000)} : silence_length());
+    plan(index, random_.chance(9, 10) ? Millis{random_.between(1, 30'000)} : silence_length(rule_for(actor)));
   }
   maybe_restart_monitor();
   watched_.forget_last();

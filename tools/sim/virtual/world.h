@@ -15,6 +15,7 @@
 
 #include "common/message.h"
 #include "daemon/core/turn.h"
+#include "tools/sim/kind.h"
 #include "tools/sim/virtual/loop_model.h"
 #include "tools/sim/virtual/random.h"
 #include "tools/sim/virtual/watched_monitor.h"
@@ -25,6 +26,8 @@ struct Scenario {
   std::uint64_t seed = 0;
   std::size_t clients = 100;
   Millis duration{600'000};
+  // Each a group whose tick is the interval; empty: groups and ticks are drawn from the seed, too.
+  std::vector<Kind> kinds{};
 };
 
 // What happened to the daemon in a run; what it reported is in Tally.
@@ -68,7 +71,8 @@ class World {
     bool faithful = false;  // beats in time, without loss: it is never to be taken for silent
     bool asks = false;      // for notices about its state
     bool acks = false;
-    bool names_group = false;
+    std::string group;   // that it names; empty: none
+    Millis tick{0};      // of its kind; 0: it is of none
     Millis declares{0};  // as its interval; 0: it declares none
   };
   struct Step {
@@ -83,6 +87,8 @@ class World {
   };
 
   void create_actors(std::size_t count);
+  void create_of_kind(std::uint32_t index, const Kind& kind);
+  [[nodiscard]] const Rule& rule_for(const Actor& actor) const;
   void turn();
   [[nodiscard]] bool poll();
   void woke();
@@ -106,7 +112,7 @@ class World {
   void send_half(Actor& actor);
   void send_nonsense(Actor& actor);
   void disconnect(Actor& actor, Reason reason);
-  [[nodiscard]] Millis silence_length();
+  [[nodiscard]] Millis silence_length(const Rule& rule);
   [[nodiscard]] bool in_frame(const Actor& actor) const;
   void plan(std::uint32_t index, Millis later);
 
