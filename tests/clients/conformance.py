@@ -52,7 +52,7 @@ START = 90
 # Every reason that heartbeatd gives for a close (docs/protocol.md), by what the client then does.
 BARRED = ["superseded", "kicked", "unauthorized", "crash"]
 ORDINARY = ["silent", "away", "goodbye", "bad_frame", "bad_heartbeat", "never_spoke", "frame_timeout", "limit",
-            "shutdown", "given_up"]
+            "drained", "shutdown", "given_up"]
 # Logged by the daemon only: the connection has ended, so no client can read them.
 UNHEARD = ["peer_closed", "reset", "timed_out", "absent"]
 MAY_END_AFTER = ["superseded", "kicked", "goodbye", "bad_frame", "bad_heartbeat"]
