@@ -194,6 +194,8 @@ TEST_CASE("the daemon is not blamed for what the simulator itself was late with"
   silent.was_late(1h);  // not why it was never moved
   CHECK(judge(silent, default_pace(), {kStart + 195s, 0s}).verdict == Verdict::Broken);
   CHECK(judge(silent, default_pace(), {kStart + 195s, 5s}).verdict == Verdict::NotYet);
+  CHECK(judge(silent, default_pace(), {kStart + 195s, 0s, false, 5s}).verdict ==
+        Verdict::NotYet);  // restarts
 }
 
 TEST_CASE("a daemon that ends takes its clients with it, and breaks no promise by that") {

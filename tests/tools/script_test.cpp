@@ -47,13 +47,25 @@ TEST_CASE("a dribbled heartbeat is a step for each byte, and is whole within hal
   CHECK(steps[50].at == kStart + 1s);
 }
 
-TEST_CASE("a late client is quiet for longer than it takes to be led to leave, and then beats on") {
-  const auto steps = play(Behaviour::Late, default_pace(), 220s);
-  const std::vector<Step> expected{{kStart, Act::Beat},        {kStart + 10s, Act::Beat},
-                                   {kStart + 20s, Act::Beat},  {kStart + 190s, Act::Resume},
-                                   {kStart + 200s, Act::Beat}, {kStart + 210s, Act::Beat},
-                                   {kStart + 220s, Act::Beat}};
-  CHECK(steps == expected);
+TEST_CASE("a late client is quiet until two ticks after it was led to leave, and then beats on") {
+  Script script{Behaviour::Late, 1};
+  const Pace pace = default_pace();
+  CHECK(script.begin(kStart) == Step{kStart, Act::Beat});
+  CHECK(script.next(pace, 50, kStart) == Step{kStart + 10s, Act::Beat});
+  CHECK_FALSE(script.led_to_leave(pace, kStart + 15s));  // not of its silence
+  CHECK(script.next(pace, 50, kStart + 10s) == Step{kStart + 20s, Act::Beat});
+  CHECK(script.next(pace, 50, kStart + 20s).at == MonoTime::never());
+  CHECK(script.led_to_leave(pace, kStart + 175s) == Step{kStart + 195s, Act::Resume});
+  CHECK(script.next(pace, 50, kStart + 195s) == Step{kStart + 205s, Act::Beat});
+  CHECK_FALSE(script.led_to_leave(pace, kStart + 400s));  // once
+}
+
+TEST_CASE("no other client waits for its leave") {
+  Script script{Behaviour::Steady, 1};
+  const Pace pace = default_pace();
+  Step step = script.begin(kStart);
+  for (int beats = 0; beats < 3; ++beats) step = script.next(pace, 50, step.at);
+  CHECK_FALSE(script.led_to_leave(pace, step.at));
 }
 
 TEST_CASE("a client with one last thing to say says it, and nothing more") {

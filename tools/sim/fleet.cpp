@@ -228,6 +228,9 @@ void Fleet::hear(Connection& connection, const ServerFrame& frame) {
   } else if (frame.status == to_string(Status::Leave)) {
     record.status = Status::Leave;
     if (!record.left.happened()) record.left = now;
+    const std::uint32_t slot = connection.slot();
+    const Pace& pace = plan_.paces[record.kind];
+    if (const auto step = actors_[slot].script.led_to_leave(pace, now.at)) wait_for(slot, *step);
     if (now.reason == Reason::Remembered) record.remembered = true;
   } else if (frame.status == to_string(Status::Alive)) {
     record.status = Status::Alive;

@@ -111,7 +111,7 @@ class Judge {
 }  // namespace
 
 Millis margin(const Pace& pace, const Circumstances& circumstances) {
-  return std::max(Millis{5000}, pace.rule.tick * 3) + circumstances.stalled;
+  return std::max(Millis{5000}, pace.rule.tick * 3) + circumstances.stalled + circumstances.restarting;
 }
 
 Judgement judge(const Record& record, const Pace& pace, const Circumstances& circumstances) {

@@ -27,10 +27,11 @@ struct Circumstances {
   MonoTime end;
   Millis stalled{0};          // how long the simulator itself was not running, in all
   bool daemon_ended = false;  // which is why the run ended
+  Millis restarting{0};       // how long the restarts of the daemon that it ordered took, in all
 };
 
-// What is late by less than this is on time: five seconds or three ticks, whichever is more, and the
-// simulator's own stalls.  A busy machine is no broken promise.
+// What is late by less than this is on time: five seconds or three ticks, whichever is more, the simulator's
+// own stalls, and restarts, which the daemon charges to no client.  A busy machine is no broken promise.
 [[nodiscard]] Millis margin(const Pace& pace, const Circumstances& circumstances);
 
 [[nodiscard]] Judgement judge(const Record& record, const Pace& pace, const Circumstances& circumstances);

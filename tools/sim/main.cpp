@@ -80,8 +80,7 @@ Millis finest_tick(const Plan& plan) {
   return std::min_element(plan.paces.begin(), plan.paces.end(), is_finer)->rule.tick;
 }
 
-int tell(const Fleet& fleet, const Plan& plan, MonoTime end, Ending ending, bool daemon_ended) {
-  const Circumstances circumstances{end, fleet.stalled(), daemon_ended};
+int tell(const Fleet& fleet, const Plan& plan, const Circumstances& circumstances, Ending ending) {
   const Report report = make_report(fleet.records(), plan.paces, circumstances, plan.id_prefix);
   std::fputs(table(report).c_str(), stdout);
   std::fflush(stdout);
@@ -142,7 +141,11 @@ int simulate(uv::Loop& loop, const Options& options, const Plan& plan) {
     say("the daemon was restarted " + std::to_string(restarts->count()) + " times, and the longest took " +
         format_duration(restarts->longest()));
   }
-  return tell(fleet, plan, end_at, ending, daemon_ended);
+  const Circumstances circumstances{.end = end_at,
+                                    .stalled = fleet.stalled(),
+                                    .daemon_ended = daemon_ended,
+                                    .restarting = restarts ? restarts->total() : Millis{0}};
+  return tell(fleet, plan, circumstances, ending);
 }
 
 tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& options) {

@@ -63,7 +63,9 @@ void Restarts::answered(std::string_view body) {
   if (!reply) return fail("the daemon's answer cannot be read");
   if (reply->type() != "done") return fail(std::string{reply->object().text("message")});
   ++count_;
-  longest_ = std::max(longest_, loop_.now() - ordered_at_);
+  const Millis length = loop_.now() - ordered_at_;
+  longest_ = std::max(longest_, length);
+  total_ += length;
   order_.reset();
   timer_->arm(every_);
 }

@@ -33,6 +33,8 @@ class Restarts {
   [[nodiscard]] std::size_t count() const { return count_; }
   // The longest that a restart has taken, from the order to the next process's answer.
   [[nodiscard]] Millis longest() const { return longest_; }
+  // And all of them together.
+  [[nodiscard]] Millis total() const { return total_; }
 
  private:
   class Order;
@@ -52,6 +54,7 @@ class Restarts {
   MonoTime ordered_at_{};
   std::size_t count_ = 0;
   Millis longest_{0};
+  Millis total_{0};
 };
 
 }  // namespace heartbeat::sim

@@ -34,8 +34,7 @@ Step Script::next(const Pace& pace, std::size_t frame_size, MonoTime now) {
     case Behaviour::Flaky: return after_losses(pace, now);
     case Behaviour::Glued: return on_time(pace, Act::Glue, now);
     case Behaviour::Dribble: return next_byte(pace, frame_size, now);
-    case Behaviour::Late:
-      return steps_ == kBeatsBefore ? after_rest(pace, now) : on_time(pace, Act::Beat, now);
+    case Behaviour::Late: return steps_ == kBeatsBefore ? kNothing : on_time(pace, Act::Beat, now);
     case Behaviour::Silent: return kNothing;
     case Behaviour::Declared: return next_until(kBeatsBefore, Act::Declare, pace, now);
     case Behaviour::Goodbye: return next_until(kBeatsBefore, Act::SayGoodbye, pace, now);
@@ -57,10 +56,12 @@ Step Script::after_losses(const Pace& pace, MonoTime now) {
   return step;
 }
 
-// Quiet for two ticks longer than it takes, so that it is surely in leave when it comes back.
-Step Script::after_rest(const Pace& pace, MonoTime now) {
-  anchor_ = now + pace.rule.tick * (pace.ticks_to_leave() + 2);
-  return {anchor_, Act::Resume};
+// How long the silence takes depends on the daemon: what it could not listen to, in a restart for example, is
+// charged to no client.  So the client goes by the notice, and rests for two ticks more.
+std::optional<Step> Script::led_to_leave(const Pace& pace, MonoTime now) {
+  if (behaviour_ != Behaviour::Late || steps_ != kBeatsBefore) return {};
+  anchor_ = now + pace.rule.tick * 2;
+  return Step{anchor_, Act::Resume};
 }
 
 Step Script::next_byte(const Pace& pace, std::size_t frame_size, MonoTime now) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "common/message.h"
 #include "common/mono_time.h"
@@ -34,7 +35,7 @@ enum class Act : std::uint8_t {
   Beat,
   Glue,        // kGluedFrames heartbeats in one write
   Byte,        // the next byte of a heartbeat
-  Resume,      // a heartbeat, the first after a long silence
+  Resume,      // a heartbeat, the first after a silence that led to leave
   Declare,     // a heartbeat that declares `leave`
   SayGoodbye,  // one that declares `close`
   Misbehave,   // bad input
@@ -60,10 +61,13 @@ class Script {
   // bytes.
   [[nodiscard]] Step next(const Pace& pace, std::size_t frame_size, MonoTime now);
 
+  // The daemon notified the client that it is in leave: the step that a late client has waited for; nothing
+  // for any other client.
+  [[nodiscard]] std::optional<Step> led_to_leave(const Pace& pace, MonoTime now);
+
  private:
   [[nodiscard]] Step on_time(const Pace& pace, Act act, MonoTime now) const;
   [[nodiscard]] Step after_losses(const Pace& pace, MonoTime now);
-  [[nodiscard]] Step after_rest(const Pace& pace, MonoTime now);
   [[nodiscard]] Step next_byte(const Pace& pace, std::size_t frame_size, MonoTime now);
   [[nodiscard]] Step next_until(std::uint32_t beats, Act last, const Pace& pace, MonoTime now) const;
   [[nodiscard]] std::uint32_t percent();
