@@ -11,17 +11,19 @@ class Daemon:
     """heartbeatd on a free port; ends with the `with` block, and must then have exited with 0."""
 
     def __init__(self, folder, *flags, port=0):
-        self.log = tempfile.TemporaryFile(mode="w+")
-        self.process = subprocess.Popen(
-            [f"{folder}/heartbeatd", "--listen", f"127.0.0.1:{port}", *flags], stderr=self.log)
+        self.log = tempfile.NamedTemporaryFile()
+        # The daemon appends: reading moves only the reader's own place in the file.
+        with open(self.log.name, "ab") as log:
+            self.process = subprocess.Popen(
+                [f"{folder}/heartbeatd", "--listen", f"127.0.0.1:{port}", *flags], stderr=log)
         self.address = self.wait_for_log(r"listening on (\S+)").group(1)
 
     def wait_for_log(self, pattern):
         return wait_until(lambda: re.search(pattern, self.read_log()), f"the daemon to log '{pattern}'", self.process)
 
     def read_log(self):
-        self.log.seek(0)
-        return self.log.read()
+        with open(self.log.name, encoding="utf-8") as log:
+            return log.read()
 
     def stop(self):
         self.process.terminate()
