@@ -7,6 +7,7 @@
 #include "tools/notify/body_json.h"
 #include "tools/notify/config.h"
 #include "tools/notify/flapping.h"
+#include "tools/notify/hold_quiet.h"
 #include "tools/notify/hook_state.h"
 #include "tools/notify/lasting.h"
 #include "tools/notify/signature.h"
@@ -56,6 +57,8 @@ TEST_CASE("each mistake of the file is a sentence with its line") {
   CHECK(mistakes_of("command = [\"/usr/bin/true\", \"-x\"]").empty());
   CHECK(mistakes_of("url = \"http://x/\"\nsecret = [\"a\", \"b\"]\nafter = \"1d\"\nflap = 100").empty());
   CHECK(mistakes_of("url = \"http://x/\"\nafter = \"1s\"\nflap = 2").empty());
+  CHECK(mistakes_of("url = \"http://x/\"\ngroup = \"pumps\"\nheld = true").empty());
+  CHECK(mistakes_of("url = \"http://x/\"\ngroup = [\"pumps\", \"default\"]").empty());
   const std::vector<std::pair<std::string, std::string>> wrong{
       {"", "notify.toml:1: a hook has one of url, alertmanager and command"},
       {"url = \"ftp://x/\"", "notify.toml:3: url: must begin with http:// or https://"},
@@ -73,6 +76,11 @@ TEST_CASE("each mistake of the file is a sentence with its line") {
        "notify.toml:4: secret: must be one name, or the new one and the old one"},
       {"url = \"http://x/\"\nafter = \"25h\"", "notify.toml:4: after: must be at most 1d"},
       {"url = \"http://x/\"\nafter = \"999ms\"", "notify.toml:4: after: must be at least 1s"},
+      {"url = \"http://x/\"\ngroup = []",
+       "notify.toml:4: group: must be the name of a group, or a list of names"},
+      {"url = \"http://x/\"\ngroup = [\"\"]",
+       "notify.toml:4: group: must be the name of a group, or a list of names"},
+      {"url = \"http://x/\"\nheld = \"yes\"", "notify.toml:4: held: must be true or false, without quotes"},
       {"url = \"http://x/\"\nflap = 1", "notify.toml:4: flap: must be a whole number from 2 to 100"},
       {"url = \"http://x/\"\nflap = 101", "notify.toml:4: flap: must be a whole number from 2 to 100"},
       {"url = \"http://x/\"\nflap = \"2\"", "notify.toml:4: flap: must be a whole number from 2 to 100"},
@@ -223,6 +231,60 @@ class Told {
 
 using Numbers = std::vector<std::uint64_t>;
 constexpr Millis kMinute{60'000};
+
+class Held {
+ public:
+  bool leaves_out(const std::string& kind, bool held, const std::string& reason = "",
+                  const std::string& by = "") {
+    return quiet_.leaves_out(
+        {.event = kind, .client = "a", .reason = reason, .by = by, .on_hold = held ? "new pump" : ""});
+  }
+
+  HoldQuiet quiet_;
+};
+
+TEST_CASE("what a client does on hold is left out, and its comeback after the hold as well") {
+  Held events;
+  CHECK(events.leaves_out("leave", true));
+  CHECK(events.leaves_out("strike", true));
+  CHECK(events.leaves_out("return", false));
+  CHECK_FALSE(events.leaves_out("leave", false));
+  CHECK_FALSE(events.leaves_out("return", false));
+}
+
+TEST_CASE("a client that is still gone when its hold ends is told of, and so is its comeback") {
+  Held events;
+  CHECK(events.leaves_out("leave", true));
+  CHECK_FALSE(events.leaves_out("close", false, "silent", "daemon"));
+  CHECK_FALSE(events.leaves_out("joined", false));
+}
+
+TEST_CASE("a comeback on hold ends a loss that was told before the hold") {
+  Held events;
+  CHECK_FALSE(events.leaves_out("leave", false));
+  CHECK_FALSE(events.leaves_out("return", true));
+  CHECK(events.leaves_out("close", true, "goodbye", "client"));
+}
+
+TEST_CASE("the next process knows whose loss was left out") {
+  Held events;
+  CHECK(events.leaves_out("leave", true));
+  Held next;
+  next.quiet_.load(events.quiet_.clients());
+  CHECK(next.leaves_out("return", false));
+  CHECK(next.quiet_.clients().empty());
+}
+
+TEST_CASE("of more clients on hold than can be known the comeback is told") {
+  HoldQuiet quiet;
+  const auto tell = [&](const std::string& kind, std::size_t client) {
+    return quiet.leaves_out({.event = kind, .client = std::to_string(client), .on_hold = "repair"});
+  };
+  for (std::size_t client = 0; client <= HoldQuiet::kClientsMax; ++client) CHECK(tell("leave", client));
+  CHECK(quiet.clients().size() == HoldQuiet::kClientsMax);
+  CHECK(tell("return", HoldQuiet::kClientsMax - 1));
+  CHECK_FALSE(tell("return", HoldQuiet::kClientsMax));
+}
 
 TEST_CASE("a leave that lasts is told when it has lasted, to the millisecond, and its return later") {
   Told told{2 * kMinute};
@@ -382,6 +444,7 @@ TEST_CASE("the state of a hook is the same when it is read back") {
   state.lost_from = "b1:1";
   state.lost_to = "b1:3";
   state.forgiven = {"a", "\"b\""};
+  state.held = {"c"};
   state.flapping = {{"f", 9, "leave", kNow, {"b1", 6}}};
   const HookState read = hook_state_of(to_json(state));
   CHECK(to_json(read) == to_json(state));

@@ -81,6 +81,17 @@ class RealAlertmanager(NotifyTest):
         wait_until(lambda: set(self.alerts()) == {"pump-9", hostile}, "what fires is sent again")
         again.end()
 
+    def test_a_hold_fires_no_alert_and_keeps_none_firing(self):
+        notifier = self.start()
+        self.journal.add("pump-7")
+        wait_until(lambda: set(self.alerts()) == {"pump-7"}, "the alert of before the hold")
+        self.journal.add("pump-8", on_hold="new pump")
+        self.journal.add("pump-7", event="return", on_hold="new pump")
+        wait_until(lambda: not self.alerts(), "no alert")
+        self.journal.add("pump-8", event="close", reason="silent", by="daemon")
+        wait_until(lambda: set(self.alerts()) == {"pump-8"}, "the alert of a client that is gone after its hold")
+        notifier.end()
+
     def test_15_000_alerts_are_all_shown(self):
         notifier = self.start()
         self.journal.add(*(f"pump-{number}" for number in range(15_000)))

@@ -256,6 +256,36 @@ class Lasting(NotifyTest):
         time.sleep(1)
         self.assertEqual([event["client"] for event in self.receiver.events()], ["long"])
 
+    def test_a_client_on_hold_is_told_of_only_when_it_is_gone_after_the_hold(self):
+        notifier = self.start()
+        self.journal.add("pump-7", "pump-8", on_hold="new pump")
+        wait_until(lambda: state_of(notifier).get("held") == ["pump-7", "pump-8"], "the losses that are left out")
+        notifier.kill()
+        self.journal.add("pump-7", event="return")
+        again = self.start()
+        self.journal.add("pump-8", event="close", reason="silent", by="daemon")
+        self.journal.add("pump-8", event="joined")
+        wait_until(lambda: len(self.receiver.events()) >= 2, "what is told of")
+        again.end()
+        self.assertEqual([(event["client"], event["event"]) for event in self.receiver.events()],
+                         [("pump-8", "close"), ("pump-8", "joined")])
+        self.assertEqual(state_of(again).get("held", []), [])
+
+    def test_a_hook_can_ask_for_clients_on_hold(self):
+        notifier = self.start(held=True)
+        self.journal.add("pump-7", on_hold="new pump")
+        wait_until(lambda: self.receiver.events(), "the event of the client on hold")
+        notifier.end()
+
+    def test_a_hook_is_told_of_its_groups_alone(self):
+        notifier = self.start(group=["pumps", "default"])
+        self.journal.add("pump-7", group="pumps")
+        self.journal.add("fan-1", group="fans")
+        self.journal.add("lamp-1")
+        wait_until(lambda: any(event["client"] == "lamp-1" for event in self.receiver.events()), "the last one")
+        notifier.end()
+        self.assertEqual([event["client"] for event in self.receiver.events()], ["pump-7", "lamp-1"])
+
     def test_a_client_that_flaps_is_one_notice_and_another_when_it_is_calm(self):
         notifier = self.start(flap=3)
         for _ in range(10):

@@ -34,7 +34,15 @@ EventFacts facts_of(const std::string& object) {
   if (!reply) return {};
   const ctl::Object event = reply->object();
   const auto text = [&](const char* name) { return std::string{event.text(name)}; };
-  return {text("event"), text("client"), text("reason"), text("by"), text("peer"), text("at"), text("text")};
+  return {.event = text("event"),
+          .client = text("client"),
+          .reason = text("reason"),
+          .by = text("by"),
+          .peer = text("peer"),
+          .at = text("at"),
+          .text = text("text"),
+          .group = text("group"),
+          .on_hold = text("on_hold")};
 }
 
 std::string lost_object(std::uint64_t count, const std::string& from, const std::string& to) {

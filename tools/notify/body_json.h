@@ -26,7 +26,9 @@ struct EventFacts {
   std::string by{};
   std::string peer{};
   std::string at{};
-  std::string text{};  // a sentence; of a digest, and of a client that flaps
+  std::string text{};     // a sentence; of a digest, and of a client that flaps
+  std::string group{};    // empty: the client is in none
+  std::string on_hold{};  // why an operator holds the client; empty: it is not held
 };
 [[nodiscard]] EventFacts facts_of(const std::string& object);
 

@@ -208,6 +208,15 @@ class ConfigReader {
           hook.match = std::move(*glob);
         else
           refuse(node, "match: " + glob.error());
+      } else if (name == "group") {
+        text_or_texts(name, node, hook.groups);
+        const auto is_empty = [](const std::string& group) { return group.empty(); };
+        if (std::any_of(hook.groups.begin(), hook.groups.end(), is_empty))
+          refuse(node, "group: must be the name of a group, or a list of names");
+      } else if (name == "held") {
+        const auto value = node.value_exact<bool>();
+        value ? static_cast<void>(hook.held = *value)
+              : refuse(node, "held: must be true or false, without quotes");
       } else if (name == "labels") {
         labels(node, hook);
       } else if (name == "wait") {
@@ -242,12 +251,16 @@ class ConfigReader {
     return hook;
   }
 
-  void secrets(const toml::node& node, std::vector<std::string>& into) {
+  void text_or_texts(std::string_view name, const toml::node& node, std::vector<std::string>& into) {
     if (node.is_string()) {
-      text("secret", node, into.emplace_back());
+      text(name, node, into.emplace_back());
     } else {
-      texts("secret", node, into);
+      texts(name, node, into);
     }
+  }
+
+  void secrets(const toml::node& node, std::vector<std::string>& into) {
+    text_or_texts("secret", node, into);
     if (into.size() > kSecretsMax) refuse(node, "secret: must be one name, or the new one and the old one");
     if (!std::all_of(into.begin(), into.end(), is_hook_name))
       refuse(node, "secret: must be the name of a credential, not the secret");

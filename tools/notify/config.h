@@ -26,6 +26,8 @@ struct HookConfig {
   std::vector<std::string> secrets{};  // names of credentials, at most two; none: requests are not signed
   std::vector<std::string> events{};   // empty: all kinds
   std::optional<Glob> match{};         // of the client's name; events without a client do not match a pattern
+  std::vector<std::string> groups{};   // of the client; empty: all.  "default": in no group
+  bool held = false;                   // whether clients that an operator holds are told of
   std::vector<std::pair<std::string, std::string>> labels{};  // of each alert
   Millis wait{2000};                                          // for more events of the same batch
   Millis digest{0};        // one summary of what happens in this time; 0: each event

@@ -10,6 +10,7 @@
 #include "common/json_writer.h"
 #include "common/text.h"
 #include "tools/ctl/time_text.h"
+#include "tools/notify/change.h"
 #include "tools/notify/signature.h"
 
 namespace heartbeat::notify {
@@ -27,6 +28,8 @@ constexpr Millis kOverloadedPause{5000};
 constexpr Millis kSaveEvery{10'000};
 constexpr Millis kAlertsEvery{60'000};
 constexpr Millis kLookEvery{1000};
+// What the daemon calls the clients that are in no group.
+constexpr std::string_view kNoGroup = "default";
 
 WallTime wall_now() {
   return std::chrono::floor<Millis>(std::chrono::system_clock::now());
@@ -59,6 +62,7 @@ tl::expected<void, std::string> Hook::begin() {
   if (*saved) {
     state_ = hook_state_of(**saved);
     lasting_.load_forgiven(state_.forgiven);
+    hold_quiet_.load(state_.held);
     flapping_.load(state_.flapping);
     follower_options_.from_oldest = true;  // where there was no journal yet
     const JournalCursor& behind = state_.batch ? state_.batch->end : state_.cursor;
@@ -75,6 +79,7 @@ tl::expected<void, std::string> Hook::begin() {
 
 bool Hook::save() {
   state_.forgiven = lasting_.forgiven();
+  state_.held = hold_quiet_.clients();
   state_.flapping = flapping_.clients();
   HookState kept = state_;
   if (hook_.kind == HookConfig::Kind::Alertmanager) kept.batch.reset();
@@ -153,7 +158,8 @@ std::optional<Lasting::Entry> Hook::next_due() {
 // Whether the receiver is sent the event, or with a client that begins to flap a notice in its place.
 bool Hook::passes(Lasting::Entry& entry) {
   if (entry.is_missing) return true;
-  if (entry.did_not_last || !is_wanted(entry.facts)) return false;
+  const bool is_quiet = is_quiet_for_hold(entry.facts);
+  if (entry.did_not_last || is_quiet || !is_wanted(entry.facts)) return false;
   switch (flapping_.judge(entry.facts, entry.cursor, entry.at)) {
     case Flapping::Verdict::Tell: return true;
     case Flapping::Verdict::Silent: return false;
@@ -196,7 +202,20 @@ void Hook::take(Lasting::Entry entry) {
 bool Hook::is_wanted(const EventFacts& facts) const {
   const bool is_kind = hook_.events.empty() ||
                        std::find(hook_.events.begin(), hook_.events.end(), facts.event) != hook_.events.end();
-  return is_kind && (!hook_.match || (!facts.client.empty() && hook_.match->matches(facts.client)));
+  if (!is_kind || (hook_.match && (facts.client.empty() || !hook_.match->matches(facts.client))))
+    return false;
+  if (hook_.groups.empty()) return true;
+  const std::string_view group = facts.group.empty() ? kNoGroup : std::string_view{facts.group};
+  return !facts.client.empty() &&
+         std::find(hook_.groups.begin(), hook_.groups.end(), group) != hook_.groups.end();
+}
+
+// An alert that fired before the hold must end with what ends it; of one that did not, its end says nothing.
+bool Hook::is_quiet_for_hold(const EventFacts& facts) {
+  if (hook_.held || !hold_quiet_.leaves_out(facts)) return false;
+  const Change change = change_of(facts);
+  const bool ends_alert = change == Change::Back || change == Change::Settled;
+  return hook_.kind != HookConfig::Kind::Alertmanager || !ends_alert;
 }
 
 // Only while nothing has been delivered for as long: an event that was written while no notifier ran is still

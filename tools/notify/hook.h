@@ -23,6 +23,7 @@
 #include "tools/notify/command_runner.h"
 #include "tools/notify/config.h"
 #include "tools/notify/flapping.h"
+#include "tools/notify/hold_quiet.h"
 #include "tools/notify/hook_state.h"
 #include "tools/notify/http_client.h"
 #include "tools/notify/lasting.h"
@@ -62,6 +63,7 @@ class Hook {
   void take(Lasting::Entry entry);
   void give_up(const JournalCursor& from, const JournalCursor& to, std::uint64_t count);
   [[nodiscard]] bool is_wanted(const EventFacts& facts) const;
+  [[nodiscard]] bool is_quiet_for_hold(const EventFacts& facts);
   [[nodiscard]] bool is_too_old(const std::string& at) const;
   [[nodiscard]] bool is_ready() const;
   void seal();
@@ -95,6 +97,7 @@ class Hook {
   std::optional<Follower> follower_;
   Follower::Options follower_options_;
   Lasting lasting_;
+  HoldQuiet hold_quiet_;
   Flapping flapping_;
   std::optional<Lasting::Entry> held_;  // did not fit into the batch
 

@@ -38,6 +38,13 @@ SealedBatch batch_of(const ctl::Object& object) {
           .calm = std::string{object.text("calm")}};
 }
 
+void add_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  json.begin_array(key);
+  for (const std::string& name : names) json.value(name);
+  json.end_array();
+}
+
 void add_flapping(JsonWriter& json, const std::vector<Flapping::Client>& clients) {
   json.begin_array("flapping");
   for (const Flapping::Client& client : clients) {
@@ -67,11 +74,8 @@ std::string to_json(const HookState& state) {
     json.add("lost_to", state.lost_to);
   }
   if (state.batch) add_batch(json, *state.batch);
-  if (!state.forgiven.empty()) {
-    json.begin_array("forgiven");
-    for (const std::string& client : state.forgiven) json.value(client);
-    json.end_array();
-  }
+  add_names(json, "forgiven", state.forgiven);
+  add_names(json, "held", state.held);
   if (!state.flapping.empty()) add_flapping(json, state.flapping);
   json.end_object();
   return object;
@@ -90,6 +94,7 @@ HookState hook_state_of(const std::string& object) {
   if (const ctl::Object batch = read.object("batch"); !batch.text("id").empty())
     state.batch = batch_of(batch);
   state.forgiven = read.texts("forgiven");
+  state.held = read.texts("held");
   for (const ctl::Object& each : read.objects("flapping")) {
     state.flapping.push_back({.name = std::string{each.text("client")},
                               .changes = count_in(each, "changes"),

@@ -31,6 +31,7 @@ struct HookState {
   std::string lost_from{};
   std::string lost_to{};
   std::vector<std::string> forgiven{};  // of Lasting
+  std::vector<std::string> held{};      // of HoldQuiet
   std::vector<Flapping::Client> flapping{};
 };
 

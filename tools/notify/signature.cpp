@@ -50,7 +50,7 @@ std::optional<std::string> key_of_secret(std::string_view secret) {
   while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.remove_suffix(1);
   if (!secret.starts_with(kSecretPrefix)) return {};
   auto key = from_base64(secret.substr(kSecretPrefix.size()));
-  if (!key || key->size() < kKeyMin || key->size() > kKeyMax) return {};
+  if (key && (key->size() < kKeyMin || key->size() > kKeyMax)) key.reset();
   return key;
 }
 
