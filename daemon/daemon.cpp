@@ -38,6 +38,7 @@ namespace {
 // After a restart: what had arrived in the gap is heard by then, whatever the pause between two turns.
 constexpr Millis kSettingsAfter{500};
 constexpr Millis kSettingsRetry{5000};
+constexpr Millis kSettingsAfterJudging{5};  // a few turns at the most
 
 // From the first signal that ends the daemon a further one changes nothing, be it to end, to reload or to
 // restart: it must not kill the process when the handlers are gone and the loop is being drained.
@@ -278,8 +279,10 @@ void Daemon::stop() {
 
 // --- over a restart ---------------------------------------------------------------------------------------
 
-// After a restart.  Without memory nothing has changed, and it is tried again.
+// After a restart.  Without memory nothing has changed, and it is tried again.  Clients that are due by the
+// old settings come first, a slice in each turn.
 void Daemon::put_settings_into_force() {
+  if (server_.is_judging()) return new_settings_->arm(kSettingsAfterJudging);
   const bool done = uv::guarded([this] {
     auto settings = server_.prepare(server_settings(config()));
     settings.check_credentials = true;  // lines may have gone while no daemon ran
