@@ -26,6 +26,12 @@ struct Bounds {
   friend bool operator==(const Bounds&, const Bounds&) = default;
 };
 
+// What holds for one client at a moment: by its group, and by what it declared.
+struct InForce {
+  const Rule& rule;
+  const Bounds& bounds;
+};
+
 // How long a connection may stay without a heartbeat at the least, whatever was set: a client that beats once
 // a tick may well wait a whole tick before its first one, and its accept may have waited for us.
 [[nodiscard]] constexpr Millis hello_timeout(const Bounds& bounds, const Rule& rule) {

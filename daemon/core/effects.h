@@ -71,6 +71,7 @@ class Effects {
  private:
   template <class Container>
   static void clear(Container& container) {
+    if (container.empty()) return;  // as nearly always, and no larger than it was left the last time
     constexpr std::size_t kKept = 64UL * 1024 / sizeof(typename Container::value_type);
     container.clear();
     if (container.capacity() > kKept) container.shrink_to_fit();

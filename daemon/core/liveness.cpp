@@ -12,17 +12,18 @@ std::uint16_t after_heard_tick(std::uint16_t silence) {
 
 }  // namespace
 
+bool Liveness::passes(const Rule& rule, MonoTime now) {
+  // Still in the tick that is open.
+  if (now < tick_start_ + rule.tick && status_ == Status::Alive && strikes_ < rule.cursor) return true;
+  if (status_ == Status::Close) return true;
+  if (next_change(rule) <= now) return false;
+  judge_ticks_until(rule, now);
+  return true;
+}
+
 std::optional<Change> Liveness::advance(const Rule& rule, MonoTime now) {
-  // The path of nearly every heartbeat: still in the tick that is open, nothing to judge.
-  if (now < tick_start_ + rule.tick && status_ == Status::Alive && strikes_ < rule.cursor) return {};
-
-  if (status_ == Status::Close) return {};
+  if (passes(rule, now)) return {};
   const MonoTime at = next_change(rule);
-  if (at > now) {
-    judge_ticks_until(rule, now);
-    return {};
-  }
-
   switch (status_) {
     case Status::Alive: return strikes_ >= rule.cursor ? leave(rule, at) : strike(rule, at);
     case Status::Leave:

@@ -57,6 +57,10 @@ class Liveness {
   // until it returns none.  Must have been called so for `now` before any call below that happens at `now`.
   [[nodiscard]] std::optional<Change> advance(const Rule& rule, MonoTime now);
 
+  // Judges the ticks that end at or before `now` where they bring no change; returns whether they do not, and
+  // if not, has done nothing.  What advance() does on the path of nearly every heartbeat.
+  [[nodiscard]] bool passes(const Rule& rule, MonoTime now);
+
   // The instant of the next change if nothing more is heard; never() once closed.  A heartbeat of an alive
   // client only ever moves it later; one of a client in leave may move it earlier.
   [[nodiscard]] MonoTime next_change(const Rule& rule) const;

@@ -253,7 +253,8 @@ Monitor::Entry Monitor::entry_at(std::uint32_t slot) {
 // 11. arm: the client's next instant after all that.
 bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects) {
   Client& client = entry.client;
-  if (!judge(entry, now, effects)) return false;
+  const InForce before = in_force(client);
+  if (!judge_until(entry, before, now, now, effects)) return false;
   if (!heartbeat.id.empty() && !client.id.empty() && heartbeat.id != client.id) {
     reject(entry, BadInput::IdChanged, diagnose_changed_id(client.id.view(), heartbeat.id), now, effects);
     return false;
@@ -274,14 +275,14 @@ bool Monitor::hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effect
     end_quiet(client, now);
   }
   if (claims || heartbeat.interval_ms) moved |= regroup(entry, heartbeat, claims, now);
-  const Rule& rule = rule_of(client);
-  if (!first) watch_spacing(entry, now, effects);
+  const auto [rule, bounds] = moved ? in_force(client) : before;
+  if (!first) watch_spacing(entry, rule.tick, now, effects);
   note_gap(client, rule, first, now);
   if (client.liveness.status() == Status::Alive) {
     const std::uint32_t all = ticks_of_a_leave(rule);
     state_.margins.add(std::min(ticks_towards_leave(client.liveness, rule), all), all);
   }
-  if (const unsigned rate_max = bounds_of(client).max_rate; rate_max > 0) {
+  if (const unsigned rate_max = bounds.max_rate; rate_max > 0) {
     client.meter.count(now - client.last_heard, rate_max);
   }
   if (client.is_replaced || client.is_listed) is_no_longer_silent(entry);
@@ -354,11 +355,10 @@ void Monitor::note_claims(Entry entry, const Heartbeat& heartbeat, bool first, M
 
 // Clients that beat steadily but slower than the tick are a condition of their group: its tick is set too
 // short.  It counts the clients; as long as one of them beats so, it lasts.
-void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
+void Monitor::watch_spacing(Entry entry, Millis tick, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const std::int64_t gap = (now - client.last_heard).count();
-  const std::int64_t tick = rule_of(client).tick.count();
-  const bool slow = gap * 10 > tick * 11 &&
+  const bool slow = gap * 10 > tick.count() * 11 &&
                     (client.slow_in_a_row == 0 || are_alike(Millis{gap}, Millis{client.last_gap_ms}));
   const bool was_known = client.slow_in_a_row == limits::kSlowGapsInARow;
   client.slow_in_a_row = slow ? std::min<std::uint8_t>(client.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
@@ -369,8 +369,7 @@ void Monitor::watch_spacing(Entry entry, MonoTime now, Effects& effects) {
   if (was_known) return state_.conditions.prolong(Condition::Kind::SlowBeats, group_name_of(client), over);
   Event event = event_of(Event::Kind::Slow, entry.conn, client, now);
   event.extra.edit().spacing = Millis{gap};
-  event.extra.edit().detail =
-      log_value(name_of(client)) + " beats " + describe_spacing(Millis{gap}, rule_of(client).tick);
+  event.extra.edit().detail = log_value(name_of(client)) + " beats " + describe_spacing(Millis{gap}, tick);
   happened(Condition::Kind::SlowBeats, group_name_of(client), std::move(event), over, 1, effects);
 }
 

@@ -115,9 +115,10 @@ class Monitor {
 
   // When advance() is next needed; never() while no client is connected, and no hold and no drain lasts.
   [[nodiscard]] MonoTime next_deadline() const {
-    return state_.sweep ? state_.sweep->at
-                        : std::min({deadlines_.next(), state_.brake.next(), state_.holds.next(),
-                                    next_absence(), next_drained()});
+    if (state_.sweep) return state_.sweep->at;
+    const MonoTime verdict = std::min(deadlines_.next(), state_.brake.next());
+    const MonoTime order = std::min(state_.holds.next(), next_drained());
+    return std::min(std::min(verdict, order), next_absence());
   }
 
   // The earliest instant up to `horizon` at which something would change if nothing more were heard, or an
@@ -295,6 +296,16 @@ class Monitor {
     const Group* const group = group_of(client);
     return group == nullptr ? state_.settings.bounds : group->bounds;
   }
+  // Both of them, for code that needs them more than once: valid until the client's group, what it declares
+  // or the settings change.
+  [[nodiscard]] InForce in_force(const Client& client) const {
+    if (client.terms == nullptr && !state_.sweep) [[likely]] {
+      const Group* const group = state_.settings.groups.find(client.group);
+      if (group != nullptr) return {group->rule, group->bounds};
+      return {state_.settings.rule, state_.settings.bounds};
+    }
+    return {rule_of(client), bounds_of(client)};
+  }
   [[nodiscard]] const Group* group_of(const Client& client) const {
     if (awaits_settings(client)) [[unlikely]] {
       return state_.sweep->old_groups.find(client.group);
@@ -318,7 +329,7 @@ class Monitor {
   void turn_away(const Endpoint& peer, Refusal refusal, std::string_view detail, MonoTime now,
                  Effects& effects);
   bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
-  void watch_spacing(Entry entry, MonoTime now, Effects& effects);
+  void watch_spacing(Entry entry, Millis tick, MonoTime now, Effects& effects);
   void begin_frame(Entry entry, MonoTime now);
   void stop_reading(Entry entry, MonoTime now, Effects& effects);
   void go_on_reading(Entry entry, MonoTime now, Effects& effects);
@@ -335,10 +346,12 @@ class Monitor {
 
   // Judging, and the end of a client (monitor_judging.cpp).
   // Makes every change that is due.  Returns whether the client is still there.
-  bool judge(Entry entry, MonoTime now, Effects& effects) { return judge_until(entry, now, now, effects); }
+  bool judge(Entry entry, MonoTime now, Effects& effects) {
+    return judge_until(entry, in_force(entry.client), now, now, effects);
+  }
   // Only the changes that are due by then.
-  bool judge_until(Entry entry, MonoTime until, MonoTime now, Effects& effects);
-  bool judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects);
+  bool judge_until(Entry entry, const InForce& terms, MonoTime until, MonoTime now, Effects& effects);
+  bool judge_ticks(Entry entry, const Rule& rule, MonoTime until, MonoTime now, Effects& effects);
   void make(const Change& change, Entry entry, Event&& event, Effects& effects);
   void enter_leave(Entry entry, Reason reason, bool away, Event event, Effects& effects);
   void expire(Entry entry, Event&& closing, Effects& effects);
@@ -347,7 +360,6 @@ class Monitor {
   void drop(Entry entry, Reason reason, std::string_view detail, Effects& effects);
   void remove(Entry entry, Reason reason) noexcept;
   void count_leave(const Client& client, int by) noexcept;
-  [[nodiscard]] TimeLimit time_limit_of(const Client& client, MonoTime now) const;
   [[nodiscard]] MonoTime next_look(const Client& client, MonoTime now) const;
   void arm(Entry entry, MonoTime now);
   void arm_by(Entry entry, MonoTime at);

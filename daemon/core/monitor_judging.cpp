@@ -45,9 +45,9 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
     // The client stays in the heap until it is armed anew or gone: to take it out first is dearer, and would
     // lose it where memory lacks to judge it.
     const Entry entry = entry_at(deadlines_.first());
-    if (!judge_until(entry, due, now, effects)) continue;
-    if (entry.client.held &&
-        held_until(entry.client, bounds_of(entry.client), rule_of(entry.client)) <= now) {
+    const InForce terms = in_force(entry.client);
+    if (!judge_until(entry, terms, due, now, effects)) continue;
+    if (entry.client.held && held_until(entry.client, terms.bounds, terms.rule) <= now) {
       go_on_reading(entry, now, effects);
     }
     arm(entry, now);
@@ -66,18 +66,23 @@ MonoTime Monitor::next_change(MonoTime horizon) {
   return next_deadline();
 }
 
-bool Monitor::judge_until(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
-  const TimeLimit limit = time_limit_of(entry.client, now);
-  if (!judge_ticks(entry, std::min(until, limit.at), now, effects)) return false;
+bool Monitor::judge_until(Entry entry, const InForce& terms, MonoTime until, MonoTime now, Effects& effects) {
+  if (!is_limited(entry.client)) [[likely]] {
+    return judge_ticks(entry, terms.rule, until, now, effects);
+  }
+  const TimeLimit limit = time_limit(entry.client, terms.bounds, terms.rule, state_.bounds_since, now);
+  if (!judge_ticks(entry, terms.rule, std::min(until, limit.at), now, effects)) return false;
   if (limit.at > until) return true;
   out_of_time(entry, limit, now, effects);
   return false;
 }
 
 // Makes what the rule changes up to and including `until`.
-bool Monitor::judge_ticks(Entry entry, MonoTime until, MonoTime now, Effects& effects) {
+bool Monitor::judge_ticks(Entry entry, const Rule& rule, MonoTime until, MonoTime now, Effects& effects) {
   Client& client = entry.client;
-  const Rule& rule = rule_of(client);
+  if (client.liveness.status() == Status::Alive && client.liveness.passes(rule, until)) [[likely]] {
+    return true;
+  }
   const auto next_change = [&] {
     if (client.liveness.status() != Status::Leave) return client.liveness.advance(rule, until);
     return client.liveness.advance(rule_for(client, rule, state_.brake), until);
@@ -253,15 +258,12 @@ void Monitor::count_leave(const Client& client, int by) noexcept {
   count_of_group(client).leave += static_cast<std::size_t>(by);
 }
 
-TimeLimit Monitor::time_limit_of(const Client& client, MonoTime now) const {
-  return time_limit(client, bounds_of(client), rule_of(client), state_.bounds_since, now);
-}
-
 // When something may happen to the client by itself.
 MonoTime Monitor::next_look(const Client& client, MonoTime now) const {
-  const MonoTime change = client.liveness.next_change(rule_for(client, rule_of(client), state_.brake));
-  const MonoTime at = std::min(change, time_limit_of(client, now).at);
-  return client.held ? std::min(at, held_until(client, bounds_of(client), rule_of(client))) : at;
+  const auto [rule, bounds] = in_force(client);
+  const MonoTime change = client.liveness.next_change(rule_for(client, rule, state_.brake));
+  const MonoTime at = std::min(change, time_limit(client, bounds, rule, state_.bounds_since, now).at);
+  return client.held ? std::min(at, held_until(client, bounds, rule)) : at;
 }
 
 void Monitor::arm(Entry entry, MonoTime now) {

@@ -7,10 +7,8 @@ namespace heartbeat {
 TimeLimit time_limit(const Client& client, const Bounds& bounds, const Rule& rule, MonoTime bounds_since,
                      MonoTime now) {
   TimeLimit limit;
-  // A client that is not read cannot finish its frame.
+  if (!is_limited(client)) return limit;
   const bool in_frame = client.decoder.in_frame() && !client.held;
-  if (has_spoken(client) && !in_frame) return limit;
-
   Millis hello = hello_timeout(bounds, rule);
   if (client.is_newcomer && hello == Millis{0})
     hello = hello_timeout(Bounds{}, rule);  // it holds a rare place

@@ -15,6 +15,11 @@ struct TimeLimit {
   Reason reason = Reason::NeverSpoke;
 };
 
+// Whether either of them runs for the client: a client that is not read cannot finish its frame.
+[[nodiscard]] inline bool is_limited(const Client& client) {
+  return !has_spoken(client) || (client.decoder.in_frame() && !client.held);
+}
+
 // The earlier of hello_timeout and frame_timeout, whichever of them runs for this client at `now`.
 // `bounds_since`: when these bounds came into force; they end nothing before.
 [[nodiscard]] TimeLimit time_limit(const Client& client, const Bounds& bounds, const Rule& rule,

@@ -53,8 +53,8 @@ std::string describe(const TimeLimit& limit, const Bounds& bounds, const Rule& r
   if (limit.reason == Reason::NeverSpoke) {
     return "no heartbeat came within " + describe_duration(hello_timeout(bounds, rule)) + " (hello_timeout)";
   }
-  return "a frame was begun and not finished within " + describe_duration(bounds.frame_timeout) +
-         " (frame_timeout)";
+  return "after " + describe_duration(bounds.frame_timeout) +
+         " (frame_timeout)";  // what there is of the frame follows
 }
 
 // Rounded to a tenth of a second and to a tenth of a tick: a client that waits 10 s between its heartbeats
