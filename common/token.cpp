@@ -75,8 +75,8 @@ tl::expected<std::string, std::string> read_token_file(const std::string& path) 
   if (!file.is_open() || file.bad()) return tl::unexpected("cannot read " + escaped(path));
   text.resize(static_cast<std::size_t>(file.gcount()));
   const std::size_t begin = std::min(text.find_first_not_of(kWhite), text.size());
-  text = text.substr(begin, text.find_last_not_of(kWhite) + 1 - begin);
-  if (is_token(text)) return text;
+  const std::string token{text, begin, text.find_last_not_of(kWhite) + 1 - begin};
+  if (is_token(token)) return token;
   return tl::unexpected(escaped(path) +
                         " holds no token, which is 16 to 128 printable characters without spaces");
 }
