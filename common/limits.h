@@ -39,8 +39,8 @@ inline constexpr std::size_t kClaimedIpMax = 64;
 // with its namespace does, too. It is a key, kept per client, and ShortText holds twice as much.
 inline constexpr std::size_t kIdMax = 128;
 
-// Characters of a token: 16 of base64 are 96 bits, the least that nobody guesses; those that heartbeatctl
-// makes have 46. And of the name of its line.
+// Characters of a token: 16 of base64 are 96 bits, the least that cannot be guessed; the tokens that
+// heartbeatctl makes have 46. And of the name of its line.
 inline constexpr std::size_t kTokenMin = 16;
 inline constexpr std::size_t kTokenMax = 128;
 inline constexpr std::size_t kTokenNameMax = 64;
@@ -206,7 +206,7 @@ inline constexpr unsigned kBrakeShareMax = 99;
 inline constexpr std::size_t kBrakeClientsDefault = 20;
 
 // Closes this near to one another are taken to have one cause. Clients that fall silent at one moment leave
-// within about two ticks, 20 s at the default tick; what comes between makes it a minute.
+// within about two ticks, 20 s at the default tick; the pauses between make it a minute.
 inline constexpr Millis kBrakeWindowDefault{60'000};
 inline constexpr Millis kBrakeWindowMax{24LL * 3600 * 1000};
 
@@ -474,7 +474,7 @@ inline constexpr Millis kDrainRetryAfterMax{60LL * 60 * 1000};
 inline constexpr std::size_t kHttpConnectionsMax = 256;
 inline constexpr std::size_t kHttpConnectionsShare = 16;
 
-// Connections beyond those that are about to be closed: libmicrohttpd accepts at most ten in a turn of the
+// Connections beside the ones that are about to be closed: libmicrohttpd accepts at most ten in a turn of the
 // loop, and closes in the next.
 inline constexpr std::size_t kHttpClosingMax = 32;
 

@@ -73,7 +73,7 @@ struct Envelope {
 [[nodiscard]] std::string in_envelope(std::string_view magic, const Envelope& envelope);
 
 // The envelope that starts with `magic`; nothing if the bytes are another thing, too short or too long, or
-// not those that were written.
+// not the fields that were written.
 [[nodiscard]] std::optional<Envelope> open_envelope(std::string_view magic, std::string_view bytes);
 
 }  // namespace heartbeat

@@ -195,7 +195,7 @@ std::vector<SettingInForce> Operations::settings() const {
 
 // --- to order ---------------------------------------------------------------------------------------------
 
-// In the journal before what comes of it.  Where memory runs out the order is carried out all the same.
+// In the journal before its consequences.  Where memory runs out the order is carried out all the same.
 void Operations::record_order(std::string_view command, std::string_view key, std::string_view value) {
   uv::guarded([&] {
     parts_.events.add_line("order", uv::wall_time(loop_), [&](JsonWriter& json) {

@@ -41,7 +41,7 @@ struct Predecessor {
 [[nodiscard]] std::optional<Predecessor> predecessor_before_exec();
 
 // Of a process that the service manager started after one that had left its clients with it; nothing in any
-// other.  `credentials`: those that clients prove themselves by now; null: none.
+// other.  `credentials`: the ones that clients prove themselves by now; null: none.
 [[nodiscard]] std::optional<Predecessor> predecessor_of_manager(const HandedSockets& handed,
                                                                 const Credentials* credentials);
 

@@ -244,7 +244,7 @@ void Reloader::put_into_force(LoadedConfig&& loaded, Monitor::NewSettings&& sett
   if (loaded.tokens != in_force_.tokens) log_tokens(loaded);
   server_.change_settings(std::move(settings));  // from here on it has the tokens of `loaded`
   in_force_ = std::move(loaded);
-  static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // one of those that there are
+  static_cast<void>(heartbeat::set_log_level(in_force_.config.log_level));  // the level is valid
   server_.report_heartbeats(server_settings(in_force_.config).report_heartbeats);
   server_.set_tcp_limits(in_force_.config.tcp);
   server_.entrance().set_accept_rate(in_force_.config.accept_rate);

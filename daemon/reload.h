@@ -44,7 +44,7 @@ class Reloader {
   // Reads and validates everything, then swaps, and logs what came of it.
   ReloadResult reload();
 
-  // Until a reload changes it; `origin` says who asked.  Returns what it was; the error is a sentence.
+  // Until a reload changes it; `origin` names the caller.  Returns what it was; the error is a sentence.
   [[nodiscard]] tl::expected<std::string, std::string> set_log_level(std::string_view level,
                                                                      std::string_view origin);
 

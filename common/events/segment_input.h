@@ -51,7 +51,7 @@ class SegmentInput {
   std::uint64_t offset_ = 0;    // of the window
   std::size_t at_ = 0;          // in the window: the next line
   std::size_t last_begin_ = 0;  // in the window: the line before
-  bool skips_line_ = false;     // what comes is the rest of a line that is too long
+  bool skips_line_ = false;     // the next bytes are the rest of a line that is too long
 };
 
 }  // namespace heartbeat

@@ -10,7 +10,7 @@
 namespace heartbeat::os {
 
 // macOS has no ppoll().  pselect() waits with the mask, and poll() then says what is ready, without waiting:
-// only it tells a hang-up from input.
+// only it distinguishes a hang-up from input.
 int poll_with_mask(std::span<pollfd> descriptors, Millis wait, const sigset_t& mask) {
   fd_set to_read;
   fd_set to_write;

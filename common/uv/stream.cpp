@@ -119,7 +119,7 @@ int Stream::write(std::string_view bytes, std::size_t queue_max) {
   return 0;
 }
 
-// libuv counts the bytes that wait.  They are the last of those that are queued here.
+// libuv counts the bytes that wait.  They are the last of the bytes that are queued here.
 std::string Stream::unsent() const {
   std::string bytes;
   for (const QueuedWrite* write = queued_; write != nullptr; write = write->next) bytes += write->bytes;

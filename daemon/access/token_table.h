@@ -27,8 +27,8 @@ class TokenTable final : public Credentials {
     std::string what;    // a sentence
   };
 
-  // Reads the text of a file: a line each (parse_token_line()); blank lines and those that begin with `#` are
-  // skipped.  Must not be called where tls::is_built() is false.
+  // Reads the text of a file: a line each (parse_token_line()); blank lines and comments that begin with `#`
+  // are skipped.  Must not be called where tls::is_built() is false.
   [[nodiscard]] static tl::expected<TokenTable, std::vector<Fault>> parse(std::string_view text);
 
   [[nodiscard]] std::optional<TokenProof> find(std::string_view token) const override;

@@ -145,7 +145,7 @@ class Reader {
     return {};
   }
 
-  // The elements that are texts; those that are not have been refused.
+  // The elements that are texts; every other element has been refused.
   std::optional<Value> read_list(const Setting& setting, const toml::node& node,
                                  std::vector<const toml::node*>& elements) {
     const toml::array* const list = node.as_array();

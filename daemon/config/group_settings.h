@@ -43,7 +43,7 @@ struct GroupSettings {
 // The group as an inline table of TOML: `{ name = "sensors", id = ["probe-*"], tick = "15min" }`.
 [[nodiscard]] std::string toml_table(const GroupSettings& group);
 
-// What the core needs: each group with all its settings, those that are not its own being the
+// What the core needs: each group with all its settings, the ones that it does not set being the
 // configuration's.
 [[nodiscard]] GroupList groups_of(const Config& config);
 

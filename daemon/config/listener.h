@@ -20,7 +20,7 @@ struct Config;
 // What a client can be required to prove.
 inline constexpr std::array<std::string_view, 3> kRequirements{"none", "certificate", "token"};
 
-// TLS at a listener.  Paths have no spaces; those that may be empty are files that there are not.
+// TLS at a listener.  Paths have no spaces; an empty path, where one may be empty, is for no file.
 struct ListenerTls {
   std::string certificate{};        // the path of the file with the server's certificates
   std::string key{};                // empty: it is in the same file

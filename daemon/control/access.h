@@ -1,4 +1,4 @@
-// Who may do what at the control socket, where members of a group may only see (control_readers).
+// What each user may do at the control socket, where members of a group may only see (control_readers).
 #pragma once
 
 #include <algorithm>

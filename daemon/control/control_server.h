@@ -47,7 +47,7 @@ class ControlServer final : uv::Acceptor::Door {
   ControlServer& operator=(ControlServer&&) = delete;
   ~ControlServer() override;
 
-  // Who may do what, at the sockets that are listened on after this.
+  // What each user may do at the sockets that are listened on after this.
   void use(const ControlAccess& access) { access_ = access; }
 
   // Listens at the path, which is claimed (SocketFile).  The error is a sentence that names it.
@@ -59,7 +59,7 @@ class ControlServer final : uv::Acceptor::Door {
   [[nodiscard]] tl::expected<void, std::string> adopt(Descriptor socket, const std::string& path);
 
   // --- over a restart (daemon/restart/) ---
-  // Sends a last word to every session but those whose answer is that of the restart, and ends it.
+  // Sends a last word to every session and ends it, except sessions that wait for the answer of the restart.
   void end_for_restart();
   // The descriptors of the others; they stay the sessions'.
   [[nodiscard]] std::vector<int> waiting_for_restart() const;

@@ -2,7 +2,7 @@
 //
 // The lock is the kernel's (flock), so that it ends with the process however that ends.  The file itself is
 // removed at the end, by who has it locked; whoever waited for the lock of a file that was removed meanwhile
-// has that of no file, and begins anew.  What a process that crashed left behind is locked by nobody, and
+// has that of no file, and begins anew.  A file that a crashed process left behind is not locked, and
 // used again.
 #pragma once
 

@@ -98,8 +98,8 @@ struct Client {
   return std::uint32_t{rule.cursor} * rule.threshold;
 }
 
-// How many silent ticks count towards a leave at this moment, of those that make one; right after a reload of
-// the rule it may be more than them.
+// How many silent ticks count towards a leave at this moment, of the ticks that make one; right after a
+// reload of the rule it may be more than them.
 [[nodiscard]] inline std::uint32_t ticks_towards_leave(const Liveness& liveness, const Rule& rule) {
   if (liveness.status() != Status::Alive) return ticks_of_a_leave(rule);
   return std::uint32_t{liveness.strikes()} * rule.threshold + liveness.silence();

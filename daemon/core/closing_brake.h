@@ -33,7 +33,7 @@ namespace heartbeat {
 // How a brake ended.
 enum class BrakeEnd : std::uint8_t {
   RanOut,     // the pause was over: closing went ahead
-  Confirmed,  // an operator: they are to be closed
+  Confirmed,  // by an operator: the clients must be closed
   Released,   // an operator: the cause was here, and they get a new leave period
   TurnedOff,  // the settings have no brake any more
 };
@@ -130,8 +130,8 @@ class ClosingBrake {
   // The clients that wait for the end of the brake at `now`.
   [[nodiscard]] std::size_t waiting(MonoTime now) const;
 
-  // Whether a leave is among those that made the brake take hold.  Only until the next call that changes
-  // anything.
+  // Whether a leave is one of the leaves that made the brake take hold.  Only until the next call that
+  // changes anything.
   [[nodiscard]] bool concerns(const SilentLeave& leave) const {
     return leave.began >= state_.counted_from && leave.ends >= state_.passed &&
            leave.ends < state_.held_from + window_;

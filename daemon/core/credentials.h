@@ -13,7 +13,7 @@ namespace heartbeat {
 struct TokenProof {
   std::string name{};  // of the line; empty: the client gave no token
   std::uint64_t fingerprint =
-      0;  // the first 8 bytes of the token's digest; tells two lines of one name apart
+      0;  // the first 8 bytes of the token's digest; distinguishes two lines of one name
 
   friend bool operator==(const TokenProof&, const TokenProof&) = default;
 };

@@ -4,7 +4,7 @@
 // and for three of its own intervals, so that a client that beats slower than the tick is not taken for dead.
 // While an operator holds it, it is not dead either.
 // The rule does not change: a dead client may come back on its connection for the whole leave timeout, as
-// long as nobody else needs the place.
+// long as no other connection needs the place.
 //
 // Knows no client: the monitor puts each client in leave in, whenever it arms that client's deadline.
 #pragma once

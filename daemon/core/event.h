@@ -83,7 +83,7 @@ struct Event {
                    // condition, detail
     ReloadRefused,       // the configuration file is not the one in force; condition, detail
     Held,                // an operator holds clients; hold
-    HoldEnded,           // the hold has ended; hold, whose uid is of the operator who ended it; by
+    HoldEnded,           // the hold has ended; hold, with the uid of the operator that ended it; by
     CertificateExpires,  // a file of TLS runs out soon, or has; condition, detail names it
     Absent,  // was connected when the daemon last ended, and has not come back within its window; detail
     Drain,   // an operator has the clients go elsewhere, drain.h; condition, detail

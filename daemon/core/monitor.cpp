@@ -246,7 +246,7 @@ Monitor::Entry Monitor::entry_at(std::uint32_t slot) {
 //  3. spacing, gap, margin, rate look back at last_heard and at the silence so far, so they come before
 //  4. the heartbeat is counted and its claims are kept;
 //  5. introduce: an id may bring another connection's standing, so it comes before
-//  6. welcome, which tells the standing, and
+//  6. welcome, which reports the standing, and
 //  7. the declared status, which applies to that standing.
 //  8. the debug event and 9. the ack report the standing after it.
 // 10. a goodbye closes last, so that its ack is sent.

@@ -85,7 +85,7 @@ class Monitor {
   // connections wait so already, or newcomers_per_address_max from its address: the caller must turn it away.
   //
   // Of a connection that was accepted earlier than now, hello_timeout runs from the accept, and its ticks are
-  // cut as of the accept.  Those that have ended by now are not judged: what it sent meanwhile was not the
+  // cut as of the accept.  Ticks that have ended by now are not judged: what it sent meanwhile was not the
   // monitor's to hear, and no verdict may come before one that was given already.
   [[nodiscard]] std::optional<ConnId> open(const Endpoint& peer, MonoTime now, Effects& effects,
                                            const Arrival& arrival = {});
@@ -266,8 +266,8 @@ class Monitor {
 
   [[nodiscard]] const Registry& clients() const { return state_.clients; }
   [[nodiscard]] const ClosedClients& closed_clients() const { return state_.closed; }
-  // Those that were connected when the daemon last ended and have not come back; closed_at is when each will
-  // be absent, and last_heard when the daemon ended.
+  // Clients that were connected when the daemon last ended and have not come back; closed_at is when each
+  // will be absent, and last_heard when the daemon ended.
   [[nodiscard]] const ClosedClients& missing() const { return state_.missing; }
   // Connections that ended before a heartbeat, and what is wrong for as long as it lasts.
   [[nodiscard]] const RefusedPeers& refused_peers() const { return state_.refused; }
@@ -277,7 +277,7 @@ class Monitor {
     const std::size_t leave = away_ + silent_;
     return {.alive = state_.clients.size() - leave, .leave = leave, .braked = state_.brake.holds()};
   }
-  // Of the clients of one group; of those that are in none where the name is kDefaultGroup.
+  // Of the clients of one group; of the clients in no group where the name is kDefaultGroup.
   [[nodiscard]] StatusCounts status_counts(std::string_view group) const;
   [[nodiscard]] const Settings& settings() const { return state_.settings; }
 

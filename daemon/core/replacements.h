@@ -4,7 +4,7 @@
 // silent.  With an id that is a takeover.  Without one, the old connection would be one more silent client
 // for the brake on mass closing, although its program beats.  Two connections are taken for those of one
 // program if they came from one address and claim the same `ip` and `pid`.  Each connection replaces at most
-// one other, so that of many programs that cannot be told apart as many count as silent as are.
+// one other, so that of many programs that look the same as many count as silent as are.
 //
 // A short outage ends before the old connection is in leave, a long one after that.  So both sides are kept:
 // the connections that have replaced none, and the silent ones in leave that are not replaced.

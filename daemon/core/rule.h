@@ -1,4 +1,4 @@
-// The settings of the liveness rule.  The rule itself is liveness.h; docs/liveness.md tells it in words.
+// The settings of the liveness rule.  The rule itself is liveness.h; docs/liveness.md describes it in words.
 #pragma once
 
 #include <cstdint>

@@ -149,7 +149,7 @@ class FieldsWritten {
   void each(Tag tag, const Container& values, std::size_t /*max*/) {
     for (const auto& value : values) (*this)(tag, value);
   }
-  // An array by an enumeration with words: those that are not 0.
+  // An array by an enumeration with words: the elements that are not 0.
   template <class Enumeration, std::size_t size>
   void by_word(Tag tag, const std::array<std::uint64_t, size>& counts);
   // An array of counts: the place and the count of each that is not 0.

@@ -13,8 +13,8 @@
 //            the caller's table of sockets alike.
 //   after    restore_state(); Monitor{std::move(state.monitor)} and Turn{settings.rule, state.turn,
 //   machine_now};
-//            then change_settings() to those that are configured now, as in a reload.  The first Turn::woke()
-//            reports what the restart took as a stall.
+//            then change_settings() to the settings that are configured now, as in a reload.  The first
+//            Turn::woke() reports what the restart took as a stall.
 //   sockets  Each client of Monitor::clients() without a socket: Monitor::disconnect().  Each socket without
 //   a
 //            client: Monitor::open(), accepted now.  A client whose `held` is set is not to be read until an

@@ -73,7 +73,7 @@ class Anteroom {
   // Must be called once in each turn of the loop.
   void begin_turn();
 
-  // Closes those that there is no place for any more.
+  // Closes the connections that there is no place for any more.
   void make_room();
 
   // The host's timeout has changed.

@@ -51,7 +51,7 @@ class Connection final : public uv::TcpStream {
   // Returns 0 or a libuv error, as TcpStream::write() does.
   int tell(std::string_view bytes);
 
-  // Ends a TLS session in order; nothing can be told after that.
+  // Ends a TLS session in order; nothing can be sent after that.
   void end_session();
 
   // Stops reading until read_on(), and reads in small pieces from then on.

@@ -27,7 +27,7 @@ Entrance::Entrance(uv::Loop& loop, Host& host)
 
 tl::expected<Entrance::Change, std::string> Entrance::listen_on(std::vector<Address> wanted, int backlog) {
   std::vector<Address> missing;
-  std::vector<Demands> demands;        // of those that stay
+  std::vector<Demands> demands;        // of the listeners that stay
   auto unwanted = listeners_.begin();  // those before it stay
   for (Address& address : wanted) {
     const auto open = std::find_if(unwanted, listeners_.end(),

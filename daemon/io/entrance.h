@@ -35,9 +35,9 @@ namespace heartbeat {
 
 class Entrance final : uv::Acceptor::Door {
  public:
-  // What becomes of those that come in.  Outlives the entrance.  A connection that owes no preamble is handed
-  // to arrived() as soon as it is accepted; if that throws std::bad_alloc and the socket is still there, the
-  // connection is offered again later.
+  // What becomes of accepted connections.  Outlives the entrance.  A connection that owes no preamble is
+  // handed to arrived() as soon as it is accepted; if that throws std::bad_alloc and the socket is still
+  // there, the connection is offered again later.
   class Host : public Anteroom::Host {
    public:
     // Accepting pauses, once more.  `why` is a sentence without its end.

@@ -142,7 +142,7 @@ class Server final : Entrance::Host {
   // The same as it was for what this turn's poll read.
   [[nodiscard]] MonoTime heard_at() const { return turn_.heard_at(); }
 
-  // In use for listeners, clients and those that linger.
+  // In use for listeners, clients and connections that linger.
   [[nodiscard]] std::size_t descriptors() const {
     return entrance_.descriptors() + monitor_->clients().size() + lingering_.size();
   }
@@ -234,8 +234,8 @@ class Server final : Entrance::Host {
   Effects effects_;
   std::vector<OwnedConnection> connections_;  // by slot
   std::list<Lingering> lingering_;            // the oldest first
-  std::vector<ConnId> unread_;                // those that do not read their answers
-  std::vector<ConnId> unshared_;              // those that share_new_sockets() has not returned yet
+  std::vector<ConnId> unread_;                // clients that do not read their answers
+  std::vector<ConnId> unshared_;              // clients that share_new_sockets() has not returned yet
   Entrance entrance_;
   // Descriptors for which a pause ends early: first those of end_pause_for(), then those of acceptors that
   // watch for a connection at the moment.

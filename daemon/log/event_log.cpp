@@ -137,7 +137,7 @@ level_enum level_of(const Event& event) {
   return spdlog::level::critical;
 }
 
-// What every event of a client has: its name in the line, who else it is in the journal.
+// What every event of a client has: its name in the line, its other names in the journal.
 void introduce_client(Words& words, const Event& event) {
   words.add("client", event.client).note("peer", to_string(event.peer));
   words.note("address", address_string(event.peer));

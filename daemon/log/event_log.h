@@ -26,7 +26,7 @@ class EventLog {
   // Events whose level the log does not show are neither logged nor counted.  `now` is the machine's clock.
   void tell(const Event& event, MonoTime now);
 
-  // At the end of each turn of the loop: tells what the seconds that are over held back.
+  // At the end of each turn of the loop: logs how much was held back in the seconds that are over.
   void turn(MonoTime now);
   // The same for seconds that are not over: nothing more will come.
   void finish() { turn(MonoTime::never()); }

@@ -34,7 +34,7 @@ class FloodControl {
   explicit FloodControl(unsigned per_second) : per_second_(per_second) {}
   void set_per_second(unsigned per_second) { per_second_ = per_second; }
 
-  // Whether the event is to be told; if not, it is counted.  The sum of the second before is to have been
+  // Whether the event must be logged; if not, it is counted.  The sum of the second before is to have been
   // taken first.
   [[nodiscard]] bool admit(const Event& event, spdlog::level::level_enum level, MonoTime now);
 

@@ -8,7 +8,7 @@
 
 namespace heartbeat {
 
-// Whether standard error is connected to the journal: the daemon was started by systemd, and nobody has
+// Whether standard error is connected to the journal: the daemon was started by systemd, and no caller has
 // redirected it since (JOURNAL_STREAM).
 [[nodiscard]] bool stderr_is_journal();
 

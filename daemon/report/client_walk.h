@@ -34,7 +34,7 @@ class ClientWalk {
       : monitor_(monitor), filter_(std::move(filter)), started_(started), slot_(slot) {}
 
   // The next client that matches.  Spends a step for each slot looked at; null when there are no steps left
-  // or no more clients, which at_end() tells apart.  Valid until the monitor is called.
+  // or no more clients: at_end() distinguishes the two.  Valid until the monitor is called.
   [[nodiscard]] const Client* next(const ReportContext& context, Steps& steps);
 
   [[nodiscard]] bool at_end() const { return slot_ >= monitor_.clients().slots(); }

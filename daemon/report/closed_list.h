@@ -34,8 +34,7 @@ struct ClosedFilter {
 
 struct ClosedListRequest {
   ClosedFilter filter{};
-  bool missing =
-      false;  // of those that are missing since the daemon's start, in the place of the closed ones
+  bool missing = false;  // of the clients missing since the daemon's start, in the place of the closed ones
   std::size_t limit = limits::kListDefault;
 };
 

@@ -139,8 +139,8 @@ struct Figure {
   // a), and its name there.  No name: `status` does not show it.
   std::string_view group;
   std::string_view member;
-  // In /metrics.  Rows of one family follow one another, told apart by a label.  No name: /metrics does not
-  // show it.
+  // In /metrics.  Rows of one family follow one another, distinguished by a label.  No name: /metrics does
+  // not show it.
   std::string_view metric;
   Kind kind;
   std::string_view help;  // a sentence; of a family, its first row's

@@ -20,7 +20,7 @@ struct Standing {
   Reason leave_reason;              // meaningless while alive
   std::uint32_t towards_leave;      // silent ticks, see ticks_towards_leave()
   std::uint32_t nearest_to_leave;   // the most they ever were on this connection
-  std::uint32_t all_towards_leave;  // those that make a leave
+  std::uint32_t all_towards_leave;  // the silent ticks that make a leave
   MonoTime left{};                  // in leave: since when; its present period may be a later one
   MonoTime closes{};                // when it ends in a close
   bool held = false;                // that is later than it would be, by the brake on mass closing

@@ -39,7 +39,7 @@ void add_heartbeats(JsonWriter& json, const Figures& figures) {
   json.end_object();
 }
 
-// Those that occurred, by their names.
+// The ones that occurred, by their names.
 template <class Kind, std::size_t Size>
 void add_occurred(JsonWriter& json, std::string_view key, const std::array<std::uint64_t, Size>& counts) {
   json.begin_object(key);

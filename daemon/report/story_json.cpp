@@ -48,7 +48,7 @@ void add_moment(JsonWriter& json, const Moment& moment, const ReportContext& con
   json.end_object();
 }
 
-// A client to whom nothing happened has no history: its story is that it connected.
+// A client without an event has no history: its story is that it connected.
 void add_moments(JsonWriter& json, const History* history, const Moment& connected,
                  const ReportContext& context) {
   json.begin_array("moments");

@@ -1,4 +1,4 @@
-// Totals of what befell clients, told apart by what they were, what they became and why: counted from the
+// Totals of what befell clients, by what they were, what they became and why: counted from the
 // events, so that it costs nothing but at a change.
 #pragma once
 

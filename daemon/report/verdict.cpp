@@ -51,7 +51,7 @@ struct Silence {
 };
 
 // The silence before `left` of a client that was heard at `last_heard` for the last time of all: where that
-// was in leave already, the gap that reached across its beginning tells.
+// was in leave already, the gap that reached across its beginning counts.
 template <class AnyClient>
 Silence silence_before(MonoTime left, const AnyClient& client) {
   if (client.last_heard <= left) return {client.last_heard, client.heartbeats > 0, left};

@@ -27,7 +27,7 @@ class SocketBags {
 
   explicit SocketBags(std::size_t messages_per_bag = kMessagesPerBag) : messages_max_(messages_per_bag) {}
 
-  // Adds duplicates of these sockets, in further bags where those that are there are full.  Returns 0 or an
+  // Adds duplicates of these sockets, in further bags where the present ones are full.  Returns 0 or an
   // error of errno, and then a part of the sockets may be in.
   [[nodiscard]] int put(std::span<const int> sockets);
 

@@ -141,8 +141,8 @@ TEST_CASE("of many who claim a stale socket again and again, no two have it at o
   std::atomic<int> holders = 0;
   std::atomic<int> claims = 0;
   std::atomic<bool> two_held = false;
-  // Nobody listens there, so that to everybody the socket of whoever has it looks like one that was left
-  // behind.
+  // No process listens there, so the socket of the process that has it looks to every other like one that was
+  // left behind.
   const auto claim_and_let_go = [&] {
     for (int round = 0; round < 2000; ++round) {
       const auto file = SocketFile::claim(path);

@@ -50,7 +50,7 @@ Settings with_little_memory() {
   return settings;
 }
 
-// A daemon with someone who asks.
+// A daemon with an operator that sends requests.
 class World {
  public:
   World() {
@@ -68,7 +68,7 @@ class World {
     std::erase(answers_, nullptr);
   }
 
-  // Every session is read to its end, except those that watch.
+  // Every session is read to its end, except one that watches.
   void finish() {
     for (auto& answer : answers_) {
       for (unsigned turns = 0; answer != nullptr && !answer->is_endless(); ++turns) {

@@ -65,7 +65,7 @@ Settings settings_from(Input& input) {
   const unsigned bits = input.byte();
   settings.newcomers_max = 0;  // the oracle knows the plain bound
   settings.clients_max = (bits & 1U) != 0 ? kClientsMax : 3;
-  // Nobody is forgotten: in which order two of one instant are is not said.  Each takes an open and a beat.
+  // No client is forgotten: the order of two at one instant is not specified.  Each takes an open and a beat.
   settings.remember = (bits & 2U) != 0 ? 0 : kStepsMax / 2;
   settings.report_heartbeats = (bits & 4U) != 0;
   settings.frame_max = (bits & 8U) != 0 ? 100 : limits::kFrameMax;
@@ -127,7 +127,7 @@ class Schedule {
     if (const auto conn = watched_.open(peer, now_)) opened_.push_back(*conn);
   }
 
-  // One that was opened, and may be gone; nobody at all where none was.
+  // A client that was opened, and may be gone; no client where none was.
   ConnId anybody() {
     const std::size_t back = input_.below(kClientsMax);
     return opened_.empty() ? ConnId{} : opened_[opened_.size() - 1 - std::min(back, opened_.size() - 1)];

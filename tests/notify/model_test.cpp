@@ -185,7 +185,7 @@ TEST_CASE("the alerts of one hook have a bound") {
 
 // --- what lasts -------------------------------------------------------------------------------------------
 
-// The events of a journal, each at its own instant, and what is told of them with `after`.
+// The events of a journal, each at its own instant, and which of them are delivered with `after`.
 class Told {
  public:
   explicit Told(Millis after) : lasting_(after) {}
@@ -201,7 +201,7 @@ class Told {
     return *this;
   }
 
-  // The numbers of those that are told up to this instant.
+  // The numbers of the events that are delivered up to this instant.
   std::vector<std::uint64_t> until(Millis instant) {
     now_ = kNow + instant;
     pop();
@@ -313,7 +313,8 @@ TEST_CASE("another client's return takes nothing out, and the next leave of the 
 }
 
 TEST_CASE("a client that comes back after its close was told for its leave is told of") {
-  // The leave was told long ago; the close in its place is taken out by the comeback, which must not be.
+  // The leave was delivered long ago; the comeback takes out the close in its place, but must be delivered
+  // itself.
   Told told{2 * kMinute};
   told.at(Millis{0}, "a", "leave").at(30 * kMinute, "a", "close", "silent").at(31 * kMinute, "a", "joined");
   CHECK(told.until(60 * kMinute) == Numbers{1, 3});

@@ -161,7 +161,7 @@ std::string in_words(const std::vector<FakeServer::Entry>& stream) {
 }
 
 // What a reader of the fleet sees of a node: the rows that count are the daemon's own list, and the stream
-// has no gap but those that it names, nothing twice, and nothing out of order.
+// has no gap that it does not name, nothing twice, and nothing out of order.
 std::string broken_promise(FakeServer& server, const Node& node) {
   const auto& rows = rows_of(server, node.name);
   if (rows.size() != node.clients.size()) return "the rows are not the daemon's list";
@@ -500,7 +500,7 @@ TEST_CASE("events that were missed are made good by new rows and a gap") {
   n1.settle();
   n1.join("pump-1");
   n1.settle();
-  n1.clients.erase("pump-1");  // the relay was not told
+  n1.clients.erase("pump-1");  // the relay received no event of it
   n1.clients["pump-2"] = {"n1:7"};
   n1.list(false);
   n1.settle();

@@ -36,7 +36,7 @@ struct Options {
   DaemonOptions daemon;  // `program` empty: the one beside this program
 
   [[nodiscard]] bool wants(Row row) const { return rows.at(static_cast<std::size_t>(row)); }
-  // Of those that are always there.
+  // Of the servers that are always there.
   [[nodiscard]] bool wants(ServerKind kind) const { return servers.at(static_cast<std::size_t>(kind)); }
 };
 

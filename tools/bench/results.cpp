@@ -73,7 +73,7 @@ std::string cell(const Metric& metric, const std::string& server, const Results&
   return format(*spread, metric.digits) + (shown ? ": " + format(ratio->median, 2) + "×" : "");
 }
 
-// Those that are always there, and peers behind them.
+// The servers that are always there, and peers behind them.
 std::vector<std::string> columns(const Results& results) {
   std::vector<std::string> servers;
   for (std::size_t kind = 0; kind < kServerCount; ++kind) {

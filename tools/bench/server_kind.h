@@ -1,4 +1,4 @@
-// The servers that take turns: those that are always there, and others that peers are compared with.
+// The servers that take turns: the ones that are always there, and the peers that they are compared with.
 #pragma once
 
 #include <cstddef>

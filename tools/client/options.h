@@ -27,7 +27,7 @@ struct Options {
   std::string group;  // that it says it is of; empty: none
   door::Door door;
   std::shared_ptr<const tls::Context> tls;  // null: plain
-  std::optional<Endpoint> proxied;  // whom a PROXY header says that it is sent for; nothing: none is sent
+  std::optional<Endpoint> proxied;          // the peer that a PROXY header names; nothing: no header is sent
   std::uint32_t pid = 0;
   Millis base = limits::kReconnectFirst;  // the first pause before connecting again is at most this
   Millis cap = limits::kReconnectMax;     // and any pause at most this

@@ -34,7 +34,7 @@ class Object {
   // A member of any kind as text: text as it is, nothing as empty, everything else as JSON.
   [[nodiscard]] std::string written(const char* name) const;
 
-  [[nodiscard]] std::vector<Object> objects(const char* name) const;  // of an array, those that are
+  [[nodiscard]] std::vector<Object> objects(const char* name) const;  // of an array, the ones that are
   [[nodiscard]] std::vector<std::string> texts(const char* name) const;
 
   // The names of its members, in order.

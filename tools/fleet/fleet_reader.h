@@ -1,7 +1,7 @@
 // What Redis says of a fleet, and what follows from it for a reader.  Asks no daemon, so it works while any
 // of them is dead.
 //
-// A node without a lease is unknown, and so are its clients, but for those that another node has: that is
+// A node without a lease is unknown, and so are its clients, except the ones that another node has: that is
 // worked out here, by each reader, and written nowhere.  After Redis itself was stopped every lease has run
 // out although every node lives, so a lease is missing only where two looks, one renewal apart on one
 // connection, both miss it.

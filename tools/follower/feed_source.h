@@ -30,7 +30,7 @@ class FeedSource {
   FeedSource(FeedSource&&) = delete;
   FeedSource& operator=(FeedSource&&) = delete;
 
-  // Connects, and asks for what comes behind this event, or from now on.  Returns 0 or errno's number.
+  // Connects, and asks for the events behind this one, or from now on.  Returns 0 or errno's number.
   [[nodiscard]] int open(const std::optional<JournalCursor>& since);
   [[nodiscard]] bool is_open() const { return stream_ != nullptr; }
 

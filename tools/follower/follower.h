@@ -22,11 +22,10 @@ namespace heartbeat {
 class Follower {
  public:
   struct Options {
-    std::string journal;      // the directory
-    std::string control{};    // the daemon's control socket; empty: the files or nothing
-    Millis look_every{1000};  // what inotify does not show, as on a network's file system, is seen by then
-    bool from_oldest =
-        false;  // without a cursor: begin with the oldest event, not with what comes from now on
+    std::string journal;       // the directory
+    std::string control{};     // the daemon's control socket; empty: the files or nothing
+    Millis look_every{1000};   // what inotify does not show, as on a network's file system, is seen by then
+    bool from_oldest = false;  // without a cursor: begin with the oldest event, not with the next one
   };
 
   struct Item {
@@ -44,7 +43,7 @@ class Follower {
 
   enum class Source : std::uint8_t { None, Journal, Feed };
 
-  // Begins behind `cursor`; without one at what comes from now on.  `on_more` is called when next() may have
+  // Begins behind `cursor`; without one at the next event.  `on_more` is called when next() may have
   // an item again after it had none.
   Follower(uv::Loop& loop, Options options, std::optional<JournalCursor> cursor,
            std::function<void()> on_more);
@@ -78,7 +77,7 @@ class Follower {
   FeedSource feed_;
   bool place_is_unknown_ = false;  // the journal does not know the cursor: the first event shows the loss
   bool began_without_journal_ = false;
-  std::optional<Item> held_;  // what comes behind a loss
+  std::optional<Item> held_;  // the item behind a loss
   uv::Owned<uv::DirectoryChanges> changes_;
   uv::Owned<uv::Timer> look_again_;
 };

@@ -1,7 +1,7 @@
 // The alerts of one hook for an Alertmanager: one a client that is in leave or was closed by the daemon,
 // until it is back or said goodbye.
 //
-// An Alertmanager keeps alerts in memory and lets them end by themselves, so those that fire are sent again
+// An Alertmanager keeps alerts in memory and lets them end by themselves, so firing alerts are sent again
 // and again.
 #pragma once
 

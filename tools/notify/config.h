@@ -32,7 +32,7 @@ struct HookConfig {
   Millis wait{2000};                                          // for more events of the same batch
   Millis digest{0};        // one summary of what happens in this time; 0: each event
   Millis after{0};         // every event waits for this long, and what did not last is left out
-  unsigned flap = 0;       // changes of a client in ten minutes that are told of each; 0: all are
+  unsigned flap = 0;       // changes of a client in ten minutes that are delivered one by one; 0: all are
   Millis timeout{30'000};  // of one attempt
   Millis give_up{24LL * 60 * 60 * 1000};
 };

@@ -1,4 +1,4 @@
-// Clients that change again and again: a hook is told of it once, then nothing until the client is calm.
+// Clients that change again and again: a hook is notified of it once, then not until the client is calm.
 //
 // Forgets what it has counted with its process; the clients that flap are kept by the hook's state.
 #pragma once
@@ -21,7 +21,7 @@ class Flapping {
  public:
   // Changes are counted over this time, and a client without one for as long is calm.
   static constexpr Millis kWindow{10LL * 60 * 1000};
-  // Clients whose changes are counted at one time.  A client beyond that is told of as without damping.
+  // Clients whose changes are counted at one time.  A client beyond that is delivered as without damping.
   static constexpr std::size_t kClientsMax = 20'000;
 
   struct Client {
@@ -34,7 +34,7 @@ class Flapping {
 
   enum class Verdict : std::uint8_t { Tell, Begins, Silent };
 
-  // `most`: changes within the window that are told of each; 0: all are.
+  // `most`: changes within the window that are delivered one by one; 0: all are.
   explicit Flapping(unsigned most) : most_(most) {}
 
   // Counts the event.  With Begins one notice is due, with Silent none.

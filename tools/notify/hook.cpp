@@ -139,7 +139,7 @@ std::optional<Lasting::Entry> Hook::next_wanted() {
   return {};
 }
 
-// What comes next, when it has lasted for `after`.
+// The next event, when it has lasted for `after`.
 std::optional<Lasting::Entry> Hook::next_due() {
   while (true) {
     if (auto entry = lasting_.next(wall_now())) return entry;

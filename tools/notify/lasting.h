@@ -57,7 +57,7 @@ class Lasting {
 
   Millis after_;
   std::deque<Entry> waiting_;                          // references to its elements stay valid
-  std::map<std::string, std::vector<Entry*>> losses_;  // those that wait, by client
+  std::map<std::string, std::vector<Entry*>> losses_;  // losses that wait, by client
   std::set<std::string> open_;                         // the loss has passed next(), and its comeback waits
   std::set<std::string> owed_;                         // of the process before
 };

@@ -1,4 +1,4 @@
-// The names of a fleet's keys in Redis, for those who write and those who read.  All keys of a node have its
+// The names of a fleet's keys in Redis, for writers and readers.  All keys of a node have its
 // name as their hash tag, so a cluster keeps them in one slot.
 #pragma once
 

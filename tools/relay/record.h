@@ -1,5 +1,5 @@
-// What a node tells the fleet: records of what happened, rows of what is, claims of ids.  Values, with the
-// forms in which an engine stores them.
+// What a node publishes to the fleet: records of what happened, rows of what is, claims of ids.  Values, with
+// the forms in which an engine stores them.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// forget: closed clients that will not come back are remembered no longer, those whose names match.
+// forget: removes from memory the closed clients whose names match, which will not come back.
 #include <string>
 #include <utility>
 

@@ -1,4 +1,5 @@
-// roster: the clients that are expected and not connected, or those that are connected and not expected.
+// roster: the clients that are expected and not connected, or the clients that are connected and not
+// expected.
 #include "daemon/report/roster.h"
 
 #include <memory>

@@ -1,5 +1,5 @@
 // A daemon without sockets or clocks for the tests of reports, the control socket and HTTP: a monitor whose
-// time the test sets, its feed, the desk that operators see, and an operator who asks.
+// time the test sets, its feed, the desk that operators see, and an operator with a request.
 #pragma once
 
 #include <memory>

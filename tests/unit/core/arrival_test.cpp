@@ -197,7 +197,7 @@ TEST_CASE("an id that a client has proved is taken over, or comes back, only wit
     return story.events(at).back();
   };
   const ConnId stranger = open({}, t0);
-  CHECK(last_of(stranger, t0).kind == Event::Kind::Joined);  // nobody has proved the id yet
+  CHECK(last_of(stranger, t0).kind == Event::Kind::Joined);  // no client has proved the id yet
 
   const ConnId owner = open(proved, t0);
   CHECK(last_of(owner, t0).kind == Event::Kind::TakenOver);

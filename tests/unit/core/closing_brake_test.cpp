@@ -99,7 +99,7 @@ TEST_CASE("the brake lets go when its pause is over, and is asked for nothing th
   CHECK_FALSE(brake.holds());
   CHECK(brake.spans().back().end == BrakeEnd::RanOut);
   CHECK(brake.next() == MonoTime::never());
-  // Who is judged late is judged as it was.
+  // A client that is judged late is judged as it was.
   CHECK(brake.end_of(leave_from(t0)) == kEnd + 20s);
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("each kind of bad input closes its connection, is counted, and says wh
     CHECK(fleet.closes(reason) == 1);
     CHECK(fleet.counters().heartbeats == 2);
     CHECK(pump.was_closed());
-    CHECK(pump.received() == Words{});  // it did not ask to be told
+    CHECK(pump.received() == Words{});  // it did not ask for notifications
 
     CHECK_FALSE(lamp.was_closed());
     lamp.beat(t0 + 2s);

@@ -110,7 +110,7 @@ TEST_CASE("a heartbeat that is read late counts as of just before what the brake
   Fleet fleet{kSettings};
   const auto peers = join(fleet, 20, t0);
   fleet.advance(kDue - 1ms);
-  peers[7].beat(kDue + 1s);  // its leave has run out, and nobody has been judged
+  peers[7].beat(kDue + 1s);  // its leave has run out, and no client has been judged
   CHECK(peers[7].client().last_heard == kDue - 1ms);
   fleet.advance(kDue + 1s);
   CHECK(closed(peers) == 0);
@@ -240,7 +240,7 @@ TEST_CASE("what the clients concerned have in common is told") {
   fleet.advance(kDue);
   const BrakeReport& brake = *fleet.last(Kind::Braked).extra->brake;
   CHECK(brake.subnet == "10.0.0.1");
-  CHECK_FALSE(brake.listener);  // nobody said where they connected to
+  CHECK_FALSE(brake.listener);  // the listeners of the connections are not known
   CHECK(brake.heard_first == t0);
   CHECK(brake.heard_last == t0 + 700ms);
 }

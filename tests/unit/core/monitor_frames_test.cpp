@@ -1,4 +1,4 @@
-// What clients are told, byte for byte.  Nobody who did not ask is sent anything.
+// What clients are sent, byte for byte.  A client that did not ask is sent nothing.
 #include <doctest/doctest.h>
 
 #include "tests/unit/support/bytes.h"
@@ -16,7 +16,7 @@ std::string status_frame(const std::string& status, const std::string& reason) {
   return R"({"type":"status","status":")" + status + R"(","reason":")" + reason + "\"}";
 }
 
-// A client that asked to be told, and has read its welcome.
+// A client that asked for notifications, and has read its welcome.
 Peer watcher(Fleet& fleet, MonoTime at, std::string_view id) {
   const Peer peer = fleet.connect(at);
   peer.say(at, {.id = id, .notify = true});

@@ -1,5 +1,5 @@
 // The monitor against a plain model of it, over random schedules of opens, heartbeats, bad input, ends and
-// looks.  The model judges by the rule told tick by tick (tools/sim/virtual/tick_by_tick.h) and knows no
+// looks.  The model judges by the rule written tick by tick (tools/sim/virtual/tick_by_tick.h) and knows no
 // deadlines.
 #include <algorithm>
 #include <array>
@@ -26,7 +26,7 @@ namespace {
 
 using Kind = Event::Kind;
 
-// What the model says must be told, and what the monitor told, in one form.
+// What the model says must be reported, and what the monitor reported, in one form.
 struct Told {
   ConnId conn;
   Kind kind;
@@ -58,7 +58,7 @@ struct ClosedInLeave {
   bool away = false;
 };
 
-// The fleet as the rule has it.  Each operation adds to told_ what must be told of it.
+// The fleet as the rule has it.  Each operation adds to told_ the events that it must cause.
 class Model {
  public:
   explicit Model(const Settings& settings)
@@ -256,7 +256,7 @@ class Model {
   std::vector<Told> told_;
 };
 
-// What the monitor told of those things that the model tells too.
+// What the monitor reported, of the kinds that the model reports too.
 std::vector<Told> told_by(const Effects& effects) {
   std::vector<Told> all;
   for (const Event& event : effects.events()) {
@@ -283,7 +283,7 @@ std::vector<Told> by_connection(std::vector<Told> told) {
   return told;
 }
 
-// One number decides what is done next, to whom, how much later and with what.
+// One number decides what is done next, to which client, how much later and with what.
 class Choice {
  public:
   explicit Choice(std::uint32_t number) : rest_(number) {}
@@ -459,7 +459,7 @@ class Pair {
     RC_ASSERT(monitor_.status_counts().alive == monitor_.clients().size() - in_leave);
   }
 
-  // The daemon sleeps until next_deadline(): nobody may have an earlier one.
+  // The daemon sleeps until next_deadline(): no client may have an earlier one.
   void assert_deadline_is_not_late() {
     for (const auto& [conn, client] : model_.clients()) {
       RC_ASSERT(monitor_.next_deadline() <= client.life.next_change()->at);

@@ -310,7 +310,7 @@ TEST_CASE("no client is judged past an instant at which the brake has still to d
   Crowd crowd{20, settings_with(kBrake)};
   crowd.advance(kLeave);
   crowd.forget();
-  // All leaves have run out, but nobody has looked: a heartbeat comes first.
+  // All leaves have run out, but no client has been judged: a heartbeat comes first.
   CHECK(crowd.monitor.instant_for(kClose + 200ms) == kClose - 1ms);
   crowd.beat(crowd.conns.back(), kClose + 200ms);
   CHECK(crowd.events.empty());

@@ -1,4 +1,5 @@
-// The stories of clients: who joins, leaves, returns and is closed, when, and what the operator is told.
+// The stories of clients: which joins, leaves, returns and is closed, when, and what is reported to the
+// operator.
 #include "daemon/core/monitor.h"
 
 #include <algorithm>

@@ -74,7 +74,7 @@ class Scarce {
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
   [[nodiscard]] bool has_opened_in_part() const { return opened_in_part_; }
   [[nodiscard]] bool has_gap() const { return gap_; }
-  // But for those that another connection took over, or that nobody could be told of.
+  // Except clients that another connection took over, or whose end could not be reported.
   [[nodiscard]] std::uint64_t ends_told() const { return ends_told_; }
 
   MonoTime now = t0;
@@ -84,7 +84,7 @@ class Scarce {
     if (!attempt([&] { monitor_.disconnect(conn, reason, now, effects_, "the daemon is out of memory"); })) {
       const std::size_t clients = monitor_.clients().size();
       monitor_.abandon(conn);
-      ends_told_ += clients - monitor_.clients().size();  // nobody can be told
+      ends_told_ += clients - monitor_.clients().size();  // their ends cannot be reported
     }
   }
 
@@ -147,10 +147,10 @@ void live_through_much(Scarce& scarce) {
   scarce.disconnect(nameless);
   scarce.receive(scarce.open(), named('e'));  // and is back
   scarce.disconnect(scarce.open());
-  scarce.pass(40s);  // closed, and those who never spoke
+  scarce.pass(40s);  // closed, the ones that never sent a heartbeat among them
 }
 
-// What has to be true whenever somebody looks.  Not to be checked while allocations fail: a check allocates.
+// What must hold at every moment.  It cannot be checked while allocations fail: a check allocates.
 void check_is_true(const Monitor& monitor) {
   const Registry& clients = monitor.clients();
   std::uint64_t closed = 0;
@@ -182,7 +182,7 @@ bool lives_through_a_failure(std::uint64_t nth, Fail which) {
   CHECK(scarce.monitor().counters().refusals.at(static_cast<std::size_t>(Refusal::OutOfMemory)) ==
         scarce.refused());
 
-  // There is memory again.  Whoever is left has an instant at which he is looked at, so nobody is forgotten.
+  // There is memory again.  Each client that is left has a deadline, so none is forgotten.
   scarce.memory_is_back();
   scarce.pass(1min);
   CHECK(scarce.monitor().clients().size() == 0);
@@ -192,7 +192,7 @@ bool lives_through_a_failure(std::uint64_t nth, Fail which) {
   const std::uint64_t superseded = counters.closes.at(static_cast<std::size_t>(Reason::Superseded));
   CHECK(scarce.ends_told() + superseded == counters.connected);
 
-  // Nor is anybody counted for his address who is not there.
+  // Nor is an address counted for a client that is gone.
   for (std::size_t client = 0; client < tight().bounds.max_clients_per_ip; ++client) {
     CHECK(scarce.open().has_value());
   }

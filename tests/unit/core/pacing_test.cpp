@@ -97,6 +97,6 @@ TEST_CASE("clients that ask for acks wait for 5 ms at the most") {
     turns.run(20, 10ms, 100ms);  // 2000 a second: 10 in 5 ms
   }
   CHECK(turns.turn(0ms) == 5ms);
-  turns.run(20, 10ms, 200ms);  // nobody asks any more
+  turns.run(20, 10ms, 200ms);  // no request comes any more
   CHECK(turns.turn(0ms) == 50ms);
 }

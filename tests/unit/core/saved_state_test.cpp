@@ -1,7 +1,7 @@
 // The state as bytes: whatever was written is read again, and whatever else comes is refused with a reason.
 //
 // heartbeat-sim --virtual goes through these bytes at each of its restarts; tests/fuzz/state_target.cpp tries
-// bytes that nobody wrote.
+// bytes that no writer wrote.
 #include "daemon/core/saved_state.h"
 
 #include <cstdlib>
@@ -500,7 +500,7 @@ TEST_CASE("a field that an earlier version did not write has its default") {
   CHECK(nothing->monitor.clients.size() == 0);
   CHECK(nothing->feed.next() == 1);
 
-  writer.number(15, 70);  // events told, and no event
+  writer.number(15, 70);  // events reported, and no event
   const auto without_feed = restore_fields(fields, {});
   REQUIRE(without_feed);
   CHECK(without_feed->feed.next() == 71);
@@ -594,7 +594,7 @@ TEST_CASE("a state of format 1 is read") {
   CHECK(monitor.counters().closes.at(static_cast<std::size_t>(Reason::Shutdown)) > 0);
 }
 
-// Written by the version that let newcomers in over a bound and told replaced connections apart.
+// Written by the version that let newcomers in over a bound and knew replaced connections.
 TEST_CASE("a newcomer over the bound and a connection that was replaced are read") {
   auto restored = restore_state(kept("newcomers", at_the_bound().save()), {});
   REQUIRE(restored);

@@ -319,7 +319,7 @@ TEST_CASE("the queue takes its bound of events, and names the one beyond it as l
   CHECK(events::number_in(lost, "count") == 1);
 }
 
-// What the disk has refused waits beside what comes behind it: both are one queue.
+// What the disk has refused waits in one queue with the lines behind it.
 TEST_CASE("the bound of the queue holds while a batch is tried again") {
   const Folder folder;
   const std::string directory = folder.journal() + "/absent/deeper";

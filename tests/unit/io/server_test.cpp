@@ -48,7 +48,7 @@ class RawPeer {
   void send(std::string_view bytes) const {
     REQUIRE(::send(descriptor_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
   }
-  // What it has been told and not read yet.
+  // What it has been sent and not read yet.
   [[nodiscard]] std::string told() const {
     std::string bytes(4096, '\0');
     const ssize_t got = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
@@ -129,7 +129,7 @@ TEST_CASE("whoever comes when another one's time is up gets its slot, and not it
   leaving.send(framed(encode({.ip = "a", .status = Status::Leave, .notify = true})));
   REQUIRE(turn_until(desk.loop, [&] { return desk.server().monitor().status_counts().leave == 1; }));
   std::string told = leaving.told();
-  std::this_thread::sleep_for(150ms);  // its leave ends, and nobody has looked
+  std::this_thread::sleep_for(150ms);  // its leave ends, and no client has been judged
 
   const RawPeer newcomer = desk.connect();
   REQUIRE(turn_until(desk.loop, [&] { return desk.server().monitor().counters().connected == 2; }));

@@ -254,7 +254,7 @@ TEST_CASE("a thousand leaves in one second are so many records, and the rest in 
   CHECK(field(sum, "count") == "900");
 }
 
-// The log of a fleet in trouble, at random instants: what is told and what is summed up is all there was.
+// The log of a fleet in trouble, at random instants: the logged and the summed-up events are all events.
 TEST_CASE("nothing is lost between the records and the sums") {
   constexpr std::uint32_t kSeed = 20260101;
   CAPTURE(kSeed);

@@ -29,7 +29,7 @@ class RecordingLog {
   EventLog& log() { return log_; }
   [[nodiscard]] const std::vector<LogRecord>& records() const { return records_; }
 
-  // Tells one event and returns the one record that it made.
+  // Logs one event and returns the one record that it made.
   LogRecord told(const Event& event) {
     records_.clear();
     log_.tell(event, kStart);

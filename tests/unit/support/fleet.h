@@ -1,4 +1,4 @@
-// A monitor and the peers that play with it: the language in which its stories are told.
+// A monitor and the peers that play with it: the language in which its tests are written.
 //
 //     Fleet fleet{{.rule = {.tick = 1s}}};
 //     Peer pump = fleet.join(t0, "pump-7");
@@ -71,7 +71,7 @@ class Fleet {
   bool try_connect(MonoTime at);
   bool try_connect(MonoTime at, const Endpoint& from);
 
-  // Judges everybody who is due by then.
+  // Judges every client that is due by then.
   void advance(MonoTime at);
   // Reports the conditions that are due by then.
   void review(MonoTime at);
@@ -96,9 +96,9 @@ class Fleet {
   // Goes on with a monitor made from the state of this one, as after a restart of the daemon.
   void restart();
 
-  // What was told since the last call.
+  // What was reported since the last call.
   [[nodiscard]] Words told();
-  // What happened at exactly this instant, after judging everybody who is due by then.
+  // What happened at exactly this instant, after judging every client that is due by then.
   [[nodiscard]] Words told(MonoTime at);
   // The last event of this kind; there must have been one.
   [[nodiscard]] const Event& last(Event::Kind kind) const;

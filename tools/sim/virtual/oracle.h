@@ -186,7 +186,7 @@ class Oracle {
   std::map<MonoTime, std::vector<ConnId>>
       agenda_;  // when which clients must be judged; may hold outdated entries
   std::set<std::pair<MonoTime, ConnId>> silent_;  // the clients in leave after silence, by when it ends
-  std::map<std::string, MonoTime> holds_;         // the ends, by the patterns; also of those that are over
+  std::map<std::string, MonoTime> holds_;         // the ends, by the patterns; also of holds that are over
   MonoTime bounds_since_{};                       // the timeouts that are in force end nothing before
   bool holding_ = false;
   MonoTime held_from_;
