@@ -38,11 +38,6 @@ MonoTime Monitor::instant_for(MonoTime now) const {
   return std::max(state_.now, at);
 }
 
-MonoTime Monitor::reach(MonoTime now) {
-  state_.now = instant_for(now);
-  return state_.now;
-}
-
 std::optional<ConnId> Monitor::open(const Endpoint& peer, MonoTime now, Effects& effects,
                                     const Arrival& arrival) {
   now = reach(now);
@@ -358,18 +353,29 @@ void Monitor::note_claims(Entry entry, const Heartbeat& heartbeat, bool first, M
 void Monitor::watch_spacing(Entry entry, Millis tick, MonoTime now, Effects& effects) {
   Client& client = entry.client;
   const std::int64_t gap = (now - client.last_heard).count();
-  const bool slow = gap * 10 > tick.count() * 11 &&
-                    (client.slow_in_a_row == 0 || are_alike(Millis{gap}, Millis{client.last_gap_ms}));
-  const bool was_known = client.slow_in_a_row == limits::kSlowGapsInARow;
-  client.slow_in_a_row = slow ? std::min<std::uint8_t>(client.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
-  client.last_gap_ms = static_cast<std::uint32_t>(gap);
   state_.heartbeat_gaps.add(Millis{gap});
+  if (gap * 10 <= tick.count() * 11) [[likely]] {
+    client.slow_in_a_row = 0;
+    client.last_gap_ms = static_cast<std::uint32_t>(gap);
+    return;
+  }
+  beats_slowly(entry, Millis{gap}, tick, now, effects);
+}
+
+// A gap that is longer than a tick.
+void Monitor::beats_slowly(Entry entry, Millis gap, Millis tick, MonoTime now, Effects& effects) {
+  Client& client = entry.client;
+  const bool is_alike = client.slow_in_a_row == 0 || are_alike(gap, Millis{client.last_gap_ms});
+  const bool was_known = client.slow_in_a_row == limits::kSlowGapsInARow;
+  client.slow_in_a_row =
+      is_alike ? std::min<std::uint8_t>(client.slow_in_a_row + 1, limits::kSlowGapsInARow) : 0;
+  client.last_gap_ms = static_cast<std::uint32_t>(gap.count());
   if (client.slow_in_a_row < limits::kSlowGapsInARow) return;
-  const MonoTime over = now + std::max(kConditionQuiet, Millis{3 * gap});
+  const MonoTime over = now + std::max(kConditionQuiet, 3 * gap);
   if (was_known) return state_.conditions.prolong(Condition::Kind::SlowBeats, group_name_of(client), over);
   Event event = event_of(Event::Kind::Slow, entry.conn, client, now);
-  event.extra.edit().spacing = Millis{gap};
-  event.extra.edit().detail = log_value(name_of(client)) + " beats " + describe_spacing(Millis{gap}, tick);
+  event.extra.edit().spacing = gap;
+  event.extra.edit().detail = log_value(name_of(client)) + " beats " + describe_spacing(gap, tick);
   happened(Condition::Kind::SlowBeats, group_name_of(client), std::move(event), over, 1, effects);
 }
 

@@ -330,6 +330,7 @@ class Monitor {
                  Effects& effects);
   bool hear(Entry entry, const Heartbeat& heartbeat, MonoTime now, Effects& effects);
   void watch_spacing(Entry entry, Millis tick, MonoTime now, Effects& effects);
+  void beats_slowly(Entry entry, Millis gap, Millis tick, MonoTime now, Effects& effects);
   void begin_frame(Entry entry, MonoTime now);
   void stop_reading(Entry entry, MonoTime now, Effects& effects);
   void go_on_reading(Entry entry, MonoTime now, Effects& effects);
@@ -342,7 +343,11 @@ class Monitor {
   void reject(Entry entry, BadInput kind, const std::string& what, MonoTime now, Effects& effects);
   void note_claims(Entry entry, const Heartbeat& heartbeat, bool first, MonoTime now, Effects& effects);
   void remember_stall(const Stall& stall);
-  MonoTime reach(MonoTime now);
+  // The instant that this call counts for, see instant_for(): mostly `now` itself.
+  MonoTime reach(MonoTime now) {
+    const bool is_behind = next_deadline() <= now;
+    return state_.now = is_behind ? instant_for(now) : now;
+  }
 
   // Judging, and the end of a client (monitor_judging.cpp).
   // Makes every change that is due.  Returns whether the client is still there.

@@ -16,6 +16,7 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
   Slice slice{slice_size_, effects};
   for (;;) {
     if (state_.sweep && !sweep(slice, effects)) return true;
+    if (next_deadline() > now) break;
     const MonoTime due = deadlines_.next();
     if (state_.holds.next() <= std::min({due, state_.brake.next(), next_absence(), now})) {
       if (!slice.take()) return true;
@@ -26,11 +27,10 @@ bool Monitor::advance(MonoTime now, Effects& effects) {
     // The brake compares the connected clients alone, so at one instant this comes last.
     const bool absence_is_first =
         next_absence() <= now && next_absence() < std::min(due, state_.brake.next());
-    const bool nothing_is_due = !brake_is_first && !absence_is_first && due > now;
-    // A drain comes when every client stands as it does at `now`, so that none is closed before its verdict.
-    if (nothing_is_due && next_drained() > now) break;
+    // It comes when every client stands as it does at `now`, so that none is closed before its verdict.
+    const bool only_drain_is_due = !brake_is_first && !absence_is_first && due > now;
     if (!slice.take()) return true;
-    if (nothing_is_due) {
+    if (only_drain_is_due) {
       drain_next(now, effects);
       continue;
     }
