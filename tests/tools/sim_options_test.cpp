@@ -49,7 +49,7 @@ TEST_CASE("as many seeds as there may be can be asked for, and not one more") {
 TEST_CASE("kinds of clients are groups with their intervals") {
   const auto options = parse({"--kinds", "game=1s,battery=15min"});
   REQUIRE(options.has_value());
-  CHECK(options->kinds == std::vector<Kind>{{"game", Millis{1000}}, {"battery", Millis{900'000}}});
+  CHECK(options->kinds == std::vector<ClientKind>{{"game", Millis{1000}}, {"battery", Millis{900'000}}});
 }
 
 TEST_CASE("a kind of clients has a group of 1 to 64 bytes and an interval that may be a tick") {

@@ -294,7 +294,7 @@ std::string Fleet::heartbeat_frame(std::uint32_t slot, Status status) const {
     heartbeat.notify = true;
     heartbeat.ack = record.behaviour == Behaviour::Glued || record.behaviour == Behaviour::Dribble;
   }
-  if (const Kind& kind = plan_.kinds[record.kind]; !kind.group.empty()) {
+  if (const ClientKind& kind = plan_.kinds[record.kind]; !kind.group.empty()) {
     heartbeat.group = kind.group;
     heartbeat.interval_ms = static_cast<std::uint32_t>(kind.interval.count());
   }

@@ -38,7 +38,7 @@ struct Plan {
   std::string id_prefix;
   std::uint64_t seed;
   Mix mix;
-  std::vector<Kind> kinds;                  // in turn; one at least
+  std::vector<ClientKind> kinds;            // in turn; one at least
   std::vector<Pace> paces;                  // of each kind
   std::shared_ptr<const tls::Context> tls;  // null: plain
   std::string token;                        // empty: none

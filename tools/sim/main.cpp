@@ -177,9 +177,10 @@ tl::expected<Plan, CommandLine::End> make_plan(uv::Loop& loop, const Options& op
   const std::string preface = options.proxied
                                   ? door::proxy_header({.address = {10, 255, 0, 1}, .port = 50000}, *server)
                                   : std::string{};
-  const std::vector<Kind> kinds = options.kinds.empty() ? std::vector<Kind>{Kind{}} : options.kinds;
+  const std::vector<ClientKind> kinds =
+      options.kinds.empty() ? std::vector<ClientKind>{ClientKind{}} : options.kinds;
   std::vector<Pace> paces;
-  for (const Kind& kind : kinds) {
+  for (const ClientKind& kind : kinds) {
     const auto rule = ask_rule(loop, *server, *context, preface, options.door.token, kind);
     if (!rule) return refuse(EX_UNAVAILABLE, rule.error());
     const Millis interval = kind.group.empty() ? options.interval.value_or(rule->tick) : kind.interval;

@@ -101,11 +101,11 @@ tl::expected<Options, CommandLine::End> parse_options(int argc, const char* cons
              [&](const std::string& text) -> Applied {
                return parse_mix(text).map([&](const Mix& read) { options.mix = read; });
              });
-  line.value("--kinds", "GROUP=INTERVAL,...",
-             "Clients of several rhythms in turn: game=1s,battery=15min [one kind]",
-             [&](const std::string& text) -> Applied {
-               return parse_kinds(text).map([&](std::vector<Kind> read) { options.kinds = std::move(read); });
-             });
+  line.value(
+      "--kinds", "GROUP=INTERVAL,...", "Clients of several rhythms in turn: game=1s,battery=15min [one kind]",
+      [&](const std::string& text) -> Applied {
+        return parse_kinds(text).map([&](std::vector<ClientKind> read) { options.kinds = std::move(read); });
+      });
   line.number<std::size_t>(
       "--sources", "Spread over this many source addresses, from 127.0.0.1 [one for each 20000 clients]", 1,
       limits::kSourcesMax, options.sources);

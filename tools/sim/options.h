@@ -28,7 +28,7 @@ struct Options {
   std::optional<Millis> interval;  // nothing: the daemon's tick
   std::optional<Millis> duration;  // nothing: until a signal
   Mix mix{};
-  std::vector<Kind> kinds;             // empty: all clients are of one kind, without a group
+  std::vector<ClientKind> kinds;       // empty: all clients are of one kind, without a group
   std::optional<std::size_t> sources;  // nothing: as many as the ports require
   std::string id_prefix;
   std::uint64_t seed = 0;

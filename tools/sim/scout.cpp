@@ -15,7 +15,7 @@ namespace {
 class Scout final : public door::Stream {
  public:
   Scout(uv::Loop& loop, std::shared_ptr<const tls::Context> context, std::string preface, std::string token,
-        Kind kind)
+        ClientKind kind)
       : Stream(loop, std::move(context), std::move(preface)),
         loop_(loop),
         token_(std::move(token)),
@@ -63,7 +63,7 @@ class Scout final : public door::Stream {
 
   uv::Loop& loop_;
   std::string token_;
-  Kind kind_;
+  ClientKind kind_;
   FrameDecoder decoder_;
   std::optional<Welcome> welcome_;
   int error_ = 0;
@@ -79,7 +79,7 @@ bool is_sound(const Welcome& rule) {
 tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& server,
                                             const std::shared_ptr<const tls::Context>& context,
                                             const std::string& preface, const std::string& token,
-                                            const Kind& kind) {
+                                            const ClientKind& kind) {
   const uv::Owned<Scout> scout{new Scout{loop, context, preface, token, kind}};
   const auto give_up = uv::Timer::create(loop, [&] { loop.stop(); });
   give_up->arm(limits::kConnectMax);

@@ -21,6 +21,6 @@ namespace heartbeat::sim {
 [[nodiscard]] tl::expected<Welcome, std::string> ask_rule(uv::Loop& loop, const Endpoint& server,
                                                           const std::shared_ptr<const tls::Context>& context,
                                                           const std::string& preface,
-                                                          const std::string& token, const Kind& kind);
+                                                          const std::string& token, const ClientKind& kind);
 
 }  // namespace heartbeat::sim

@@ -79,9 +79,9 @@ void print(const Swarm& swarm, const Total& total, std::size_t broken) {
   print("seeds that broke a promise", broken);
 }
 
-std::string kinds_flag(const std::vector<Kind>& kinds) {
+std::string kinds_flag(const std::vector<ClientKind>& kinds) {
   std::string flag;
-  for (const Kind& kind : kinds) {
+  for (const ClientKind& kind : kinds) {
     flag += (flag.empty() ? " --kinds " : ",") + kind.group + "=" + format_duration(kind.interval);
   }
   return flag;

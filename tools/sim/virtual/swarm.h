@@ -14,7 +14,7 @@ struct Swarm {
   std::size_t seeds = 1;
   std::size_t clients = 100;
   Millis duration{0};  // of each, in virtual time
-  std::vector<Kind> kinds{};
+  std::vector<ClientKind> kinds{};
 };
 
 // Prints a table to standard output, and each broken promise with what brings it back to standard error.

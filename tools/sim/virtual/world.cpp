@@ -70,7 +70,7 @@ GroupList draw_groups(Random& random, Millis tick_min) {
 }
 
 // The rule of a kind is short in ticks: a window of fifteen minutes' ticks lasts for hours.
-Group draw_group(Random& random, const Kind& kind) {
+Group draw_group(Random& random, const ClientKind& kind) {
   Group group{.name = kind.group};
   group.by_name = true;
   group.rule = draw_rule(random, kind.interval);
@@ -86,15 +86,15 @@ Group draw_group(Random& random, const Kind& kind) {
   return group;
 }
 
-GroupList draw_groups(Random& random, const std::vector<Kind>& kinds) {
+GroupList draw_groups(Random& random, const std::vector<ClientKind>& kinds) {
   std::vector<Group> groups;
   groups.reserve(kinds.size());
-  for (const Kind& kind : kinds) groups.push_back(draw_group(random, kind));
+  for (const ClientKind& kind : kinds) groups.push_back(draw_group(random, kind));
   return GroupList{std::move(groups)};
 }
 
 // One of the groups has another rule, and at times another place among them.
-GroupList redraw_group(Random& random, const std::vector<Kind>& kinds, const GroupList& before) {
+GroupList redraw_group(Random& random, const std::vector<ClientKind>& kinds, const GroupList& before) {
   std::vector<Group> groups = before.all();
   const auto index = static_cast<std::size_t>(random.between(0, std::ssize(kinds) - 1));
   const auto found = std::find_if(groups.begin(), groups.end(),
@@ -156,7 +156,7 @@ Settings World::draw_settings(Random& random, const Scenario& scenario) {
   const std::size_t clients = scenario.clients;
   Settings settings;
   Millis tick{kTicks.at(static_cast<std::size_t>(random.between(0, 4)))};
-  for (const Kind& kind : scenario.kinds) tick = std::min(tick, kind.interval);
+  for (const ClientKind& kind : scenario.kinds) tick = std::min(tick, kind.interval);
   settings.rule = draw_rule(random, tick);
   settings.brake = draw_brake(random, settings.rule);
   settings.bounds = draw_bounds(random, settings.rule);
@@ -213,7 +213,7 @@ void World::create_actors(std::size_t count) {
 
 // As any other, in the rhythm of its kind.  One in three has the id of an earlier one, of any kind, and they
 // fight.
-void World::create_of_kind(std::uint32_t index, const Kind& kind) {
+void World::create_of_kind(std::uint32_t index, const ClientKind& kind) {
   Actor& actor = actors_[index];
   actor.group = kind.group;
   actor.tick = kind.interval;

@@ -27,7 +27,7 @@ struct Scenario {
   std::size_t clients = 100;
   Millis duration{600'000};
   // Each a group whose tick is the interval; empty: groups and ticks are drawn from the seed, too.
-  std::vector<Kind> kinds{};
+  std::vector<ClientKind> kinds{};
 };
 
 // What happened to the daemon in a run; what it reported is in Tally.
@@ -87,7 +87,7 @@ class World {
   };
 
   void create_actors(std::size_t count);
-  void create_of_kind(std::uint32_t index, const Kind& kind);
+  void create_of_kind(std::uint32_t index, const ClientKind& kind);
   [[nodiscard]] const Rule& rule_for(const Actor& actor) const;
   void turn();
   [[nodiscard]] bool poll();
