@@ -92,6 +92,9 @@ class Liveness {
   // In leave: a new leave period begins; status and counters stay.
   void renew_leave(MonoTime now) { left_at_ = now; }
 
+  // In leave: the leave ends at that instant, unless the client returns until then.
+  void end_leave(const Rule& rule, MonoTime at) { left_at_ = at - rule.leave_timeout; }
+
   // Whether the client is in leave and returns before that ends, even if nothing more is heard.
   [[nodiscard]] bool will_return(const Rule& rule) const;
 

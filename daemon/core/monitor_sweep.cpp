@@ -87,7 +87,12 @@ void Monitor::adopt(Entry entry) {
   enter(client, membership.group, rule);
   count_in_group(client, +1);
   if (before == rule) return;
+  // The brake held its close until now: it does not get the rest of the tick as well.
+  const bool is_over =
+      client.liveness.status() == Status::Leave &&
+      client.liveness.next_change(rule_for(client, before, state_.brake)) <= state_.sweep->at;
   client.liveness.restart_tick(before, rule, state_.sweep->at);
+  if (is_over) client.liveness.end_leave(rule, state_.sweep->at);
   client.slow_in_a_row = 0;
 }
 
