@@ -298,6 +298,25 @@ TEST_CASE("a reload without a brake closes those that wait; one with a shorter p
   }
 }
 
+TEST_CASE("a reload without a brake closes those that wait at once, also where it changes their rule") {
+  for (const Rule& rule :
+       {Rule{.tick = 2s, .threshold = 2, .cursor = 1, .recover = 2, .leave_timeout = 30s},
+        Rule{.tick = 1s, .threshold = 2, .cursor = 1, .recover = 2, .leave_timeout = 20s},
+        Rule{.tick = 1s, .threshold = 2, .cursor = 1, .recover = 2, .leave_timeout = 90s}}) {
+    CAPTURE(rule.leave_timeout.count());
+    Fleet fleet{kSettings};
+    const auto peers = join(fleet, 20, t0);
+    fleet.advance(kDue);
+    Settings changed = kSettings;
+    changed.brake.share_percent = 0;
+    changed.rule = rule;
+    fleet.change_settings(changed, kDue + 1500ms);
+    fleet.advance(kDue + 1500ms);
+    CHECK(closed(peers) == 20);
+    CHECK(fleet.last(Kind::Closed).at == kDue + 1500ms);
+  }
+}
+
 TEST_CASE("a reload of the rule while it holds closes nobody by itself") {
   Fleet fleet{kSettings};
   const auto peers = join(fleet, 20, t0);
